@@ -1,0 +1,38 @@
+#ifndef CONFIG_DIAG_H
+#define CONFIG_DIAG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Every mistake found in a file, with its place. Lines and columns count from 1. */
+struct diag {
+	char *file;
+	int line; /* 0: the file as a whole */
+	int column;
+	char *text; /* what is wrong, and what would be right */
+	bool warning;
+};
+
+struct diag_list {
+	struct diag *items;
+	size_t count;
+	size_t errors; /* items that are not warnings */
+};
+
+void diag_add(struct diag_list *, const char *file, int line, int column, const char *fmt, ...)
+    __attribute__((format(printf, 5, 6)));
+void diag_warn(struct diag_list *, const char *file, int line, int column, const char *fmt, ...)
+    __attribute__((format(printf, 5, 6)));
+
+/* Sorts by file, line and column; equal places keep their order. */
+void diag_sort(struct diag_list *);
+
+/* "file:line:column: text", or "file: text" without a place; the caller frees. */
+char *diag_format(const struct diag *);
+void diag_free(struct diag_list *);
+
+/* The candidate nearest to `word` by edit distance, or NULL when none is near
+ * enough to be a likely slip. */
+const char *diag_nearest(const char *word, const char *const *candidates, size_t count);
+
+#endif

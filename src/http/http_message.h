@@ -1,0 +1,47 @@
+#ifndef HTTP_MESSAGE_H
+#define HTTP_MESSAGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* What the front end may take; every member has a key in the YAML file. */
+struct http_limits {
+	size_t head;          /* bytes of request line and header lines: 431, or 414 while in the request line */
+	unsigned headers;     /* number of header lines: 431 */
+	size_t body;          /* default limit for a collected body: 413 */
+	unsigned connections; /* at this many, new ones wait in the kernel's queue */
+	int64_t head_ms;      /* absolute: from the first byte of a request to its blank line; 408 */
+	int64_t body_ms;      /* absolute: from the blank line to the last body byte; 408 */
+	int64_t idle_ms;      /* keep-alive: from an answer to the next first byte; closed silently */
+	int64_t write_ms;     /* absolute: one collected answer must be taken by the client in this time */
+};
+
+struct http_field {
+	const char *name; /* requests: lower case */
+	const char *value;
+};
+
+/* A parsed head. Everything belongs to the exchange and lives as long as it. */
+struct http_request {
+	const char *method; /* "GET": methods are case-sensitive (RFC 9110, 9.1) */
+	const char *target; /* as it arrived */
+	const char *path;   /* target up to '?', still percent-encoded */
+	const char *query;  /* after '?', or NULL */
+	const char *host;   /* value of Host, or the authority of an absolute target */
+	int minor;          /* HTTP/1.minor: 0 or 1 */
+	bool has_body;      /* Content-Length above zero, or chunked */
+	int64_t length;     /* of the body; -1 when chunked; 0 when none */
+	const struct http_field *fields;
+	size_t field_count;
+	const char *id;   /* X-Request-Id: the client's when well-formed, else a new UUID */
+	const char *peer; /* textual address of the client, "unix" for a local socket */
+};
+
+/* The value of a field (name in lower case), NULL when missing. Repeated
+ * fields are refused by the parser where repeating is ambiguous (Host,
+ * Content-Length, Content-Type, Transfer-Encoding, Idempotency-Key,
+ * Authorization); of others the first is given. */
+const char *http_request_field(const struct http_request *, const char *name);
+
+#endif

@@ -1,0 +1,110 @@
+#ifndef HTTP_SERVER_H
+#define HTTP_SERVER_H
+
+#include "base/fail.h"
+#include "base/log.h"
+#include "base/loop.h"
+#include "http/http_message.h"
+
+/*
+ * Listeners and connections of one loop. The server parses strictly
+ * (RFC 9112; what two parsers could read differently is 400 and the connection
+ * closed), keeps connections alive, answers pipelined requests in order (one
+ * exchange at a time per connection: the next head is parsed after the answer),
+ * and sees a client that goes away while its answer is pending.
+ */
+struct http_server;
+struct http_exchange;
+
+/* Called with a parsed head. Before it returns, the service must have called
+ * exactly one of http_exchange_collect(), http_exchange_stream(), or
+ * http_answer() / http_answer_begin(). */
+typedef void (*http_service_fn)(void *arg, struct http_exchange *);
+
+struct http_server_config {
+	struct http_limits limits;
+	const char *const *allowed_hosts; /* NULL-terminated, besides loopback names; others get 421. NULL list: any Host */
+	http_service_fn service;
+	void *arg;
+	struct log *log; /* may be NULL */
+};
+
+/* The config is copied; allowed_hosts must outlive the server. */
+struct http_server *http_server_new(struct loop *, const struct http_server_config *);
+
+/* Adds a listener: "127.0.0.1:3000", "[::1]:3000" or "unix:/path"; port 0 picks
+ * a free one. -1 with a sentence on failure. */
+int http_server_listen(struct http_server *, const char *address, struct fail *);
+
+/* "http://127.0.0.1:3000" with the real port, or "unix:/path", of the n-th
+ * listener; NULL beyond the last. Belongs to the server. */
+const char *http_server_url(const struct http_server *, size_t n);
+
+/* Stops accepting, closes idle connections, lets running exchanges end (their
+ * answers say Connection: close). `drained` is called on the loop, later, once
+ * nothing is left or after `ms`, when what is left is cut. Call once. */
+void http_server_drain(struct http_server *, int64_t ms, loop_fn drained, void *arg);
+
+/* Cuts everything; every pending exchange ends with HTTP_GONE before this returns. */
+void http_server_free(struct http_server *);
+
+struct http_server_counts {
+	uint64_t accepted;
+	uint64_t requests;
+	unsigned open;
+	unsigned pending; /* exchanges not yet answered */
+};
+void http_server_counts(const struct http_server *, struct http_server_counts *);
+
+/* ---- one exchange: a request and its answer ---- */
+
+enum http_end {
+	HTTP_SENT, /* the whole answer was handed to the kernel */
+	HTTP_GONE  /* the client went away, was cut, or timed out before that */
+};
+
+const struct http_request *http_exchange_request(const struct http_exchange *);
+
+/* Collects the body. `ready` gets it (NUL-terminated, owned by the exchange),
+ * possibly before this call returns when there is none or it is already here.
+ * Beyond max bytes the server answers 413 itself and closes; `ready` is then
+ * never called (but the end callback is). 0 means limits.body. */
+typedef void (*http_body_fn)(void *arg, struct http_exchange *, const char *body, size_t len);
+void http_exchange_collect(struct http_exchange *, size_t max, http_body_fn ready, void *arg);
+
+/* Streams the body: `data` gets pieces, then once with len 0 at the end. After
+ * http_exchange_pause() no data comes until http_exchange_resume(). */
+typedef void (*http_data_fn)(void *arg, struct http_exchange *, const char *piece, size_t len);
+void http_exchange_stream(struct http_exchange *, http_data_fn data, void *arg);
+void http_exchange_pause(struct http_exchange *);
+void http_exchange_resume(struct http_exchange *);
+
+/* Called exactly once when the exchange is over; the exchange must not be used
+ * after it. HTTP_GONE can come while the answer is still being worked on: that
+ * is the moment to cancel. Never called inside another call on the exchange. */
+typedef void (*http_end_fn)(void *arg, enum http_end);
+void http_exchange_on_end(struct http_exchange *, http_end_fn, void *arg);
+
+/* Answers in one piece; everything is copied. Adds Date, X-Request-Id,
+ * Content-Length, Connection where needed; HEAD, 204 and 304 send no body
+ * (Content-Length of HEAD is that of the body given). `fields` ends with a NULL
+ * name, may be NULL. Content-Type is the caller's. An unread body is drained or
+ * the connection closed. Must be called at most once. */
+void http_answer(struct http_exchange *, int status, const struct http_field *fields,
+    const char *body, size_t len);
+
+/* `{"error":"<sentence>"}`; the sentence is plain ASCII without quotes or backslashes. */
+void http_answer_error(struct http_exchange *, int status, const char *sentence);
+
+/* Answers in pieces: begin (length -1 means chunked, or close-delimited for
+ * HTTP/1.0), any number of writes, end. write returns the bytes still waiting
+ * for the client; `drained` is called when they fall to zero. */
+void http_answer_begin(struct http_exchange *, int status, const struct http_field *fields,
+    int64_t length, loop_fn drained, void *arg);
+size_t http_answer_write(struct http_exchange *, const char *bytes, size_t len);
+void http_answer_end(struct http_exchange *);
+/* Ends a begun answer that cannot be finished: the connection is cut so that
+ * the client sees it was not whole. */
+void http_answer_abort(struct http_exchange *);
+
+#endif

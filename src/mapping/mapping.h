@@ -1,0 +1,86 @@
+#ifndef MAPPING_H
+#define MAPPING_H
+
+#include "base/fail.h"
+#include "config/diag.h"
+#include "config/yaml_node.h"
+
+#include <json-c/json_object.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * The persona mapping, compiled once from its YAML section and applied as pure
+ * functions: no I/O, no clock, no state. One declaration gives both directions.
+ */
+struct mapping; /* immutable; may be used from any thread */
+
+/* `section` is mapping.persona or NULL. Its parts (fields, constants,
+ * kept_here) each replace the built-in one; a part that is left out keeps its
+ * default. NULL when there was any error; all are in the list. */
+struct mapping *mapping_compile(const struct yaml_node *section, struct diag_list *);
+void mapping_free(struct mapping *);
+
+/* The built-in section as YAML text. */
+const char *mapping_default_text(void);
+
+enum mapping_operation { MAPPING_CREATE, MAPPING_UPDATE };
+
+/* What `${project.…}` stands for. */
+struct mapping_project {
+	const char *id;
+	bool has_agent;
+	int64_t agent_id;
+};
+
+/* What a local request body becomes. Trees belong to the struct. */
+struct mapping_request {
+	struct json_object *upstream; /* object: the body for Bluejay; no members: nothing to send */
+	struct json_object *kept;     /* object: kept_here fields that were given (not null) */
+	struct json_object *absent;   /* create: object: local field -> filler sent in its place */
+	struct json_object *given;    /* object: local field -> true, mapped fields that were given */
+};
+
+/* 0, or -1 with a sentence in the caller's words ("systemPrompt must be a
+ * string"), nothing to free. `local` must be a JSON object. Null members count
+ * as absent; unknown, read-only and built-in ones are ignored. A missing or
+ * empty `name` is the caller's business. imageUrl is ignored on create. */
+int mapping_request_make(const struct mapping *, enum mapping_operation,
+    struct json_object *local, const struct mapping_project *, struct mapping_request *out,
+    struct fail *);
+void mapping_request_clear(struct mapping_request *);
+
+/*
+ * What an upstream persona becomes. `absent` and `kept` are as recorded (NULL:
+ * none). A field named in `absent` is left out while the upstream value equals
+ * its filler. Adds `id` first and `updatedAt` last. Members: id, mapped fields
+ * in their declared order, kept fields, read-only fields, updatedAt. Null
+ * upstream values are left out. -1 when the answer does not have the declared
+ * shape (not an object, wrong type): the sentence is for the log and names the
+ * path. The caller puts *out.
+ */
+int mapping_answer_make(const struct mapping *, struct json_object *upstream,
+    const char *local_id, struct json_object *absent, struct json_object *kept,
+    int64_t updated_ms, struct json_object **out, struct fail *);
+
+/* The part of `absent` that still holds: members whose upstream value still
+ * equals the filler. A new object, or NULL when none is left; *changed says
+ * whether any member went. */
+struct json_object *mapping_absent_left(const struct mapping *, struct json_object *upstream,
+    struct json_object *absent, bool *changed);
+
+/* Whether the upstream persona holds, in every member that `sent` (the recorded
+ * body of a create or update) has, the value sent. Members that the upstream
+ * never answers (constants such as agent_id) do not count. */
+bool mapping_sent_matches(const struct mapping *, struct json_object *sent,
+    struct json_object *upstream);
+
+/* The local field whose value goes to this upstream member ("goal" gives
+ * "systemPrompt"); NULL when none does. Belongs to the mapping. */
+const char *mapping_local_name(const struct mapping *, const char *upstream_member);
+
+/* The value of an upstream persona's local field `name` as a string; NULL when
+ * it has none. Belongs to the tree. */
+const char *mapping_persona_name(const struct mapping *, struct json_object *upstream);
+
+#endif

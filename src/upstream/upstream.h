@@ -1,0 +1,98 @@
+#ifndef UPSTREAM_H
+#define UPSTREAM_H
+
+#include "base/fail.h"
+#include "base/log.h"
+#include "base/loop.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * One call to Bluejay: deadline, retries, rate budget, breaker, cap in flight;
+ * libcurl's multi interface on the event loop underneath. One client belongs to
+ * one loop. Nothing here knows what a persona is.
+ */
+struct upstream;
+struct upstream_call;
+
+struct upstream_config {
+	const char *url;     /* scheme://host[:port][/base] */
+	const char *proxy;   /* NULL: none; the environment's is never used */
+	const char *ca_file; /* NULL: the system's */
+	int64_t connect_ms, first_byte_ms, total_ms;
+	unsigned retries; /* tries in all */
+	unsigned rate_per_minute; /* 0: no budget */
+	unsigned max_in_flight;
+	unsigned max_queue;       /* calls waiting for a place; beyond: UPSTREAM_BUSY */
+	size_t max_answer;        /* bytes of one answer's body */
+	struct log *log;          /* may be NULL */
+	uint64_t seed;            /* of the jitter; 0: from the kernel */
+};
+
+/* Strings are copied. NULL with a sentence on failure. */
+struct upstream *upstream_new(struct loop *, const struct upstream_config *, struct fail *);
+/* Cancels what runs (no callbacks) and closes connections. */
+void upstream_free(struct upstream *);
+
+/* How a call may be repeated. */
+enum upstream_repeat {
+	UPSTREAM_SAFE, /* GET, PUT, DELETE: up to `retries` tries within the deadline */
+	UPSTREAM_ONCE  /* create: repeated only when provably nothing was sent, or on 429;
+	                  libcurl's own silent resend is off (FACTS: the retry trap) */
+};
+
+struct upstream_request {
+	const char *method; /* "GET", "POST", "PUT", "DELETE" */
+	const char *path;   /* "/v1/…", already percent-encoded */
+	const char *api_key;
+	const char *body; /* JSON; NULL: none */
+	size_t body_len;
+	enum upstream_repeat repeat;
+	bool fresh_connection; /* never a reused keep-alive connection */
+	int64_t deadline;      /* loop_now() based; all tries and waits end before it */
+	size_t max_answer;     /* 0: the config's */
+	const char *request_id; /* sent as X-Request-Id; NULL: none */
+};
+
+enum upstream_outcome {
+	UPSTREAM_ANSWER,     /* a complete HTTP answer: look at status and body */
+	UPSTREAM_NO_CONNECT, /* no connection could be made; nothing was sent */
+	UPSTREAM_TIMEOUT,    /* connect, first byte, total or the deadline */
+	UPSTREAM_BROKEN,     /* reset, closed, truncated, or not HTTP */
+	UPSTREAM_TOO_LARGE,  /* the answer exceeds max_answer */
+	UPSTREAM_OPEN,       /* the breaker is open; nothing was sent */
+	UPSTREAM_BUSY        /* queue full, or no place or rate budget before the deadline; nothing was sent */
+};
+
+struct upstream_answer {
+	enum upstream_outcome outcome;
+	bool maybe_received; /* bytes of the request may have reached the upstream in the last try */
+	int status;          /* UPSTREAM_ANSWER only */
+	const char *body;    /* NUL-terminated, valid during the callback only */
+	size_t body_len;
+	int64_t retry_after; /* ms until it may be asked again (429, 503, OPEN, BUSY); -1: not said */
+	unsigned tries;
+};
+
+/* Called on the loop exactly once, never before upstream_start() returns, and
+ * not after upstream_cancel(). */
+typedef void (*upstream_done_fn)(void *arg, const struct upstream_answer *);
+
+/* Everything in the request is copied. The returned call is valid until its
+ * callback is called or it is cancelled. */
+struct upstream_call *upstream_start(struct upstream *, const struct upstream_request *,
+    upstream_done_fn, void *arg);
+void upstream_cancel(struct upstream_call *);
+
+enum upstream_breaker { UPSTREAM_BREAKER_CLOSED, UPSTREAM_BREAKER_OPEN, UPSTREAM_BREAKER_PROBING };
+
+struct upstream_counts {
+	uint64_t calls, tries, answers, failures;
+	unsigned in_flight, queued;
+	enum upstream_breaker breaker;
+};
+void upstream_counts(const struct upstream *, struct upstream_counts *);
+
+#endif

@@ -1,0 +1,232 @@
+#include "config.h"
+
+#include "base/buf.h"
+#include "base/digest.h"
+#include "base/log.h"
+#include "base/loop.h"
+#include "base/mem.h"
+#include "base/timestamp.h"
+#include "base/uuid.h"
+#include "unit.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+START_TEST(buf_refuses_beyond_its_limit_and_keeps_what_it_had)
+{
+	struct buf b;
+
+	buf_init(&b, 8);
+	ck_assert(buf_adds(&b, "12345678"));
+	ck_assert(!buf_addc(&b, '9'));
+	ck_assert(b.full);
+	ck_assert_str_eq(b.data, "12345678");
+	ck_assert(!buf_adds(&b, ""));
+	buf_clear(&b);
+	ck_assert(buf_addf(&b, "%d", 42));
+	ck_assert_str_eq(b.data, "42");
+	buf_free(&b);
+}
+END_TEST
+
+START_TEST(buf_formats_long_text_whole)
+{
+	struct buf b;
+	char *s;
+	size_t len;
+
+	buf_init(&b, 0);
+	ck_assert(buf_addf(&b, "%0900d", 7));
+	ck_assert_uint_eq(b.len, 900);
+	buf_drain(&b, 899);
+	ck_assert_str_eq(b.data, "7");
+	s = buf_take(&b, &len);
+	ck_assert_str_eq(s, "7");
+	ck_assert_uint_eq(b.len, 0);
+	free(s);
+}
+END_TEST
+
+/* Reads a time and writes it again. */
+static const char *
+again(const char *text)
+{
+	static char out[TIMESTAMP_SIZE];
+	int64_t ms;
+
+	if (!timestamp_parse(text, strlen(text), &ms))
+		return "refused";
+	timestamp_format(ms, out);
+	return out;
+}
+
+START_TEST(timestamps_take_every_form_that_bluejay_sends)
+{
+	ck_assert_str_eq(again("2023-11-07T05:31:56Z"), "2023-11-07T05:31:56.000Z");
+	ck_assert_str_eq(again("2023-11-07T05:31:56"), "2023-11-07T05:31:56.000Z");
+	ck_assert_str_eq(again("2023-11-07T05:31:56.1"), "2023-11-07T05:31:56.100Z");
+	ck_assert_str_eq(again("2023-11-07T05:31:56.123999"), "2023-11-07T05:31:56.123Z");
+	ck_assert_str_eq(again("2023-11-07T05:31:56.123456+00:00"), "2023-11-07T05:31:56.123Z");
+	ck_assert_str_eq(again("2024-03-01T00:30:00+01:00"), "2024-02-29T23:30:00.000Z");
+	ck_assert_str_eq(again("1969-12-31T23:59:59.999Z"), "1969-12-31T23:59:59.999Z");
+	ck_assert_str_eq(again("0001-01-01T00:00:00Z"), "0001-01-01T00:00:00.000Z");
+	ck_assert_str_eq(again("9999-12-31T23:59:59Z"), "9999-12-31T23:59:59.000Z");
+}
+END_TEST
+
+START_TEST(timestamps_refuse_what_is_none)
+{
+	static const char *const bad[] = {"", "2023", "2023-11-07", "2023-13-07T05:31:56Z",
+	    "2023-02-29T00:00:00Z", "2023-11-07T24:00:00Z", "2023-11-07T05:31:56.Z",
+	    "2023-11-07T05:31:56Zx", "2023-11-07T05:31:56+1", "0000-01-01T00:00:00Z",
+	    "2023-11-07 05:31", NULL};
+
+	for (int i = 0; bad[i] != NULL; i++)
+		ck_assert_str_eq(again(bad[i]), "refused");
+}
+END_TEST
+
+START_TEST(http_dates_round_trip)
+{
+	char out[TIMESTAMP_SIZE];
+	int64_t ms;
+
+	ck_assert(timestamp_parse_http("Sun, 06 Nov 1994 08:49:37 GMT", &ms));
+	timestamp_format_http(ms, out);
+	ck_assert_str_eq(out, "Sun, 06 Nov 1994 08:49:37 GMT");
+	ck_assert(!timestamp_parse_http("Sun, 06 Foo 1994 08:49:37 GMT", &ms));
+	ck_assert(!timestamp_parse_http("120", &ms));
+}
+END_TEST
+
+START_TEST(uuids_have_their_form)
+{
+	char a[UUID_SIZE], b[UUID_SIZE];
+
+	uuid_make(a);
+	uuid_make(b);
+	ck_assert(uuid_valid(a, strlen(a)));
+	ck_assert_int_eq(a[14], '4');
+	ck_assert_str_ne(a, b);
+	ck_assert(!uuid_valid("987fcdeb-51a2-3bc4-d567-89012345678g", 36));
+	ck_assert(!uuid_valid("987fcdeb51a23bc4d567890123456789", 32));
+}
+END_TEST
+
+START_TEST(digest_is_sha256)
+{
+	char hex[DIGEST_HEX_SIZE];
+
+	digest_hex("abc", 3, hex);
+	ck_assert_str_eq(hex, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+}
+END_TEST
+
+static char trace[64];
+static char one[] = "1", two[] = "2", three[] = "3";
+
+/* Notes which timer fired. */
+static void
+note(void *arg)
+{
+	strncat(trace, arg, sizeof trace - strlen(trace) - 1);
+}
+
+START_TEST(fake_loop_fires_in_order_and_only_when_due)
+{
+	struct loop *l = loop_new_fake(5000);
+	struct loop_timer a, b, c;
+
+	trace[0] = '\0';
+	loop_timer_init(&a, l, note, one);
+	loop_timer_init(&b, l, note, two);
+	loop_timer_init(&c, l, note, three);
+	loop_timer_set(&b, 20);
+	loop_timer_set(&a, 10);
+	loop_timer_set(&c, 15);
+	loop_timer_cancel(&c);
+	loop_fake_advance(l, 9);
+	ck_assert_str_eq(trace, "");
+	loop_fake_advance(l, 100);
+	ck_assert_str_eq(trace, "12");
+	ck_assert_int_eq(loop_wall(l), 5109);
+	loop_free(l);
+}
+END_TEST
+
+/* Posts from another thread. */
+static void *
+post_thread(void *arg)
+{
+	loop_post(arg, note, one);
+	loop_post(arg, note, two);
+	loop_stop(arg);
+	return NULL;
+}
+
+START_TEST(letters_from_another_thread_arrive_in_order)
+{
+	struct loop *l = loop_new();
+	pthread_t t;
+
+	trace[0] = '\0';
+	pthread_create(&t, NULL, post_thread, l);
+	loop_run(l);
+	pthread_join(t, NULL);
+	loop_turn(l, false);
+	ck_assert_str_eq(trace, "12");
+	loop_free(l);
+}
+END_TEST
+
+START_TEST(log_escapes_and_cuts)
+{
+	char out[16384], longer[9000];
+	int fds[2];
+	struct log *l;
+	ssize_t n;
+
+	ck_assert_int_eq(pipe(fds), 0);
+	l = log_new(fds[1], LOG_LEVEL_INFO, LOG_FORMAT_JSON);
+	log_debug(l, "not shown", LOG_I("n", 1));
+	log_info(l, "hello", LOG_S("who", "a\"b\nc"), LOG_I("n", -3));
+	n = read(fds[0], out, sizeof out - 1);
+	ck_assert_int_gt(n, 0);
+	out[n] = '\0';
+	ck_assert_ptr_nonnull(strstr(out, "\"event\":\"hello\",\"who\":\"a\\\"b\\u000ac\",\"n\":-3}\n"));
+	memset(longer, 'x', sizeof longer - 1);
+	longer[sizeof longer - 1] = '\0';
+	log_info(l, "long", LOG_S("text", longer));
+	n = read(fds[0], out, sizeof out - 1);
+	ck_assert_int_gt(n, 0);
+	ck_assert_int_eq(out[n - 1], '\n');
+	log_free(l);
+	close(fds[0]);
+	close(fds[1]);
+}
+END_TEST
+
+/* All tests of the room. */
+static Suite *
+base_suite(void)
+{
+	const TTest *const tests[] = {
+	    buf_refuses_beyond_its_limit_and_keeps_what_it_had,
+	    buf_formats_long_text_whole,
+	    timestamps_take_every_form_that_bluejay_sends,
+	    timestamps_refuse_what_is_none,
+	    http_dates_round_trip,
+	    uuids_have_their_form,
+	    digest_is_sha256,
+	    fake_loop_fires_in_order_and_only_when_due,
+	    letters_from_another_thread_arrive_in_order,
+	    log_escapes_and_cuts,
+	    NULL,
+	};
+
+	return unit_suite("base", tests);
+}
+
+UNIT_MAIN(base_suite)

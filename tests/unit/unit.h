@@ -1,0 +1,37 @@
+#ifndef UNIT_H
+#define UNIT_H
+
+#include <check.h>
+#include <stdlib.h>
+
+/* Runs the suites given and turns failures into an exit code. */
+#define UNIT_MAIN(...)                                                              \
+	int main(void)                                                              \
+	{                                                                           \
+		Suite *(*const suites[])(void) = {__VA_ARGS__};                     \
+		SRunner *runner = srunner_create(NULL);                             \
+		int failed;                                                         \
+                                                                                    \
+		for (size_t i = 0; i < sizeof suites / sizeof *suites; i++)         \
+			srunner_add_suite(runner, suites[i]());                     \
+		srunner_run_all(runner, CK_NORMAL);                                 \
+		failed = srunner_ntests_failed(runner);                             \
+		srunner_free(runner);                                               \
+		return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;                   \
+	}
+
+/* Makes a suite of one test case from a NULL-terminated list of tests. */
+static inline Suite *
+unit_suite(const char *name, const TTest *const *tests)
+{
+	Suite *suite = suite_create(name);
+	TCase *tcase = tcase_create(name);
+
+	tcase_set_timeout(tcase, 60);
+	for (; *tests != NULL; tests++)
+		tcase_add_test(tcase, *tests);
+	suite_add_tcase(suite, tcase);
+	return suite;
+}
+
+#endif
