@@ -107,4 +107,10 @@ void http_answer_end(struct http_exchange *);
  * the client sees it was not whole. */
 void http_answer_abort(struct http_exchange *);
 
+/* For simulating a bad server: in place of http_answer(), sends the bytes (any,
+ * or none) as they are and ends the connection once the kernel has them: with
+ * an orderly close, or with a reset (then the client may lose some of them).
+ * The end callback comes as after any other answer. */
+void http_answer_raw(struct http_exchange *, const char *bytes, size_t len, bool reset);
+
 #endif
