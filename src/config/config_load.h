@@ -57,7 +57,7 @@ struct config {
 
 struct config_source {
 	const char *file; /* NULL: defaults only */
-	bool sandbox;     /* the sandbox takes the place of bluejay.url and its key: neither is required */
+	bool sandbox;     /* it takes the place of bluejay.url and all keys: none is required */
 	yaml_env_fn env;  /* NULL: getenv */
 	void *env_arg;
 };

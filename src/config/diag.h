@@ -4,7 +4,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Every mistake found in a file, with its place. Lines and columns count from 1. */
+/* Every mistake found in a file, with its place. Lines and columns count from 1.
+ * A list starts as zeroed memory. */
 struct diag {
 	char *file;
 	int line; /* 0: the file as a whole */
@@ -27,9 +28,10 @@ void diag_warn(struct diag_list *, const char *file, int line, int column, const
 /* Sorts by file, line and column; equal places keep their order. */
 void diag_sort(struct diag_list *);
 
-/* "file:line:column: text", or "file: text" without a place; the caller frees. */
+/* "file:line:column: text", or "file: text" without a place; "warning: " stands
+ * before the text of a warning. The caller frees. */
 char *diag_format(const struct diag *);
-void diag_free(struct diag_list *);
+void diag_free(struct diag_list *); /* also makes it empty and usable again */
 
 /* The candidate nearest to `word` by edit distance, or NULL when none is near
  * enough to be a likely slip. */
