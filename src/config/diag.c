@@ -13,7 +13,7 @@
 #define DIAG_WORD_MAX 64 /* longer words are never taken for a slip */
 
 /* Appends one entry. */
-static void
+static void __attribute__((format(printf, 6, 0)))
 diag_append(struct diag_list *list, bool warning, const char *file, int line, int column,
     const char *fmt, va_list ap)
 {
