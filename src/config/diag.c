@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define DIAG_SHOWN 60    /* bytes of the file that a sentence repeats */
 #define DIAG_WORD_MAX 64 /* longer words are never taken for a slip */
 
 /* Appends one entry. */
@@ -22,6 +23,10 @@ diag_append(struct diag_list *list, bool warning, const char *file, int line, in
 
 	if (vasprintf(&text, fmt, ap) < 0)
 		text = mem_string(fmt);
+	/* One entry is one line, also on a terminal. */
+	for (char *c = text; *c != '\0'; c++)
+		if (iscntrl((unsigned char)*c))
+			*c = '?';
 	if ((list->count & (list->count - 1)) == 0)
 		list->items = mem_resize(list->items,
 		    (list->count == 0 ? 1 : list->count * 2) * sizeof *list->items);
@@ -55,6 +60,18 @@ diag_warn(struct diag_list *list, const char *file, int line, int column, const 
 	va_start(ap, fmt);
 	diag_append(list, true, file, line, column, fmt, ap);
 	va_end(ap);
+}
+
+/* Measures what to show of a text. */
+int
+diag_clip(const char *text)
+{
+	size_t n = strlen(text);
+
+	if (n > DIAG_SHOWN)
+		for (n = DIAG_SHOWN; n > 0 && ((unsigned char)text[n] & 0xc0) == 0x80;)
+			n--;
+	return (int)n;
 }
 
 /* An entry and the place it had, since qsort() does not keep equal ones in order. */

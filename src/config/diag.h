@@ -10,7 +10,7 @@ struct diag {
 	char *file;
 	int line; /* 0: the file as a whole */
 	int column;
-	char *text; /* what is wrong, and what would be right */
+	char *text; /* what is wrong, and what would be right; control characters became '?' */
 	bool warning;
 };
 
@@ -24,6 +24,10 @@ void diag_add(struct diag_list *, const char *file, int line, int column, const 
     __attribute__((format(printf, 5, 6)));
 void diag_warn(struct diag_list *, const char *file, int line, int column, const char *fmt, ...)
     __attribute__((format(printf, 5, 6)));
+
+/* How many bytes of a text a sentence should repeat: at most 60, whole
+ * characters. For "%.*s". */
+int diag_clip(const char *text);
 
 /* Sorts by file, line and column; equal places keep their order. */
 void diag_sort(struct diag_list *);

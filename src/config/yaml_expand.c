@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define YAML_EXPAND_SHOWN 60 /* bytes of a faulty reference that a sentence repeats */
+#define YAML_EXPAND_NAME "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_0123456789"
 #define YAML_EXPAND_FOREIGN "${project."
 
 /* Hands over a sentence about one reference. */
@@ -25,13 +25,7 @@ yaml_expand_refuse(const struct yaml_expand *x, size_t dollar, char *sentence)
 static size_t
 yaml_expand_name(const char *s)
 {
-	size_t n = 0;
-
-	if (!isalpha((unsigned char)s[0]) && s[0] != '_')
-		return 0;
-	while (isalnum((unsigned char)s[n]) || s[n] == '_')
-		n++;
-	return n;
+	return isdigit((unsigned char)s[0]) ? 0 : strspn(s, YAML_EXPAND_NAME);
 }
 
 /* Whether the reference at s ("${…") is one that the mapping resolves. */
@@ -52,48 +46,69 @@ yaml_expand_foreigners(const char *s)
 	return n;
 }
 
+/* Refuses a reference that is not well-formed. Only what looks like a name is
+ * shown: what follows may be a secret. */
+static bool
+yaml_expand_malformed(const struct yaml_expand *x, const char *s, size_t dollar, const char *how)
+{
+	char *shown = mem_copy(s, 2 + strspn(s + 2, YAML_EXPAND_NAME "."));
+	char *sentence = mem_format("\"%.*s\" %s; write ${NAME} or ${NAME:-default}, or $$ for a "
+	    "dollar sign", diag_clip(shown), shown, how);
+
+	free(shown);
+	return yaml_expand_refuse(x, dollar, sentence);
+}
+
+/* Adds a variable's value, or its default (NULL: none). */
+static bool
+yaml_expand_value(const struct yaml_expand *x, const char *name, const char *fallback,
+    size_t fallback_len, size_t dollar, struct buf *out)
+{
+	const char *value = x->env != NULL ? x->env(x->env_arg, name) : getenv(name);
+
+	if (value == NULL || value[0] == '\0') {
+		if (fallback != NULL) {
+			buf_add(out, fallback, fallback_len);
+			return true;
+		}
+		return yaml_expand_refuse(x, dollar,
+		    mem_format("the environment variable %.*s is %s; set it, or write "
+			"${%.*s:-default}", diag_clip(name), name,
+			value == NULL ? "not set" : "empty", diag_clip(name), name));
+	}
+	if (yaml_place_utf8(value, strlen(value)) != strlen(value))
+		return yaml_expand_refuse(x, dollar,
+		    mem_format("the environment variable %.*s is not UTF-8 text", diag_clip(name),
+			name));
+	buf_adds(out, value);
+	return true;
+}
+
 /* Replaces the reference at s ("${…"); *end is the byte after it. */
 static bool
 yaml_expand_one(const struct yaml_expand *x, const char *s, size_t dollar, struct buf *out,
     const char **end)
 {
-	const char *close = strchr(s, '}'), *value, *rest;
-	size_t name_len = yaml_expand_name(s + 2);
-	size_t shown = close == NULL ? strlen(s) : (size_t)(close + 1 - s);
+	const char *close = strchr(s, '}'), *rest = s + 2 + yaml_expand_name(s + 2);
+	const char *fallback = NULL;
 	char *name;
-	bool ok = true;
+	bool ok;
 
 	*end = close == NULL ? s + strlen(s) : close + 1;
-	if (shown > YAML_EXPAND_SHOWN)
-		shown = YAML_EXPAND_SHOWN;
 	if (close == NULL)
-		return yaml_expand_refuse(x, dollar, mem_format("\"%.*s\" has no closing \"}\"; "
-		    "write ${NAME}, or $$ for a dollar sign", (int)shown, s));
-	rest = s + 2 + name_len;
-	if (name_len == 0 || (rest != close && (rest[0] != ':' || rest[1] != '-')))
-		return yaml_expand_refuse(x, dollar, mem_format("\"%.*s\" is not a reference to an "
-		    "environment variable; write ${NAME} or ${NAME:-default}, or $$ for a dollar "
-		    "sign", (int)shown, s));
-	if (rest != close)
-		rest += 2;
-	if (strstr(rest, "${") != NULL && strstr(rest, "${") < close)
-		return yaml_expand_refuse(x, dollar, mem_format("the default of ${%.*s} holds "
-		    "another ${…}; a default is plain text", (int)name_len, s + 2));
-	name = mem_copy(s + 2, name_len);
-	value = x->env != NULL ? x->env(x->env_arg, name) : getenv(name);
-	if (value != NULL && value[0] != '\0') {
-		if (yaml_place_utf8(value, strlen(value)) == strlen(value))
-			buf_adds(out, value);
-		else
-			ok = yaml_expand_refuse(x, dollar,
-			    mem_format("the environment variable %s is not UTF-8 text", name));
-	} else if (s + 2 + name_len != close) {
-		buf_add(out, rest, (size_t)(close - rest));
-	} else {
-		ok = yaml_expand_refuse(x, dollar,
-		    mem_format("the environment variable %s is %s; set it, or write ${%s:-default}",
-			name, value == NULL ? "not set" : "empty", name));
-	}
+		return yaml_expand_malformed(x, s, dollar, "has no closing \"}\"");
+	if (rest != close && strncmp(rest, ":-", 2) == 0)
+		fallback = rest + 2;
+	if (rest == s + 2 || (rest != close && fallback == NULL))
+		return yaml_expand_malformed(x, s, dollar,
+		    "does not begin a reference to an environment variable");
+	name = mem_copy(s + 2, (size_t)(rest - s - 2));
+	if (fallback != NULL && memmem(fallback, (size_t)(close - fallback), "${", 2) != NULL)
+		ok = yaml_expand_refuse(x, dollar, mem_format("the default of ${%.*s} holds "
+		    "another ${…}; a default is plain text", diag_clip(name), name));
+	else
+		ok = yaml_expand_value(x, name, fallback,
+		    fallback == NULL ? 0 : (size_t)(close - fallback), dollar, out);
 	free(name);
 	return ok;
 }

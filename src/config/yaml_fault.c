@@ -4,10 +4,11 @@
 
 #include "base/mem.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define YAML_FAULT_SHOWN 60 /* bytes of the source that a sentence repeats */
+#define YAML_FAULT_SHOWN 60 /* bytes of a name that a sentence repeats */
 
 /* libyaml's words, and what a person should do. %d is the line on which the
  * surrounding part begins. */
@@ -83,19 +84,19 @@ yaml_fault_character(const struct yaml_place *p)
 static char *
 yaml_fault_reference(struct yaml_place *p)
 {
-	const char *from, *close;
+	const char *end = p->text + p->len, *name = p->text + p->byte + 1, *c;
+	size_t len;
 
-	if (p->byte == 0 || p->byte >= p->len || p->text[p->byte] != '{' ||
-	    p->text[p->byte - 1] != '$')
+	if (p->byte == 0 || name > end || name[-1] != '{' || name[-2] != '$')
 		return NULL;
+	for (c = name; c < end && (isalnum((unsigned char)*c) || *c == '_' || *c == '.');)
+		c++;
+	len = (size_t)(c - name);
 	yaml_place_byte(p, p->byte - 1);
-	from = p->text + p->byte;
-	close = memchr(from, '}', p->len - p->byte);
-	if (close == NULL || close - from > YAML_FAULT_SHOWN ||
-	    memchr(from, '\n', (size_t)(close - from)) != NULL)
-		return mem_string("inside { } or [ ] a ${…} must be quoted: write \"${NAME}\"");
-	return mem_format("inside { } or [ ] a ${…} must be quoted: write \"%.*s\"",
-	    (int)(close + 1 - from), from);
+	/* A default is not repeated: it may be a secret. */
+	return mem_format("inside { } or [ ] a ${…} must be quoted: write \"${%.*s%s}\"",
+	    len > YAML_FAULT_SHOWN ? YAML_FAULT_SHOWN : (int)len, name,
+	    c < end && *c == '}' ? "" : "…");
 }
 
 /* Whether anything but blanks stands before the cursor on its line. */

@@ -224,7 +224,6 @@ yaml_node_int(const struct yaml_node *node, long long *out)
 #define YAML_NODE_DEPTH 32
 #define YAML_NODE_NODES 50000
 #define YAML_NODE_UNSAID 100 /* mistakes of expansion that are noted: each has to be located */
-#define YAML_NODE_SHOWN 60 /* bytes of a key that a sentence repeats */
 
 struct yaml_reader {
 	yaml_parser_t parser;
@@ -439,7 +438,7 @@ yaml_node_duplicates(struct yaml_reader *r, struct yaml_node *map)
 		diag_add(r->diags, r->file, sorted[i]->line, sorted[i]->column,
 		    "the key \"%.*s\" stands here a second time (first on line %d); keep one of "
 		    "them",
-		    YAML_NODE_SHOWN, sorted[i]->text, sorted[first]->line);
+		    diag_clip(sorted[i]->text), sorted[i]->text, sorted[first]->line);
 	}
 	free(sorted);
 }

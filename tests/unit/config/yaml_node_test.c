@@ -395,20 +395,21 @@ START_TEST(a_reference_that_cannot_be_resolved_is_a_mistake_at_its_dollar)
 	    "${NONE:-default}\n");
 	bad("a: \"\\x24{NONE}\"\n",
 	    "f:1:4: the environment variable NONE is not set; set it, or write ${NONE:-default}\n");
-	bad("a: x ${KEY\n", "f:1:6: \"${KEY\" has no closing \"}\"; write ${NAME}, or $$ for a "
+	bad("a: x ${KEY secret\n",
+	    "f:1:6: \"${KEY\" has no closing \"}\"; write ${NAME} or ${NAME:-default}, or $$ for a "
 	    "dollar sign\n");
-	bad("a: ${}\nb: ${1A}\nc: ${A-b}\nd: ${A:?b}\ne: ${A.b}\nf: ${projects.id}\n",
-	    "f:1:4: \"${}\" is not a reference to an environment variable; write ${NAME} or "
+	bad("a: ${}\nb: ${1A}\nc: ${A-secret}\nd: ${A:?secret}\ne: ${A.b}\nf: ${projects.id}\n",
+	    "f:1:4: \"${\" does not begin a reference to an environment variable; write ${NAME} or "
 	    "${NAME:-default}, or $$ for a dollar sign\n"
-	    "f:2:4: \"${1A}\" is not a reference to an environment variable; write ${NAME} or "
-	    "${NAME:-default}, or $$ for a dollar sign\n"
-	    "f:3:4: \"${A-b}\" is not a reference to an environment variable; write ${NAME} or "
-	    "${NAME:-default}, or $$ for a dollar sign\n"
-	    "f:4:4: \"${A:?b}\" is not a reference to an environment variable; write ${NAME} or "
-	    "${NAME:-default}, or $$ for a dollar sign\n"
-	    "f:5:4: \"${A.b}\" is not a reference to an environment variable; write ${NAME} or "
-	    "${NAME:-default}, or $$ for a dollar sign\n"
-	    "f:6:4: \"${projects.id}\" is not a reference to an environment variable; write "
+	    "f:2:4: \"${1A\" does not begin a reference to an environment variable; write ${NAME} "
+	    "or ${NAME:-default}, or $$ for a dollar sign\n"
+	    "f:3:4: \"${A\" does not begin a reference to an environment variable; write ${NAME} "
+	    "or ${NAME:-default}, or $$ for a dollar sign\n"
+	    "f:4:4: \"${A\" does not begin a reference to an environment variable; write ${NAME} "
+	    "or ${NAME:-default}, or $$ for a dollar sign\n"
+	    "f:5:4: \"${A.b\" does not begin a reference to an environment variable; write ${NAME} "
+	    "or ${NAME:-default}, or $$ for a dollar sign\n"
+	    "f:6:4: \"${projects.id\" does not begin a reference to an environment variable; write "
 	    "${NAME} or ${NAME:-default}, or $$ for a dollar sign\n");
 	bad("a: ${A:-${KEY}}\n",
 	    "f:1:4: the default of ${A} holds another ${…}; a default is plain text\n");
@@ -437,9 +438,14 @@ START_TEST(a_reference_inside_a_flow_must_be_quoted)
 	bad("a: {b: ${KEY}}\n",
 	    "f:1:8: inside { } or [ ] a ${…} must be quoted: write \"${KEY}\"\n");
 	bad("a: [ x, ${KEY:-y} ]\n",
-	    "f:1:9: inside { } or [ ] a ${…} must be quoted: write \"${KEY:-y}\"\n");
+	    "f:1:9: inside { } or [ ] a ${…} must be quoted: write \"${KEY…}\"\n");
 	bad("a: {b: ${KEY\n",
-	    "f:1:8: inside { } or [ ] a ${…} must be quoted: write \"${NAME}\"\n");
+	    "f:1:8: inside { } or [ ] a ${…} must be quoted: write \"${KEY…}\"\n");
+	bad("a: [x: ${project.agent_id}]\n",
+	    "f:1:8: inside { } or [ ] a ${…} must be quoted: write \"${project.agent_id}\"\n");
+	bad("a: {$", "f:1:6: the map that begins with { on line 1 needs a \",\" or its \"}\" "
+	    "before this\n");
+	bad("a: [${", "f:1:5: inside { } or [ ] a ${…} must be quoted: write \"${…}\"\n");
 }
 END_TEST
 

@@ -1,0 +1,58 @@
+#ifndef CONFIG_VALUES_H
+#define CONFIG_VALUES_H
+
+#include "config/yaml_node.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * The file as plain values, every default filled in. Built from one key table
+ * (config_keys.h) and immutable after loading. Times are milliseconds, sizes
+ * bytes. Strings belong to the struct. Paths are relative to the file's folder
+ * where the file gave them so, and then joined with it.
+ */
+struct config_project {
+	char *id; /* "*" is every other id */
+	bool has_agent;
+	int64_t agent_id;
+	bool shared_agent;
+	char *api_key; /* NULL: the one of bluejay; always so with the sandbox */
+	int line, column; /* of the id; 0 without a file */
+};
+
+struct config {
+	char **listen; /* NULL-terminated: "127.0.0.1:3000", "[::1]:3000" or "unix:/path" */
+	char *admin_listen; /* NULL: off */
+	bool admin_listen_given; /* false: the default, which may move when its port is taken */
+	bool listen_without_tokens;
+	char *data_dir;
+	char **allowed_hosts; /* NULL-terminated */
+	int64_t drain;
+	int log_level;  /* enum log_level */
+	int log_format; /* enum log_format */
+
+	int64_t limit_body, limit_head, limit_headers, limit_connections;
+	int64_t client_head, client_body, client_idle;
+
+	struct {
+		char *url; /* scheme://host[:port][/base], no trailing slash */
+		char *api_key;
+		int64_t connect, first_byte, total;
+		int64_t retries; /* tries in all, of calls that may be repeated */
+		int64_t settle_grace;
+		int64_t rate_per_minute; /* 0: none */
+		char *proxy, *ca_file;   /* NULL: none */
+		int64_t max_in_flight;
+		int64_t cache_fresh, cache_stale, cache_size;
+	} bluejay;
+
+	struct config_project *projects;
+	size_t project_count;
+
+	struct yaml_node *document; /* the file; NULL without one */
+	const struct yaml_node *mapping_persona; /* inside document, or NULL: defaults */
+};
+
+#endif
