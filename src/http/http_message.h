@@ -10,12 +10,19 @@ struct http_limits {
 	size_t head;          /* bytes of request line and header lines: 431, or 414 while in the request line */
 	unsigned headers;     /* number of header lines: 431 */
 	size_t body;          /* default limit for a collected body: 413 */
-	unsigned connections; /* at this many, new ones wait in the kernel's queue */
-	int64_t head_ms;      /* absolute: from the first byte of a request to its blank line; 408 */
-	int64_t body_ms;      /* absolute: from the blank line to the last body byte; 408 */
-	int64_t idle_ms;      /* keep-alive: from an answer to the next first byte; closed silently */
-	int64_t write_ms;     /* absolute: one collected answer must be taken by the client in this time */
+	unsigned connections; /* at this many, new ones wait in the kernel's queue; 0: no limit */
+	/* Times; 0: no limit. */
+	int64_t head_ms;  /* absolute: from the first byte of a request to its blank line; 408 */
+	int64_t body_ms;  /* absolute: from the blank line to the last body byte; 408. A streamed
+	                     body has it for every 64 KiB, and none while it is paused */
+	int64_t idle_ms;  /* from connect or answer to the next first byte; closed silently */
+	int64_t write_ms; /* absolute: an answer must be taken by the client in this time; of an
+	                     answer in pieces, what was waiting when the kernel took no more */
 };
+
+/* What the configuration has when nothing is said. */
+#define HTTP_LIMITS_DEFAULT \
+	((struct http_limits){16384, 100, 1 << 20, 10000, 10000, 30000, 75000, 30000})
 
 struct http_field {
 	const char *name; /* requests: lower case */
@@ -26,9 +33,9 @@ struct http_field {
 struct http_request {
 	const char *method; /* "GET": methods are case-sensitive (RFC 9110, 9.1) */
 	const char *target; /* as it arrived */
-	const char *path;   /* target up to '?', still percent-encoded */
+	const char *path;   /* up to '?', still percent-encoded; of an absolute target after the authority */
 	const char *query;  /* after '?', or NULL */
-	const char *host;   /* value of Host, or the authority of an absolute target */
+	const char *host;   /* value of Host, or the authority of an absolute target; "" in HTTP/1.0 without */
 	int minor;          /* HTTP/1.minor: 0 or 1 */
 	bool has_body;      /* Content-Length above zero, or chunked */
 	int64_t length;     /* of the body; -1 when chunked; 0 when none */

@@ -11,7 +11,14 @@
  * (RFC 9112; what two parsers could read differently is 400 and the connection
  * closed), keeps connections alive, answers pipelined requests in order (one
  * exchange at a time per connection: the next head is parsed after the answer),
- * and sees a client that goes away while its answer is pending.
+ * and sees a client that goes away while its answer is pending. A client that
+ * ends only its sending side before it has the answer counts as gone: the two
+ * cannot be told apart.
+ *
+ * No callback ever runs inside a call of this interface, except the end
+ * callbacks in http_server_free(). The server may not be freed, nor the loop
+ * turned, inside a callback (the drained callback of http_server_drain() may
+ * free it).
  */
 struct http_server;
 struct http_exchange;
@@ -59,21 +66,23 @@ void http_server_counts(const struct http_server *, struct http_server_counts *)
 /* ---- one exchange: a request and its answer ---- */
 
 enum http_end {
-	HTTP_SENT, /* the whole answer was handed to the kernel */
-	HTTP_GONE  /* the client went away, was cut, or timed out before that */
+	HTTP_SENT, /* the service's whole answer was handed to the kernel */
+	HTTP_GONE  /* before that the client went away, was cut or timed out, or the server
+	              refused the body itself (408, 413, broken chunks: 400) */
 };
 
 const struct http_request *http_exchange_request(const struct http_exchange *);
 
-/* Collects the body. `ready` gets it (NUL-terminated, owned by the exchange),
- * possibly before this call returns when there is none or it is already here.
- * Beyond max bytes the server answers 413 itself and closes; `ready` is then
- * never called (but the end callback is). 0 means limits.body. */
+/* Collects the body. `ready` gets it (NUL-terminated, owned by the exchange,
+ * "" when there is none), after this call has returned. Beyond max bytes the
+ * server answers 413 itself and closes; `ready` is then never called (but the
+ * end callback is, with HTTP_GONE). 0 means limits.body. */
 typedef void (*http_body_fn)(void *arg, struct http_exchange *, const char *body, size_t len);
 void http_exchange_collect(struct http_exchange *, size_t max, http_body_fn ready, void *arg);
 
 /* Streams the body: `data` gets pieces, then once with len 0 at the end. After
- * http_exchange_pause() no data comes until http_exchange_resume(). */
+ * http_exchange_pause() no data comes until http_exchange_resume(), and none
+ * after the answer is complete. */
 typedef void (*http_data_fn)(void *arg, struct http_exchange *, const char *piece, size_t len);
 void http_exchange_stream(struct http_exchange *, http_data_fn data, void *arg);
 void http_exchange_pause(struct http_exchange *);
@@ -85,11 +94,14 @@ void http_exchange_resume(struct http_exchange *);
 typedef void (*http_end_fn)(void *arg, enum http_end);
 void http_exchange_on_end(struct http_exchange *, http_end_fn, void *arg);
 
-/* Answers in one piece; everything is copied. Adds Date, X-Request-Id,
- * Content-Length, Connection where needed; HEAD, 204 and 304 send no body
- * (Content-Length of HEAD is that of the body given). `fields` ends with a NULL
- * name, may be NULL. Content-Type is the caller's. An unread body is drained or
- * the connection closed. Must be called at most once. */
+/* Answers in one piece; everything is copied. Adds Date (unless given),
+ * X-Request-Id, Content-Length, Connection where needed; HEAD, 204 and 304 send
+ * no body (Content-Length of HEAD is that of the body given). `fields` ends with
+ * a NULL name, may be NULL. Of the fields, those that frame the message or
+ * belong to the connection are left out, so an upstream's may be passed on as
+ * they are, and so is one with a byte that could begin a new line; Connection:
+ * close is done. Content-Type is the caller's. An unread body is drained or the
+ * connection closed. Must be called at most once. */
 void http_answer(struct http_exchange *, int status, const struct http_field *fields,
     const char *body, size_t len);
 
@@ -98,13 +110,16 @@ void http_answer_error(struct http_exchange *, int status, const char *sentence)
 
 /* Answers in pieces: begin (length -1 means chunked, or close-delimited for
  * HTTP/1.0), any number of writes, end. write returns the bytes still waiting
- * for the client; `drained` is called when they fall to zero. */
+ * for the client; `drained` (may be NULL) is called when they fall to zero, not
+ * after the end. Small pieces are gathered until the loop turns, so compare what
+ * waits with a mark such as 64 KiB, not with zero. Beyond a declared length
+ * nothing is sent; an end before it cuts the connection. */
 void http_answer_begin(struct http_exchange *, int status, const struct http_field *fields,
     int64_t length, loop_fn drained, void *arg);
 size_t http_answer_write(struct http_exchange *, const char *bytes, size_t len);
 void http_answer_end(struct http_exchange *);
 /* Ends a begun answer that cannot be finished: the connection is cut so that
- * the client sees it was not whole. */
+ * the client sees it was not whole. Also in place of any answer. HTTP_GONE. */
 void http_answer_abort(struct http_exchange *);
 
 /* For simulating a bad server: in place of http_answer(), sends the bytes (any,

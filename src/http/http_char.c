@@ -1,0 +1,69 @@
+#include "config.h"
+
+#include "http/http_char.h"
+
+#define ID HTTP_CHAR_ID
+#define METHOD HTTP_CHAR_METHOD
+#define NAME HTTP_CHAR_NAME
+#define TEXT HTTP_CHAR_TEXT
+#define TOKEN HTTP_CHAR_TOKEN
+#define VCHAR (HTTP_CHAR_TEXT | HTTP_CHAR_TARGET)
+
+const unsigned char http_char_class[256] = {
+    ['\t'] = TEXT | HTTP_CHAR_SPACE,
+    [' '] = TEXT | HTTP_CHAR_SPACE,
+    ['!'] = VCHAR | TOKEN,
+    ['"'] = VCHAR,
+    ['#'] = TEXT | TOKEN,
+    ['$'] = VCHAR | TOKEN,
+    ['%'] = VCHAR | TOKEN,
+    ['&'] = VCHAR | TOKEN,
+    ['\''] = VCHAR | TOKEN,
+    ['('] = VCHAR,
+    [')'] = VCHAR,
+    ['*'] = VCHAR | TOKEN,
+    ['+'] = VCHAR | TOKEN | ID,
+    [','] = VCHAR,
+    ['-'] = VCHAR | TOKEN | ID | NAME | METHOD,
+    ['.'] = VCHAR | TOKEN | ID | NAME,
+    ['/'] = VCHAR | ID,
+    ['0' ... '9'] = VCHAR | TOKEN | ID | NAME,
+    [':'] = VCHAR | ID,
+    [';'] = VCHAR,
+    ['<'] = VCHAR,
+    ['='] = VCHAR | ID,
+    ['>'] = VCHAR,
+    ['?'] = VCHAR,
+    ['@'] = VCHAR,
+    ['A' ... 'Z'] = VCHAR | TOKEN | ID | NAME | METHOD,
+    ['['] = VCHAR,
+    ['\\'] = VCHAR,
+    [']'] = VCHAR,
+    ['^'] = VCHAR | TOKEN,
+    ['_'] = VCHAR | TOKEN | ID | NAME,
+    ['`'] = VCHAR | TOKEN,
+    ['a' ... 'z'] = VCHAR | TOKEN | ID | NAME,
+    ['{'] = VCHAR,
+    ['|'] = VCHAR | TOKEN,
+    ['}'] = VCHAR,
+    ['~'] = VCHAR | TOKEN,
+    [0x80 ... 0xff] = TEXT,
+};
+
+const unsigned char http_char_lower[256] = {
+    ['!'] = '!', ['#'] = '#', ['$'] = '$', ['%'] = '%', ['&'] = '&', ['\''] = '\'',
+    ['*'] = '*', ['+'] = '+', ['-'] = '-', ['.'] = '.', ['^'] = '^', ['_'] = '_',
+    ['`'] = '`', ['|'] = '|', ['~'] = '~',
+    ['0'] = '0', ['1'] = '1', ['2'] = '2', ['3'] = '3', ['4'] = '4', ['5'] = '5',
+    ['6'] = '6', ['7'] = '7', ['8'] = '8', ['9'] = '9',
+    ['A'] = 'a', ['B'] = 'b', ['C'] = 'c', ['D'] = 'd', ['E'] = 'e', ['F'] = 'f',
+    ['G'] = 'g', ['H'] = 'h', ['I'] = 'i', ['J'] = 'j', ['K'] = 'k', ['L'] = 'l',
+    ['M'] = 'm', ['N'] = 'n', ['O'] = 'o', ['P'] = 'p', ['Q'] = 'q', ['R'] = 'r',
+    ['S'] = 's', ['T'] = 't', ['U'] = 'u', ['V'] = 'v', ['W'] = 'w', ['X'] = 'x',
+    ['Y'] = 'y', ['Z'] = 'z',
+    ['a'] = 'a', ['b'] = 'b', ['c'] = 'c', ['d'] = 'd', ['e'] = 'e', ['f'] = 'f',
+    ['g'] = 'g', ['h'] = 'h', ['i'] = 'i', ['j'] = 'j', ['k'] = 'k', ['l'] = 'l',
+    ['m'] = 'm', ['n'] = 'n', ['o'] = 'o', ['p'] = 'p', ['q'] = 'q', ['r'] = 'r',
+    ['s'] = 's', ['t'] = 't', ['u'] = 'u', ['v'] = 'v', ['w'] = 'w', ['x'] = 'x',
+    ['y'] = 'y', ['z'] = 'z',
+};

@@ -1,0 +1,294 @@
+#include "config.h"
+
+#include "http/http_conn.h"
+#include "base/mem.h"
+#include "http/http_pump.h"
+#include "http/http_write.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Puts a connection on the list of those to be run. */
+static void
+http_conn_queue(struct http_conn *c)
+{
+	c->queued = true;
+	TAILQ_INSERT_TAIL(&c->hub->waking, c, waking);
+	c->hub->waking_count++;
+}
+
+/* Takes it off that list. */
+static void
+http_conn_dequeue(struct http_conn *c)
+{
+	TAILQ_REMOVE(&c->hub->waking, c, waking);
+	c->hub->waking_count--;
+	c->queued = false;
+}
+
+/* Closes and frees. */
+void
+http_conn_close(struct http_conn *c)
+{
+	struct http_hub *hub = c->hub;
+
+	c->state = HTTP_CONN_CLOSED;
+	c->gone = true;
+	if (c->interest != 0)
+		event_del(&c->ev);
+	http_socket_close(&c->sock, c->reset);
+	http_deadline_clear(&c->reading);
+	http_deadline_clear(&c->writing);
+	if (c->queued)
+		http_conn_dequeue(c);
+	TAILQ_REMOVE(&hub->conns, c, link);
+	hub->counts.open--;
+	if (c->exchange != NULL)
+		http_pump_end(c, HTTP_GONE);
+	buf_free(&c->in);
+	buf_free(&c->out);
+	free(c);
+	hub->closed(hub);
+}
+
+/* ---- events ---- */
+
+/* Keeps the input that was not used: the hub's scratch is for the next one. */
+static void
+http_conn_stash(struct http_conn *c)
+{
+	if (c->rlen == 0)
+		buf_free(&c->in);
+	else if (c->in.len == 0)
+		c->gone = !buf_add(&c->in, c->rp, c->rlen);
+	else
+		buf_drain(&c->in, (size_t)(c->rp - c->in.data));
+	c->rp = c->in.data;
+}
+
+/* What to wait for. While input cannot be used, it stays in the kernel, but
+ * the client's end is watched for: edge-triggered, since unread input would
+ * otherwise wake the loop for ever, and with EV_READ, since libevent reports a
+ * reset as readable and writable only. */
+static short
+http_conn_wanted(const struct http_conn *c)
+{
+	short flags = c->blocked ? EV_WRITE : 0;
+	bool read = true;
+
+	if (c->eof)
+		return flags;
+	if (c->state == HTTP_CONN_EXCHANGE)
+		read = c->body_done ? c->rlen < HTTP_CONN_PIPELINE_MAX : http_pump_wants_body(c);
+	return (short)(flags | (read ? EV_READ : EV_READ | EV_CLOSED | EV_ET));
+}
+
+static void http_conn_run(struct http_conn *c);
+
+/* Reads once; conn->rp and conn->rlen are then all the input that is here. */
+static void
+http_conn_read(struct http_conn *c, short what)
+{
+	size_t room = sizeof c->hub->scratch;
+	ssize_t n;
+
+	if (c->interest & EV_ET) {
+		if (what & EV_CLOSED)
+			c->eof = true;
+		if (http_socket_failed(&c->sock))
+			c->gone = true;
+		return;
+	}
+	if (c->rlen > 0 && (c->more || (c->state == HTTP_CONN_EXCHANGE && c->body_done)))
+		room = c->rlen < HTTP_CONN_PIPELINE_MAX ? HTTP_CONN_PIPELINE_MAX - c->rlen : 0;
+	if (room == 0)
+		return;
+	n = http_socket_recv(&c->sock, c->hub->scratch, room);
+	if (n == 0) {
+		c->eof = true;
+	} else if (n == HTTP_SOCKET_BROKEN) {
+		c->gone = true;
+	} else if (n > 0 && c->rlen == 0) {
+		c->rp = c->hub->scratch;
+		c->rlen = (size_t)n;
+	} else if (n > 0) {
+		if (!buf_add(&c->in, c->hub->scratch, (size_t)n))
+			c->gone = true;
+		c->rp = c->in.data;
+		c->rlen = c->in.len;
+	}
+}
+
+/* The socket is ready for something. */
+static void
+http_conn_on_event(evutil_socket_t fd, short what, void *arg)
+{
+	struct http_conn *c = arg;
+
+	if (what & EV_WRITE)
+		c->blocked = false;
+	if (what & (EV_READ | EV_CLOSED))
+		http_conn_read(c, what);
+	http_conn_run(c);
+}
+
+/* Registers for what is wanted if that has changed. */
+static void
+http_conn_register(struct http_conn *c)
+{
+	short flags = http_conn_wanted(c);
+
+	if (flags == c->interest)
+		return;
+	if (c->interest != 0)
+		event_del(&c->ev);
+	c->interest = flags;
+	if (flags == 0)
+		return;
+	event_assign(&c->ev, loop_base(c->hub->loop), c->sock.fd, (short)(flags | EV_PERSIST),
+	    http_conn_on_event, c);
+	if (event_add(&c->ev, NULL) != 0) {
+		c->interest = 0;
+		c->gone = true;
+	}
+}
+
+/* Does all that can be done now, then waits or closes. */
+static void
+http_conn_run(struct http_conn *c)
+{
+	static const struct timeval at_once = {0, 0};
+	int turns = HTTP_CONN_TURNS;
+
+	c->busy = true;
+	while (turns > 0 && !c->gone && http_pump_step(c))
+		turns--;
+	c->busy = false;
+	c->more = turns == 0;
+	if (!c->gone)
+		http_conn_stash(c);
+	if (!c->gone)
+		http_conn_register(c);
+	if (c->gone) {
+		http_conn_close(c);
+	} else if (c->more && !c->queued) {
+		/* As a timer of no time: an active event would keep the loop from polling. */
+		http_conn_queue(c);
+		event_add(&c->hub->later, &at_once);
+	}
+}
+
+/* Runs the connections that were woken. */
+static void
+http_conn_on_later(evutil_socket_t fd, short what, void *arg)
+{
+	struct http_hub *hub = arg;
+	struct http_conn *c;
+
+	for (unsigned n = hub->waking_count; n > 0; n--) {
+		if ((c = TAILQ_FIRST(&hub->waking)) == NULL)
+			break;
+		http_conn_dequeue(c);
+		http_conn_run(c);
+	}
+}
+
+/* Wakes a connection that is not being run. */
+void
+http_conn_wake(struct http_conn *c)
+{
+	if (c->busy || c->queued)
+		return;
+	http_conn_queue(c);
+	event_active(&c->hub->later, EV_TIMEOUT, 0);
+}
+
+/* ---- deadlines ---- */
+
+/* The client was silent between requests, or too slow to be told anything. */
+static void
+http_conn_on_silent(void *arg)
+{
+	struct http_conn *c = arg;
+
+	log_debug(c->hub->config.log, "connection timed out", LOG_S("peer", c->peer),
+	    LOG_I("state", c->state));
+	http_conn_close(c);
+}
+
+/* The head did not come in time. */
+static void
+http_conn_on_head(void *arg)
+{
+	struct http_conn *c = arg;
+
+	http_pump_refuse(c, 408, "The request head did not arrive in time");
+	http_conn_run(c);
+}
+
+/* The body did not come in time. */
+static void
+http_conn_on_body(void *arg)
+{
+	struct http_conn *c = arg;
+
+	if (c->exchange == NULL) {
+		http_conn_close(c);
+		return;
+	}
+	http_pump_refuse(c, 408, "The request body did not arrive in time");
+	http_conn_run(c);
+}
+
+/* ---- beginning and end ---- */
+
+/* Prepares what the connections share. */
+void
+http_conn_setup(struct http_hub *hub, struct loop *loop, const struct http_server_config *config,
+    void (*closed)(struct http_hub *))
+{
+	const struct http_limits *l = &config->limits;
+
+	hub->loop = loop;
+	hub->config = *config;
+	hub->closed = closed;
+	TAILQ_INIT(&hub->conns);
+	TAILQ_INIT(&hub->waking);
+	evtimer_assign(&hub->later, loop_base(loop), http_conn_on_later, hub);
+	http_deadlines_init(&hub->idle, loop, l->idle_ms, http_conn_on_silent);
+	http_deadlines_init(&hub->head, loop, l->head_ms, http_conn_on_head);
+	http_deadlines_init(&hub->body, loop, l->body_ms, http_conn_on_body);
+	http_deadlines_init(&hub->write, loop, l->write_ms, http_conn_on_silent);
+	http_deadlines_init(&hub->linger, loop, HTTP_CONN_LINGER_MS, http_conn_on_silent);
+}
+
+/* Forgets timers and events. */
+void
+http_conn_teardown(struct http_hub *hub)
+{
+	event_del(&hub->later);
+	http_deadlines_stop(&hub->idle);
+	http_deadlines_stop(&hub->head);
+	http_deadlines_stop(&hub->body);
+	http_deadlines_stop(&hub->write);
+	http_deadlines_stop(&hub->linger);
+}
+
+/* Takes a descriptor over. */
+void
+http_conn_new(struct http_hub *hub, int fd, const char *peer)
+{
+	struct http_conn *c = mem_zero(1, sizeof *c);
+
+	c->hub = hub;
+	c->sock.fd = fd;
+	snprintf(c->peer, sizeof c->peer, "%s", peer);
+	buf_init(&c->in, hub->config.limits.head + 2 * sizeof hub->scratch);
+	buf_init(&c->out, HTTP_CONN_OUT_MAX);
+	TAILQ_INSERT_TAIL(&hub->conns, c, link);
+	hub->counts.accepted++;
+	hub->counts.open++;
+	http_pump_idle(c);
+	http_conn_run(c);
+}

@@ -1,0 +1,36 @@
+#ifndef HTTP_LISTEN_H
+#define HTTP_LISTEN_H
+
+#include "base/fail.h"
+#include "base/log.h"
+#include "base/loop.h"
+
+#include <stdbool.h>
+
+/*
+ * One listening socket. Accepted descriptors are non-blocking, close on exec,
+ * and without Nagle's delay. When the process or the machine is out of
+ * descriptors or memory, accepting rests for a moment; it does not spin.
+ */
+struct http_listen;
+
+/* Gets an accepted descriptor, which it owns, and the client's address as
+ * text. False: no more for now (the listener is being held). */
+typedef bool (*http_listen_fn)(void *arg, int fd, const char *peer);
+
+/* Address as in http_server_listen(). NULL with a sentence on failure. */
+struct http_listen *http_listen_open(struct loop *, const char *address, struct log *,
+    http_listen_fn, void *arg, struct fail *);
+
+/* Not from inside its callback. A socket file is removed if it is still ours. */
+void http_listen_free(struct http_listen *);
+
+/* Closes the descriptor; the URL stays. */
+void http_listen_close(struct http_listen *);
+
+/* While held, clients wait in the kernel's queue. */
+void http_listen_hold(struct http_listen *, bool hold);
+
+const char *http_listen_url(const struct http_listen *);
+
+#endif

@@ -1,0 +1,424 @@
+#include "config.h"
+
+#include "http/http_pump.h"
+#include "base/mem.h"
+#include "http/http_host.h"
+#include "http/http_write.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- the end of an exchange ---- */
+
+/* Tells the service that its exchange is over, and frees it. */
+void
+http_pump_end(struct http_conn *c, enum http_end how)
+{
+	struct http_exchange *ex = c->exchange;
+
+	c->exchange = NULL;
+	c->hub->counts.pending--;
+	if (ex->end != NULL)
+		ex->end(ex->end_arg, how);
+	buf_free(&ex->body);
+	free(ex);
+}
+
+/* From here on input is dropped, and the connection closed when the client has
+ * read what is queued: closing with unread input would reset it under his eyes
+ * (RFC 9112, 9.6). */
+static void
+http_pump_linger(struct http_conn *c)
+{
+	c->state = HTTP_CONN_LINGER;
+	c->dropped = 0;
+	http_deadline_set(&c->reading, &c->hub->linger, c);
+}
+
+/* Answers in place of the service, which is told that its exchange is over. */
+void
+http_pump_refuse(struct http_conn *c, int status, const char *why)
+{
+	struct http_exchange *ex = c->exchange;
+	struct http_format head = {.status = status, .framing = HTTP_FRAMING_LENGTH, .close = true};
+	static const struct http_field json[] = {
+	    {"Content-Type", "application/json; charset=utf-8"}, {NULL, NULL}};
+	struct buf body = {0};
+	char id[UUID_SIZE];
+
+	log_debug(c->hub->config.log, "request refused", LOG_I("status", status),
+	    LOG_S("why", why), LOG_S("peer", c->peer));
+	if (ex != NULL && ex->answer != HTTP_ANSWER_NONE) {
+		c->gone = true;
+		return;
+	}
+	http_format_error(&body, why);
+	http_id_make(&c->hub->ids, id);
+	head.id = ex != NULL && ex->head.request.id != NULL ? ex->head.request.id : id;
+	head.date = http_format_date(&c->hub->date, loop_wall(c->hub->loop));
+	head.fields = json;
+	head.length = (int64_t)body.len;
+	http_format_head(&c->out, &head, body.len);
+	if (ex == NULL || ex->head.request.method == NULL ||
+	    strcmp(ex->head.request.method, "HEAD") != 0)
+		http_write_push(c, body.data, body.len);
+	buf_free(&body);
+	if (ex != NULL)
+		http_pump_end(c, HTTP_GONE);
+	http_pump_linger(c);
+}
+
+/* ---- the body of a request ---- */
+
+/* Whether bytes of the body can be used now. */
+bool
+http_pump_wants_body(const struct http_conn *c)
+{
+	const struct http_exchange *ex = c->exchange;
+
+	if (ex == NULL || ex->answer == HTTP_ANSWER_DONE || ex->mode == HTTP_EXCHANGE_COLLECT)
+		return true;
+	return ex->mode == HTTP_EXCHANGE_STREAM && !ex->paused;
+}
+
+/* Hands content to whoever wants it. */
+static void
+http_pump_deliver(struct http_conn *c, const char *piece, size_t len)
+{
+	struct http_exchange *ex = c->exchange;
+
+	c->dropped += len;
+	if (ex == NULL || ex->answer == HTTP_ANSWER_DONE)
+		return;
+	if (ex->mode == HTTP_EXCHANGE_COLLECT) {
+		if (ex->body.len == 0 && !c->chunked)
+			buf_reserve(&ex->body, (size_t)ex->head.request.length);
+		if (!buf_add(&ex->body, piece, len))
+			http_pump_refuse(c, 413, "The body is too large");
+	} else {
+		ex->data(ex->body_arg, ex, piece, len);
+	}
+}
+
+/* The chunked coding is broken. */
+static void
+http_pump_bad_chunk(struct http_conn *c)
+{
+	struct http_exchange *ex = c->exchange;
+
+	if (ex != NULL && ex->answer == HTTP_ANSWER_DONE) {
+		ex->keep = false; /* its answer still goes out whole */
+		c->rlen = 0;
+	} else {
+		http_pump_refuse(c, 400, "The chunked coding of the body is not well-formed");
+	}
+}
+
+/* Takes the next piece of the body out of the input. */
+static void
+http_pump_piece(struct http_conn *c)
+{
+	const char *piece = c->rp;
+	size_t len = 0, used;
+
+	if (!c->chunked) {
+		used = (uint64_t)c->body_left < c->rlen ? (size_t)c->body_left : c->rlen;
+		len = used;
+		c->body_left -= (int64_t)used;
+		c->body_done = c->body_left == 0;
+	} else {
+		switch (http_chunk_next(&c->chunk, c->rp, c->rlen, &used, &piece, &len)) {
+		case HTTP_CHUNK_BAD:
+			http_pump_bad_chunk(c);
+			return;
+		case HTTP_CHUNK_END:
+			c->body_done = true;
+			break;
+		default:
+			break;
+		}
+	}
+	c->rp += used;
+	c->rlen -= used;
+	if (len > 0)
+		http_pump_deliver(c, piece, len);
+}
+
+/* Keeps the body deadline: it runs while the client's bytes are waited for. A
+ * streamed body, which may be long, gets a new one with every window. */
+static void
+http_pump_body_clock(struct http_conn *c)
+{
+	const struct http_exchange *ex = c->exchange;
+	bool window = ex != NULL && ex->mode == HTTP_EXCHANGE_STREAM &&
+	    ex->answer != HTTP_ANSWER_DONE && c->dropped >= HTTP_CONN_WINDOW;
+
+	if (c->body_done || !http_pump_wants_body(c)) {
+		http_deadline_clear(&c->reading);
+	} else if (c->reading.kind == NULL || window) {
+		http_deadline_set(&c->reading, &c->hub->body, c);
+		if (window)
+			c->dropped = 0;
+	}
+}
+
+/* Tells the service that the body is whole. */
+static void
+http_pump_body_end(struct http_conn *c)
+{
+	struct http_exchange *ex = c->exchange;
+
+	ex->told = true;
+	if (ex->mode == HTTP_EXCHANGE_COLLECT) {
+		if (ex->body.data == NULL)
+			buf_adds(&ex->body, "");
+		ex->ready(ex->body_arg, ex, ex->body.data, ex->body.len);
+	} else {
+		ex->data(ex->body_arg, ex, "", 0);
+	}
+}
+
+/* Moves the body on as far as input and service allow. */
+static void
+http_pump_body(struct http_conn *c)
+{
+	struct http_exchange *ex = c->exchange;
+
+	while (!c->body_done && c->rlen > 0 && http_pump_wants_body(c)) {
+		http_pump_piece(c);
+		if (c->state != HTTP_CONN_EXCHANGE || c->gone)
+			return;
+	}
+	http_pump_body_clock(c);
+	if (c->body_done && !ex->told && ex->mode != HTTP_EXCHANGE_UNDECIDED &&
+	    ex->answer != HTTP_ANSWER_DONE && !ex->paused)
+		http_pump_body_end(c);
+}
+
+/* ---- the head of a request ---- */
+
+/* Copies the head into a new exchange and takes it apart there. */
+static int
+http_pump_parse(struct http_conn *c)
+{
+	struct http_guard *g = &c->guard;
+	size_t len = g->seen - g->start;
+	struct http_exchange *ex = mem_alloc(sizeof *ex + g->fields * sizeof *ex->fields + len + 1 +
+	    HTTP_PARSE_ROOM(g->line));
+	char *text = (char *)(ex->fields + g->fields);
+	struct http_request *r = &ex->head.request;
+	int status;
+
+	memset(ex, 0, sizeof *ex);
+	memcpy(text, c->rp + g->start, len);
+	text[len] = '\0';
+	status = http_parse_head(g, text, ex->fields, text + len + 1, &ex->head);
+	c->rp += g->seen;
+	c->rlen -= g->seen;
+	memset(g, 0, sizeof *g);
+	if (r->id == NULL) {
+		http_id_make(&c->hub->ids, ex->id);
+		r->id = ex->id;
+	}
+	r->serial = ++c->serial;
+	r->peer = c->peer;
+	ex->conn = c;
+	ex->keep = ex->head.keep_alive;
+	ex->left = -1;
+	c->exchange = ex;
+	c->state = HTTP_CONN_EXCHANGE;
+	c->chunked = r->length < 0;
+	c->body_left = r->length;
+	c->body_done = !r->has_body;
+	c->dropped = 0;
+	http_chunk_init(&c->chunk);
+	c->hub->counts.pending++;
+	return status;
+}
+
+/* What follows the service's first look at a request. */
+static void
+http_pump_started(struct http_conn *c)
+{
+	static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
+	struct http_exchange *ex = c->exchange;
+
+	if (ex->answer != HTTP_ANSWER_NONE)
+		return;
+	if (ex->mode == HTTP_EXCHANGE_UNDECIDED) {
+		log_error(c->hub->config.log, "request left without an answer",
+		    LOG_S("id", ex->head.request.id));
+		http_pump_refuse(c, 500, "The request was not handled");
+	} else if (ex->mode == HTTP_EXCHANGE_COLLECT && !c->chunked && !c->body_done &&
+	    (uint64_t)ex->head.request.length > ex->max) {
+		http_pump_refuse(c, 413, "The body is too large");
+	} else if (ex->head.expect_continue) {
+		ex->head.expect_continue = false;
+		if (c->rlen == 0)
+			http_write_push(c, go_on, sizeof go_on - 1);
+	}
+}
+
+/* Gives a whole head to the service, or refuses it. */
+static void
+http_pump_start(struct http_conn *c)
+{
+	const struct http_server_config *cfg = &c->hub->config;
+	int status = http_pump_parse(c);
+	struct http_exchange *ex = c->exchange;
+	const char *host = ex->head.request.host;
+
+	http_deadline_clear(&c->reading);
+	if (status != 0) {
+		http_pump_refuse(c, status, ex->head.why);
+	} else if (cfg->allowed_hosts != NULL && host[0] != '\0' &&
+	    !http_host_allowed(host, cfg->allowed_hosts)) {
+		http_pump_refuse(c, 421, "This host name is not served here");
+	} else {
+		c->hub->counts.requests++;
+		cfg->service(cfg->arg, ex);
+		http_pump_started(c);
+	}
+}
+
+/* Looks for a whole head; false when more input is needed. */
+static bool
+http_pump_head(struct http_conn *c)
+{
+	const struct http_limits *max = &c->hub->config.limits;
+
+	switch (http_guard_feed(&c->guard, c->rp, c->rlen, max->head, max->headers)) {
+	case HTTP_GUARD_DONE:
+		http_pump_start(c);
+		return true;
+	case HTTP_GUARD_BAD:
+		http_pump_refuse(c, 400, "The request holds a byte that may not stand there");
+		return true;
+	case HTTP_GUARD_LONG_LINE:
+		http_pump_refuse(c, 414, "The request line is too long");
+		return true;
+	case HTTP_GUARD_LONG:
+		http_pump_refuse(c, 431, "The headers are too large");
+		return true;
+	case HTTP_GUARD_MANY:
+		http_pump_refuse(c, 431, "There are too many headers");
+		return true;
+	default:
+		break;
+	}
+	if (c->eof) {
+		c->gone = true;
+	} else if (c->state == HTTP_CONN_IDLE && http_guard_begun(&c->guard)) {
+		c->state = HTTP_CONN_HEAD;
+		http_deadline_set(&c->reading, &c->hub->head, c);
+	}
+	return false;
+}
+
+/* ---- the states ---- */
+
+/* Waits for the next request. */
+void
+http_pump_idle(struct http_conn *c)
+{
+	c->state = HTTP_CONN_IDLE;
+	http_deadline_set(&c->reading, &c->hub->idle, c);
+}
+
+/* The answer is with the kernel: what comes next on this connection. */
+static void
+http_pump_finish(struct http_conn *c)
+{
+	bool more_expected = c->exchange->head.keep_alive || !c->body_done || c->rlen > 0;
+	bool keep = c->exchange->keep && !c->eof;
+
+	http_pump_end(c, HTTP_SENT);
+	if (c->reset || (!keep && (!more_expected || c->eof)))
+		c->gone = true;
+	else if (!keep || c->hub->draining)
+		http_pump_linger(c);
+	else if (!c->body_done)
+		c->state = HTTP_CONN_DRAIN;
+	else
+		http_pump_idle(c);
+}
+
+/* Moves an exchange on; false when it waits for somebody. */
+static bool
+http_pump_exchange(struct http_conn *c)
+{
+	struct http_exchange *ex = c->exchange;
+
+	if (c->eof && ex->answer != HTTP_ANSWER_DONE) {
+		c->gone = true;
+		return false;
+	}
+	http_pump_body(c);
+	if (c->state != HTTP_CONN_EXCHANGE)
+		return true;
+	http_write_flush(c);
+	if (c->gone || http_write_pending(c) > 0)
+		return false;
+	if (ex->answer == HTTP_ANSWER_DONE) {
+		http_pump_finish(c);
+		return true;
+	}
+	if (ex->want_drained) {
+		ex->want_drained = false;
+		ex->drained(ex->drained_arg);
+		return true;
+	}
+	return false;
+}
+
+/* Drops the rest of a body; false when more is to come. */
+static bool
+http_pump_drain(struct http_conn *c)
+{
+	while (!c->body_done && c->rlen > 0 && !c->gone)
+		http_pump_piece(c);
+	if (c->eof)
+		c->gone = true;
+	http_pump_body_clock(c);
+	if (c->body_done && !c->gone)
+		http_pump_idle(c);
+	return c->body_done;
+}
+
+/* Sends what is left, ends our side, and drops input until the client's end. */
+static void
+http_pump_lingers(struct http_conn *c)
+{
+	c->dropped += c->rlen;
+	c->rlen = 0;
+	http_write_flush(c);
+	if (c->gone || http_write_pending(c) > 0)
+		return;
+	if (!c->shut)
+		http_socket_shutdown(&c->sock);
+	c->shut = true;
+	if (c->eof || c->dropped > HTTP_CONN_LINGER_MAX)
+		c->gone = true;
+}
+
+/* One step of the connection's state; false when it can only wait. */
+bool
+http_pump_step(struct http_conn *c)
+{
+	switch ((enum http_conn_state)c->state) {
+	case HTTP_CONN_IDLE:
+	case HTTP_CONN_HEAD:
+		return http_pump_head(c);
+	case HTTP_CONN_EXCHANGE:
+		return http_pump_exchange(c);
+	case HTTP_CONN_DRAIN:
+		return http_pump_drain(c);
+	case HTTP_CONN_LINGER:
+		http_pump_lingers(c);
+		return false;
+	case HTTP_CONN_CLOSED:
+		break;
+	}
+	return false;
+}
+

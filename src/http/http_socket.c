@@ -1,0 +1,72 @@
+#include "config.h"
+
+#include "http/http_socket.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* What the caller should make of errno. */
+static ssize_t
+http_socket_error(void)
+{
+	return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR ? HTTP_SOCKET_LATER
+	                                                                 : HTTP_SOCKET_BROKEN;
+}
+
+/* Reads what is there. */
+ssize_t
+http_socket_recv(struct http_socket *s, void *bytes, size_t len)
+{
+	ssize_t n = recv(s->fd, bytes, len, 0);
+
+	return n >= 0 ? n : http_socket_error();
+}
+
+/* Writes what fits. */
+ssize_t
+http_socket_send(struct http_socket *s, const struct iovec *iov, int count)
+{
+	struct msghdr msg;
+	ssize_t n;
+
+	if (count == 1) {
+		n = send(s->fd, iov->iov_base, iov->iov_len, MSG_NOSIGNAL);
+	} else {
+		memset(&msg, 0, sizeof msg);
+		msg.msg_iov = (struct iovec *)iov;
+		msg.msg_iovlen = (size_t)count;
+		n = sendmsg(s->fd, &msg, MSG_NOSIGNAL);
+	}
+	return n >= 0 ? n : http_socket_error();
+}
+
+/* Asks for a pending error. */
+bool
+http_socket_failed(struct http_socket *s)
+{
+	socklen_t len = sizeof(int);
+	int error = 0;
+
+	return getsockopt(s->fd, SOL_SOCKET, SO_ERROR, &error, &len) != 0 || error != 0;
+}
+
+/* Ends our side. */
+void
+http_socket_shutdown(struct http_socket *s)
+{
+	shutdown(s->fd, SHUT_WR);
+}
+
+/* Closes; a reset throws away what the peer has not read. */
+void
+http_socket_close(struct http_socket *s, bool reset)
+{
+	struct linger hard = {1, 0};
+
+	if (reset)
+		setsockopt(s->fd, SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
+	close(s->fd);
+	s->fd = -1;
+}
