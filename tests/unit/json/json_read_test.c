@@ -218,7 +218,8 @@ END_TEST
 
 START_TEST(read_refuses_every_beginning_of_a_text)
 {
-	static const char text[] = "{\"a\\u00e9\":[1.5e-3,\"\\ud83d\\ude00\xE2\x82\xAC\",null,true],\"b\":{}}";
+	static const char text[] = "{\"a\\u00e9\":[1.5e-3,\"\\ud83d\\ude00\xE2\x82\xAC\",null,"
+	                           "true],\"b\":{}}";
 	struct json_object *value;
 
 	for (size_t len = 0; len < sizeof text - 1; len++)

@@ -1,0 +1,166 @@
+#include "config.h"
+
+#include "base/timestamp.h"
+#include "json/json_text.h"
+#include "mapping/mapping_apply.h"
+
+#include <json-c/linkhash.h>
+#include <string.h>
+
+/* Whether the field was absent when it was recorded and still looks so. */
+static bool
+mapping_answer_is_absent(const struct mapping_field *f, struct json_object *value,
+    struct json_object *absent)
+{
+	struct json_object *filler;
+
+	return absent != NULL && json_object_object_get_ex(absent, f->local.text, &filler) &&
+	    mapping_apply_same(f, value, filler);
+}
+
+/* Puts one field into the local persona. */
+static int
+mapping_answer_field(const struct mapping_field *f, struct json_object *upstream,
+    struct json_object *absent, struct json_object *out, struct fail *fail)
+{
+	struct json_object *value, *received;
+	const char *noun;
+
+	if (mapping_apply_get(&f->upstream, upstream, &value, fail) != 0)
+		return -1;
+	if (value == NULL)
+		return 0;
+	received = mapping_apply_receive(f, value, &noun);
+	if (received == NULL)
+		return fail_set(fail, "%s must be %s", f->upstream.text, noun);
+	if (mapping_answer_is_absent(f, value, absent))
+		json_object_put(received);
+	else
+		mapping_path_put(&f->local, out, received);
+	return 0;
+}
+
+/* Puts the fields that are, or are not, read-only. */
+static int
+mapping_answer_fields(const struct mapping *m, bool read_only, struct json_object *upstream,
+    struct json_object *absent, struct json_object *out, struct fail *fail)
+{
+	for (size_t i = 0; i < m->field_count; i++)
+		if (m->fields[i].read_only == read_only &&
+		    mapping_answer_field(&m->fields[i], upstream, absent, out, fail) != 0)
+			return -1;
+	return 0;
+}
+
+/* Puts the fields that the gateway kept. */
+static void
+mapping_answer_kept(const struct mapping *m, struct json_object *kept, struct json_object *out)
+{
+	struct json_object *value;
+
+	for (size_t i = 0; i < m->kept_count && kept != NULL; i++)
+		if (json_object_object_get_ex(kept, m->kept[i].local.text, &value) && value != NULL)
+			mapping_path_put(&m->kept[i].local, out, json_object_get(value));
+}
+
+/* Makes the local persona. */
+int
+mapping_answer_make(const struct mapping *m, struct json_object *upstream, const char *local_id,
+    struct json_object *absent, struct json_object *kept, int64_t updated_ms,
+    struct json_object **out, struct fail *fail)
+{
+	struct json_object *persona;
+	char updated[TIMESTAMP_SIZE];
+
+	*out = NULL;
+	if (!json_object_is_type(upstream, json_type_object))
+		return fail_set(fail, "the persona must be an object");
+	persona = json_object_new_object();
+	json_object_object_add(persona, "id", json_object_new_string(local_id));
+	if (mapping_answer_fields(m, false, upstream, absent, persona, fail) != 0)
+		goto fail;
+	mapping_answer_kept(m, kept, persona);
+	if (mapping_answer_fields(m, true, upstream, absent, persona, fail) != 0)
+		goto fail;
+	timestamp_format(updated_ms, updated);
+	json_object_object_add(persona, "updatedAt", json_object_new_string(updated));
+	*out = persona;
+	return 0;
+fail:
+	json_object_put(persona);
+	return -1;
+}
+
+/* Finds a field by its local path. */
+static const struct mapping_field *
+mapping_answer_find(const struct mapping *m, const char *local)
+{
+	for (size_t i = 0; i < m->field_count; i++)
+		if (strcmp(m->fields[i].local.text, local) == 0)
+			return &m->fields[i];
+	return NULL;
+}
+
+/* Whether a recorded filler still stands in the upstream persona. What cannot
+ * be seen (a field that is no longer mapped, a member that is not answered)
+ * has not changed. */
+static bool
+mapping_answer_holds(const struct mapping *m, struct json_object *upstream, const char *local,
+    struct json_object *filler)
+{
+	const struct mapping_field *f = mapping_answer_find(m, local);
+	struct json_object *value;
+	size_t keys;
+
+	if (f == NULL)
+		return true;
+	switch (mapping_path_get(&f->upstream, upstream, &value, &keys)) {
+	case MAPPING_PATH_MISSING:
+	case MAPPING_PATH_BLOCKED:
+		return true;
+	case MAPPING_PATH_NULL:
+		return false;
+	case MAPPING_PATH_FOUND:
+		return mapping_apply_same(f, value, filler);
+	}
+	return true;
+}
+
+/* Keeps of the record what still holds. */
+struct json_object *
+mapping_absent_left(const struct mapping *m, struct json_object *upstream,
+    struct json_object *absent, bool *changed)
+{
+	struct json_object *left = json_object_new_object();
+	struct lh_entry *e;
+
+	*changed = false;
+	if (absent != NULL) {
+		for (e = lh_table_head(json_object_get_object(absent)); e; e = lh_entry_next(e)) {
+			struct json_object *filler = lh_entry_v(e);
+
+			if (mapping_answer_holds(m, upstream, lh_entry_k(e), filler))
+				json_object_object_add(left, lh_entry_k(e), json_copy(filler));
+			else
+				*changed = true;
+		}
+	}
+	if (json_object_object_length(left) > 0)
+		return left;
+	json_object_put(left);
+	return NULL;
+}
+
+/* Reads the name out of an upstream persona. */
+const char *
+mapping_persona_name(const struct mapping *m, struct json_object *upstream)
+{
+	struct json_object *value;
+	const char *name;
+
+	if (mapping_apply_get(&m->name->upstream, upstream, &value, NULL) != 0 ||
+	    !json_object_is_type(value, json_type_string))
+		return NULL;
+	name = json_object_get_string(value);
+	return strlen(name) == (size_t)json_object_get_string_len(value) ? name : NULL;
+}

@@ -1,0 +1,359 @@
+#include "config.h"
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "mapping/mapping_compiler.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Adds a mistake about a word that is none of those possible. What came from the
+ * environment is not repeated: it may be a secret. */
+void
+mapping_compile_unknown(struct mapping_compiler *c, const struct yaml_node *at, const char *what,
+    const char *const *words, size_t count)
+{
+	bool shown = at->kind == YAML_SCALAR && !at->expanded;
+	const char *near = NULL;
+	struct buf list;
+
+	if (shown)
+		near = diag_nearest(at->text, words, count);
+	if (near != NULL) {
+		diag_add(c->diags, MAPPING_AT(at), "unknown %s \"%s\"; did you mean \"%s\"?", what,
+		    at->text, near);
+		return;
+	}
+	buf_init(&list, 0);
+	for (size_t i = 0; i < count; i++)
+		buf_addf(&list, "%s%s", i > 0 ? ", " : "", words[i]);
+	if (shown)
+		diag_add(c->diags, MAPPING_AT(at), "unknown %s \"%s\"; possible are %s", what,
+		    at->text, list.data);
+	else
+		diag_add(c->diags, MAPPING_AT(at), "the %s must be one of %s", what, list.data);
+	buf_free(&list);
+}
+
+/* Looks at each key of a map. */
+void
+mapping_compile_keys(struct mapping_compiler *c, const struct yaml_node *map,
+    const char *const *words, size_t count)
+{
+	for (size_t i = 0; i < map->count; i++) {
+		size_t k = 0;
+
+		while (k < count && strcmp(map->keys[i]->text, words[k]) != 0)
+			k++;
+		if (k == count)
+			mapping_compile_unknown(c, map->keys[i], "key", words, count);
+	}
+}
+
+/* Keeps the place of a node. */
+struct mapping_place
+mapping_compile_place(const struct mapping_compiler *c, const struct yaml_node *node)
+{
+	return (struct mapping_place){c->built_in, node->line, node->column};
+}
+
+/* Reads a path. */
+bool
+mapping_compile_path(struct mapping_compiler *c, const struct yaml_node *node,
+    struct mapping_path *path)
+{
+	const char *why;
+
+	if (node->kind != YAML_SCALAR)
+		diag_add(c->diags, MAPPING_AT(node), "a name is needed here, such as traits.tone");
+	else if (mapping_value_has_reference(node))
+		diag_add(c->diags, MAPPING_AT(node),
+		    "${project.…} is possible only as the whole value of a constant");
+	else if (!mapping_path_read(path, node->text, &why))
+		diag_add(c->diags, MAPPING_AT(node),
+		    "the path \"%s\" %s; write keys joined by dots, and \\. for a dot in a key",
+		    node->expanded ? "…" : node->text, why);
+	else
+		return true;
+	return false;
+}
+
+/* Looks for a path that lies inside a known member that has no inside. */
+bool
+mapping_compile_fits(struct mapping_compiler *c, const struct yaml_node *node,
+    const struct mapping_path *path, const struct mapping_known *known, const char *whose)
+{
+	if (known == NULL || path->count == 1 ||
+	    mapping_known_kind(known)->json == json_type_object)
+		return true;
+	diag_add(c->diags, MAPPING_AT(node), "\"%s\" is %s in %s, so it has no \"%s\"", known->name,
+	    mapping_known_kind(known)->noun, whose, path->text);
+	return false;
+}
+
+/* Reads what ${project.…} stands for; false with a mistake added. */
+static bool
+mapping_compile_reference(struct mapping_compiler *c, const struct yaml_node *node,
+    enum mapping_constant_kind *kind)
+{
+	static const char *const words[] = {"${project.agent_id}", "${project.id}"};
+	const char *close = strchr(node->text, '}');
+
+	if (node->expanded || strncmp(node->text, "${project.", 10) != 0 || close == NULL ||
+	    close[1] != '\0') {
+		diag_add(c->diags, MAPPING_AT(node),
+		    "${project.…} must be the whole value of the constant");
+		return false;
+	}
+	if (strcmp(node->text, words[0]) == 0)
+		*kind = MAPPING_CONSTANT_PROJECT_AGENT;
+	else if (strcmp(node->text, words[1]) == 0)
+		*kind = MAPPING_CONSTANT_PROJECT_ID;
+	else
+		mapping_compile_unknown(c, node, "value", words, 2);
+	return *kind != MAPPING_CONSTANT_VALUE;
+}
+
+/* Reads a constant's value; false with a mistake added. */
+static bool
+mapping_compile_constant_value(struct mapping_compiler *c, const struct yaml_node *node,
+    struct mapping_constant *constant)
+{
+	constant->kind = MAPPING_CONSTANT_VALUE;
+	if (mapping_value_has_reference(node))
+		return mapping_compile_reference(c, node, &constant->kind);
+	if (node->kind != YAML_SCALAR || yaml_node_is_null(node)) {
+		diag_add(c->diags, MAPPING_AT(node),
+		    "a constant is a text, a number, true or false; \"%s\" is none",
+		    constant->upstream.text);
+		return false;
+	}
+	return mapping_value_read(c, node, &constant->value);
+}
+
+/* Whether a constant has the type that Bluejay wants. */
+static bool
+mapping_compile_constant_fits(const struct mapping_constant *constant,
+    const struct mapping_step_kind *kind)
+{
+	struct mapping_step step = {kind};
+	struct json_object *taken;
+
+	if (constant->kind == MAPPING_CONSTANT_PROJECT_ID)
+		return kind->json == json_type_string;
+	if (constant->kind == MAPPING_CONSTANT_PROJECT_AGENT)
+		return kind->json == json_type_int;
+	taken = kind->receive(&step, constant->value);
+	json_object_put(taken);
+	return taken != NULL;
+}
+
+/* Checks a constant against what is known of Bluejay's member. */
+static void
+mapping_compile_constant_check(struct mapping_compiler *c, const struct yaml_node *key,
+    const struct yaml_node *node, const struct mapping_constant *constant)
+{
+	const struct mapping_known *known = mapping_known_upstream(&constant->upstream);
+
+	if (known == NULL)
+		return;
+	if (known->set_there)
+		diag_add(c->diags, MAPPING_AT(key), "Bluejay sets \"%s\" itself; leave it out",
+		    known->name);
+	else if (mapping_compile_fits(c, key, &constant->upstream, known, "Bluejay") &&
+	    constant->upstream.count == 1 &&
+	    !mapping_compile_constant_fits(constant, mapping_known_kind(known)))
+		diag_add(c->diags, MAPPING_AT(node), "\"%s\" must be %s", known->name,
+		    mapping_known_kind(known)->noun);
+}
+
+/* Compiles one entry of `constants`. */
+static void
+mapping_compile_constant(struct mapping_compiler *c, const struct yaml_node *key,
+    const struct yaml_node *node)
+{
+	struct mapping_constant constant = {.place = mapping_compile_place(c, key)};
+
+	if (!mapping_compile_path(c, key, &constant.upstream)) {
+		c->whole = false;
+		return;
+	}
+	if (!mapping_compile_constant_value(c, node, &constant)) {
+		c->whole = false;
+		mapping_path_free(&constant.upstream);
+		return;
+	}
+	mapping_compile_constant_check(c, key, node, &constant);
+	c->mapping->constants[c->mapping->constant_count++] = constant;
+}
+
+/* Compiles one entry of `kept_here`. */
+static void
+mapping_compile_kept_one(struct mapping_compiler *c, const struct yaml_node *node)
+{
+	struct mapping_kept kept = {.place = mapping_compile_place(c, node)};
+	const struct mapping_known *known;
+	bool ok;
+
+	if (!mapping_compile_path(c, node, &kept.local)) {
+		c->whole = false;
+		return;
+	}
+	known = mapping_known_local(&kept.local);
+	ok = mapping_compile_fits(c, node, &kept.local, known, "the local API");
+	if (ok && known != NULL && known->built_in) {
+		diag_add(c->diags, MAPPING_AT(node),
+		    "\"%s\" is built in; leave it out of kept_here", known->name);
+		ok = false;
+	}
+	if (!ok) {
+		c->whole = false;
+		mapping_path_free(&kept.local);
+		return;
+	}
+	if (known != NULL && known->answer_only)
+		diag_add(c->diags, MAPPING_AT(node),
+		    "callers do not choose \"%s\", so it cannot be kept here; declare it under "
+		    "fields with read_only: true",
+		    known->name);
+	kept.step.kind = mapping_step_find("json");
+	if (known != NULL && kept.local.count == 1)
+		kept.step.kind = mapping_known_kind(known);
+	kept.not_on_create = known != NULL && known->no_create;
+	c->mapping->kept[c->mapping->kept_count++] = kept;
+}
+
+/* Compiles `fields`. */
+static void
+mapping_compile_fields(struct mapping_compiler *c, const struct yaml_node *node)
+{
+	if (node->kind != YAML_MAP) {
+		diag_add(c->diags, MAPPING_AT(node),
+		    "fields must be a map of local fields to Bluejay members, such as name: name");
+		c->whole = false;
+		return;
+	}
+	c->mapping->fields = mem_zero(node->count, sizeof *c->mapping->fields);
+	for (size_t i = 0; i < node->count; i++)
+		mapping_field_compile(c, node->keys[i], node->items[i]);
+}
+
+/* Compiles `constants`. */
+static void
+mapping_compile_constants(struct mapping_compiler *c, const struct yaml_node *node)
+{
+	if (node->kind != YAML_MAP) {
+		diag_add(c->diags, MAPPING_AT(node),
+		    "constants must be a map of Bluejay members to values; write {} for none");
+		c->whole = false;
+		return;
+	}
+	c->mapping->constants = mem_zero(node->count, sizeof *c->mapping->constants);
+	for (size_t i = 0; i < node->count; i++)
+		mapping_compile_constant(c, node->keys[i], node->items[i]);
+}
+
+/* Compiles `kept_here`. */
+static void
+mapping_compile_kept(struct mapping_compiler *c, const struct yaml_node *node)
+{
+	if (node->kind != YAML_LIST) {
+		diag_add(c->diags, MAPPING_AT(node),
+		    "kept_here must be a list of local fields, such as [headers, imageUrl]; write "
+		    "[] for none");
+		c->whole = false;
+		return;
+	}
+	c->mapping->kept = mem_zero(node->count, sizeof *c->mapping->kept);
+	for (size_t i = 0; i < node->count; i++)
+		mapping_compile_kept_one(c, node->items[i]);
+}
+
+struct mapping_compile_part {
+	const char *name;
+	void (*compile)(struct mapping_compiler *, const struct yaml_node *);
+};
+
+/* Compiles each part from the section, or else from the default. */
+static void
+mapping_compile_parts(struct mapping_compiler *c, const struct yaml_node *section,
+    const struct yaml_node *defaults)
+{
+	static const struct mapping_compile_part parts[] = {
+	    {"fields", mapping_compile_fields},
+	    {"constants", mapping_compile_constants},
+	    {"kept_here", mapping_compile_kept},
+	};
+	const struct yaml_node *node;
+
+	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+		node = section == NULL ? NULL : yaml_node_get(section, parts[i].name);
+		c->built_in = node == NULL;
+		parts[i].compile(c, node != NULL ? node : yaml_node_get(defaults, parts[i].name));
+	}
+}
+
+/* Finds the field that holds the persona's name. */
+const struct mapping_field *
+mapping_compile_name(const struct mapping *m)
+{
+	for (size_t i = 0; i < m->field_count; i++)
+		if (mapping_path_is(&m->fields[i].local, "name"))
+			return &m->fields[i];
+	return NULL;
+}
+
+/* Compiles a section. */
+struct mapping *
+mapping_compile(const struct yaml_node *section, struct diag_list *diags)
+{
+	static const char *const words[] = {"fields", "constants", "kept_here"};
+	const char *text = mapping_default_text();
+	struct mapping_compiler c = {.diags = diags, .errors = diags->errors, .whole = true};
+	struct yaml_node *defaults;
+
+	defaults = yaml_node_read("built-in", text, strlen(text), NULL, NULL, diags);
+	if (defaults == NULL)
+		return NULL;
+	c.mapping = mem_zero(1, sizeof *c.mapping);
+	c.file = section != NULL ? section->file : defaults->file;
+	if (section != NULL && section->kind == YAML_MAP)
+		mapping_compile_keys(&c, section, words, sizeof words / sizeof *words);
+	else if (section != NULL)
+		diag_add(diags, MAPPING_AT(section),
+		    "the mapping of personas must be a map of fields, constants, kept_here");
+	if (section == NULL || section->kind == YAML_MAP) {
+		mapping_compile_parts(&c, section, defaults);
+		mapping_check(&c, section);
+		c.mapping->name = mapping_compile_name(c.mapping);
+	}
+	yaml_node_free(defaults);
+	if (diags->errors == c.errors)
+		return c.mapping;
+	mapping_free(c.mapping);
+	return NULL;
+}
+
+/* Frees a mapping; NULL is fine. */
+void
+mapping_free(struct mapping *m)
+{
+	if (m == NULL)
+		return;
+	for (size_t i = 0; i < m->field_count; i++) {
+		mapping_path_free(&m->fields[i].local);
+		mapping_path_free(&m->fields[i].upstream);
+		free(m->fields[i].steps);
+		json_object_put(m->fields[i].filler);
+	}
+	for (size_t i = 0; i < m->constant_count; i++) {
+		mapping_path_free(&m->constants[i].upstream);
+		json_object_put(m->constants[i].value);
+	}
+	for (size_t i = 0; i < m->kept_count; i++)
+		mapping_path_free(&m->kept[i].local);
+	free(m->fields);
+	free(m->constants);
+	free(m->kept);
+	free(m);
+}

@@ -1,0 +1,60 @@
+#ifndef MAPPING_COMPILER_H
+#define MAPPING_COMPILER_H
+
+#include "mapping/mapping_known.h"
+#include "mapping/mapping_plan.h"
+
+/* What the parts of the compiler share while one section is compiled. */
+struct mapping_compiler {
+	struct mapping *mapping;
+	struct diag_list *diags;
+	size_t errors;    /* in the list before this section */
+	const char *file; /* the user's */
+	bool built_in; /* the part being read is the default one */
+	bool whole;    /* every entry so far could be read */
+};
+
+/* The place of a node, as diag_add() takes it. */
+#define MAPPING_AT(node) (node)->file, (node)->line, (node)->column
+
+/* Adds a mistake for each key of a map that is none of the words. */
+void mapping_compile_keys(struct mapping_compiler *, const struct yaml_node *map,
+    const char *const *words, size_t count);
+
+/* Adds `what "text"; did you mean "word"?`, or the list of all words. */
+void mapping_compile_unknown(struct mapping_compiler *, const struct yaml_node *at,
+    const char *what, const char *const *words, size_t count);
+
+/* Reads a path out of a scalar; false with a mistake added. */
+bool mapping_compile_path(struct mapping_compiler *, const struct yaml_node *,
+    struct mapping_path *);
+
+/* Whether a path lies at a known member (NULL: at none) or in one that can hold
+ * others; false with a mistake added. `whose` ends "is a string in …". */
+bool mapping_compile_fits(struct mapping_compiler *, const struct yaml_node *,
+    const struct mapping_path *, const struct mapping_known *, const char *whose);
+
+/* The place of a node as the plan keeps it. */
+struct mapping_place mapping_compile_place(const struct mapping_compiler *,
+    const struct yaml_node *);
+
+/* Adds one entry of `fields` to the mapping; mistakes go to the list. */
+void mapping_field_compile(struct mapping_compiler *, const struct yaml_node *key,
+    const struct yaml_node *value);
+
+/* What only the whole mapping shows: two declarations for one place, one
+ * inside another, required members that may lack a value, fields that go nowhere. */
+void mapping_check(struct mapping_compiler *, const struct yaml_node *section);
+
+/* Reads a YAML value as JSON (null gives NULL); false with mistakes added. The
+ * caller puts *out. */
+bool mapping_value_read(struct mapping_compiler *, const struct yaml_node *,
+    struct json_object **out);
+
+/* Whether a scalar's text holds a ${project.…} that is to be resolved. */
+bool mapping_value_has_reference(const struct yaml_node *);
+
+/* The field that holds the persona's name; NULL when there is none. */
+const struct mapping_field *mapping_compile_name(const struct mapping *);
+
+#endif

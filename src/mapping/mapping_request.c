@@ -1,0 +1,129 @@
+#include "config.h"
+
+#include "json/json_text.h"
+#include "mapping/mapping_apply.h"
+
+#include <string.h>
+
+/* Sends the filler of a field that a create does not hold, and notes it. */
+static void
+mapping_request_fill(const struct mapping_field *f, struct mapping_request *out)
+{
+	mapping_path_put(&f->upstream, out->upstream, json_copy(f->filler));
+	json_object_object_add(out->absent, f->local.text, json_copy(f->filler));
+}
+
+/* Refuses a name that no C string can hold: names are compared and stored whole. */
+static int
+mapping_request_check_name(struct json_object *name, struct fail *fail)
+{
+	const char *text = json_object_get_string(name);
+
+	if (strlen(text) == (size_t)json_object_get_string_len(name))
+		return 0;
+	return fail_set(fail, "name must not hold U+0000");
+}
+
+/* Puts one field into the upstream body. */
+static int
+mapping_request_field(const struct mapping *m, const struct mapping_field *f,
+    enum mapping_operation operation, struct json_object *local, struct mapping_request *out,
+    struct fail *fail)
+{
+	struct json_object *value = NULL, *sent;
+	const char *noun;
+
+	if (f->read_only)
+		return 0;
+	if ((operation == MAPPING_UPDATE || !f->not_on_create) &&
+	    mapping_apply_get(&f->local, local, &value, fail) != 0)
+		return -1;
+	if (value == NULL) {
+		if (operation == MAPPING_CREATE && f->filler != NULL)
+			mapping_request_fill(f, out);
+		return 0;
+	}
+	sent = mapping_apply_send(f, value, &noun);
+	if (sent == NULL)
+		return fail_set(fail, "%s must be %s", f->local.text, noun);
+	mapping_path_put(&f->upstream, out->upstream, sent);
+	json_object_object_add(out->given, f->local.text, json_object_new_boolean(1));
+	return f == m->name ? mapping_request_check_name(sent, fail) : 0;
+}
+
+/* Puts a constant into the upstream body. */
+static void
+mapping_request_constant(const struct mapping_constant *constant,
+    const struct mapping_project *project, struct mapping_request *out)
+{
+	struct json_object *value = NULL;
+
+	switch (constant->kind) {
+	case MAPPING_CONSTANT_VALUE:
+		value = json_copy(constant->value);
+		break;
+	case MAPPING_CONSTANT_PROJECT_ID:
+		value = json_object_new_string(project->id);
+		break;
+	case MAPPING_CONSTANT_PROJECT_AGENT:
+		if (!project->has_agent)
+			return;
+		value = json_object_new_int64(project->agent_id);
+		break;
+	}
+	mapping_path_put(&constant->upstream, out->upstream, value);
+}
+
+/* Sets a field aside that stays with the gateway. */
+static int
+mapping_request_kept(const struct mapping_kept *kept, enum mapping_operation operation,
+    struct json_object *local, struct mapping_request *out, struct fail *fail)
+{
+	struct json_object *value, *taken;
+
+	if (operation == MAPPING_CREATE && kept->not_on_create)
+		return 0;
+	if (mapping_apply_get(&kept->local, local, &value, fail) != 0)
+		return -1;
+	if (value == NULL)
+		return 0;
+	taken = kept->step.kind->send(&kept->step, value);
+	if (taken == NULL)
+		return fail_set(fail, "%s must be %s", kept->local.text, kept->step.kind->noun);
+	json_object_object_add(out->kept, kept->local.text, taken);
+	return 0;
+}
+
+/* Makes what a local request becomes. */
+int
+mapping_request_make(const struct mapping *m, enum mapping_operation operation,
+    struct json_object *local, const struct mapping_project *project, struct mapping_request *out,
+    struct fail *fail)
+{
+	int result = 0;
+
+	out->upstream = json_object_new_object();
+	out->kept = json_object_new_object();
+	out->absent = json_object_new_object();
+	out->given = json_object_new_object();
+	for (size_t i = 0; i < m->field_count && result == 0; i++)
+		result = mapping_request_field(m, &m->fields[i], operation, local, out, fail);
+	for (size_t i = 0; i < m->kept_count && result == 0; i++)
+		result = mapping_request_kept(&m->kept[i], operation, local, out, fail);
+	for (size_t i = 0; i < m->constant_count && operation == MAPPING_CREATE; i++)
+		mapping_request_constant(&m->constants[i], project, out);
+	if (result != 0)
+		mapping_request_clear(out);
+	return result;
+}
+
+/* Releases the trees. */
+void
+mapping_request_clear(struct mapping_request *request)
+{
+	json_object_put(request->upstream);
+	json_object_put(request->kept);
+	json_object_put(request->absent);
+	json_object_put(request->given);
+	memset(request, 0, sizeof *request);
+}
