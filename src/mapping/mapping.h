@@ -12,12 +12,18 @@
 /*
  * The persona mapping, compiled once from its YAML section and applied as pure
  * functions: no I/O, no clock, no state. One declaration gives both directions.
+ *
+ * A field may be nested on both sides (`profile.tone: traits.tone`). Wherever a
+ * local field is named (kept, absent, given, mapping_local_name()), the name is
+ * its path as the file has it. Trees that come out share values with those that
+ * went in: use and release both on one thread.
  */
 struct mapping; /* immutable; may be used from any thread */
 
 /* `section` is mapping.persona or NULL. Its parts (fields, constants,
  * kept_here) each replace the built-in one; a part that is left out keeps its
- * default. NULL when there was any error; all are in the list. */
+ * default. NULL when there was any error; all are in the list, warnings too,
+ * unsorted. Needs nothing of the section afterwards. */
 struct mapping *mapping_compile(const struct yaml_node *section, struct diag_list *);
 void mapping_free(struct mapping *);
 
@@ -44,7 +50,8 @@ struct mapping_request {
 /* 0, or -1 with a sentence in the caller's words ("systemPrompt must be a
  * string"), nothing to free. `local` must be a JSON object. Null members count
  * as absent; unknown, read-only and built-in ones are ignored. A missing or
- * empty `name` is the caller's business. imageUrl is ignored on create. */
+ * empty `name` is the caller's business; one with U+0000 is refused. imageUrl
+ * is ignored on create. */
 int mapping_request_make(const struct mapping *, enum mapping_operation,
     struct json_object *local, const struct mapping_project *, struct mapping_request *out,
     struct fail *);
@@ -64,23 +71,26 @@ int mapping_answer_make(const struct mapping *, struct json_object *upstream,
     int64_t updated_ms, struct json_object **out, struct fail *);
 
 /* The part of `absent` that still holds: members whose upstream value still
- * equals the filler. A new object, or NULL when none is left; *changed says
- * whether any member went. */
+ * equals the filler, or cannot be seen (not answered, no longer mapped). A new
+ * object, or NULL when none is left; *changed says whether any member went. */
 struct json_object *mapping_absent_left(const struct mapping *, struct json_object *upstream,
     struct json_object *absent, bool *changed);
 
 /* Whether the upstream persona holds, in every member that `sent` (the recorded
- * body of a create or update) has, the value sent. Members that the upstream
- * never answers (constants such as agent_id) do not count. */
+ * body of a create or update) has, the value sent; numbers by what they are
+ * worth, times by the instant. Constants do not count (the upstream never
+ * answers agent_id); a member to which no field goes today counts only when it
+ * is answered. */
 bool mapping_sent_matches(const struct mapping *, struct json_object *sent,
     struct json_object *upstream);
 
 /* The local field whose value goes to this upstream member ("goal" gives
- * "systemPrompt"); NULL when none does. Belongs to the mapping. */
+ * "systemPrompt"), or around it, or the only one that goes inside it; keys are
+ * joined by dots. NULL when there is none. Belongs to the mapping. */
 const char *mapping_local_name(const struct mapping *, const char *upstream_member);
 
 /* The value of an upstream persona's local field `name` as a string; NULL when
- * it has none. Belongs to the tree. */
+ * it has none, or one with U+0000. Belongs to the tree. */
 const char *mapping_persona_name(const struct mapping *, struct json_object *upstream);
 
 #endif
