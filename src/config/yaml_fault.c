@@ -24,6 +24,8 @@ static const struct yaml_fault yaml_faults[] = {
 	"a \":\" cannot start a value here; check the indentation of this line and of the one "
 	"before it, and quote a text that holds \": \"", false},
     {"could not find expected ':'", NULL, "this key has no \": value\" after it", true},
+    {"found unexpected ':'", "while scanning a plain scalar",
+	"a \":\" here needs a space after it, and a text that holds a \":\" needs quotes", false},
     {"found unexpected end of stream", "while scanning a quoted scalar",
 	"this quoted text has no closing quote", true},
     {"found unexpected document indicator", "while scanning a quoted scalar",

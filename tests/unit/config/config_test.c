@@ -3,8 +3,15 @@
 #include "config_test.h"
 
 #include "base/buf.h"
+#include "base/mem.h"
 
+#include <dirent.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static char folder[64];
 
 /* Looks a variable up. */
 const char *
@@ -46,4 +53,65 @@ test_expect(struct diag_list *diags, const char *lines)
 	diag_free(diags);
 }
 
-UNIT_MAIN(diag_suite, yaml_node_suite)
+/* Removes the folder and the files in it. */
+static void
+remove_folder(void)
+{
+	DIR *dir = opendir(folder);
+	struct dirent *entry;
+
+	while (dir != NULL && (entry = readdir(dir)) != NULL)
+		unlinkat(dirfd(dir), entry->d_name, 0);
+	if (dir != NULL)
+		closedir(dir);
+	rmdir(folder);
+}
+
+/* Makes the folder once in a test; it goes with the test's process. */
+const char *
+test_folder(void)
+{
+	if (folder[0] == '\0') {
+		strcpy(folder, "/tmp/persona-gateway-config-XXXXXX");
+		ck_assert_ptr_nonnull(mkdtemp(folder));
+		strcat(folder, "/");
+		atexit(remove_folder);
+	}
+	return folder;
+}
+
+/* Writes a file that only its owner may read. */
+const char *
+test_file(const char *name, const char *text)
+{
+	static char path[256];
+	FILE *file;
+
+	snprintf(path, sizeof path, "%s%s", test_folder(), name);
+	file = fopen(path, "w");
+	ck_assert_ptr_nonnull(file);
+	ck_assert_int_eq(fputs(text, file) < 0, 0);
+	ck_assert_int_eq(fclose(file), 0);
+	ck_assert_int_eq(chmod(path, 0600), 0);
+	return path;
+}
+
+/* Reads a file of the source tree. */
+char *
+test_source_file(const char *path)
+{
+	char *full = mem_format("%s/%s", TEST_SRCDIR, path);
+	FILE *file = fopen(full, "r");
+	struct buf out;
+	int c;
+
+	ck_assert_msg(file != NULL, "%s", full);
+	buf_init(&out, 0);
+	while ((c = getc(file)) != EOF)
+		buf_addc(&out, (char)c);
+	fclose(file);
+	free(full);
+	return buf_take(&out, NULL);
+}
+
+UNIT_MAIN(diag_suite, yaml_node_suite, value_suite, load_suite, rules_suite, sample_suite)

@@ -255,6 +255,9 @@ START_TEST(syntax_mistakes_say_what_to_write)
 	bad("a: \"\\q\"\n",
 	    "f:1:5: unknown escape in a text with double quotes; write \\\\ for a backslash, or "
 	    "use single quotes\n");
+	bad("a: {b:, c: 1}\n",
+	    "f:1:6: a \":\" here needs a space after it, and a text that holds a \":\" needs "
+	    "quotes\n");
 	bad("a: 'x' y\n", "f:1:8: the value ended before this; put the whole text in quotes, or "
 	    "remove what follows\n");
 	bad("a: {b: 1}}\n", "f:1:10: the value ended before this; put the whole text in quotes, or "

@@ -1,0 +1,34 @@
+#ifndef CONFIG_ADDRESS_H
+#define CONFIG_ADDRESS_H
+
+#include "base/fail.h"
+
+#include <stdbool.h>
+
+/* Addresses, names and URLs as the file holds them: checked by their form only,
+ * nothing is looked up. Sentences of a struct fail continue after the key's
+ * name and do not repeat the value. */
+
+enum config_reach {
+	CONFIG_REACH_BAD,    /* no address; the sentence says why */
+	CONFIG_REACH_LOCAL,  /* loopback or a local socket */
+	CONFIG_REACH_OUTSIDE /* other machines may reach it */
+};
+
+/* "127.0.0.1:3000", "[::1]:3000" or "unix:/path". */
+enum config_reach config_address_reach(const char *address, struct fail *);
+
+/* A DNS name or an IP address, IPv6 in brackets, without a port. */
+int config_address_host(const char *host, struct fail *);
+
+/* Whether such a name or address is this machine by its form. */
+bool config_address_is_loopback(const char *host);
+
+/* http:// or https://, a host, a port if wanted, and a path unless a proxy is
+ * asked for; no user, query or fragment. */
+int config_address_url(const char *url, bool proxy, struct fail *);
+
+/* The host of a checked URL, as it stands there; the caller frees. */
+char *config_address_url_host(const char *url);
+
+#endif

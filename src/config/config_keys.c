@@ -1,0 +1,170 @@
+#include "config.h"
+
+#include "config/config_keys.h"
+
+#include "config/config_values.h"
+
+#include <string.h>
+
+#define MS INT64_C(1)
+#define SECOND INT64_C(1000)
+#define MINUTE (60 * SECOND)
+#define HOUR (60 * MINUTE)
+#define KIB INT64_C(1024)
+#define MIB (1024 * KIB)
+#define GIB (1024 * MIB)
+
+#define AT(member) .offset = offsetof(struct config, member), .given = CONFIG_NOWHERE
+#define IN_PROJECT(member) .offset = offsetof(struct config_project, member), \
+	.given = CONFIG_NOWHERE
+#define UNSTORED .offset = CONFIG_NOWHERE, .given = CONFIG_NOWHERE
+
+/* In the order of enum log_level and enum log_format. */
+static const char *const config_levels[] = {"debug", "info", "warn", "error", NULL};
+static const char *const config_formats[] = {"auto", "text", "json", NULL};
+static const char *const config_workers[] = {"auto", "1", NULL};
+static const char *const config_stores[] = {"sqlite", NULL};
+
+static const struct config_key config_table[] = {
+    {"listen", CONFIG_ADDRESSES, AT(listen), .fallback = "127.0.0.1:3000",
+	.help = "Where clients connect: `127.0.0.1:3000`, `[::1]:3000`, `unix:/path`, or a list of "
+	    "these. Port 0 picks a free one."},
+    {"admin_listen", CONFIG_ADDRESS, .offset = offsetof(struct config, admin_listen),
+	.given = offsetof(struct config, admin_listen_given), .fallback = "127.0.0.1:3001",
+	.help = "Where health and metrics are served, on this machine only; `off` for nowhere. The "
+	    "default moves to a free port when its own is taken."},
+    {"listen_without_tokens", CONFIG_BOOL, AT(listen_without_tokens), .fallback = "false",
+	.help = "`true` allows `listen` addresses that other machines can reach: whoever reaches "
+	    "them uses the key, since clients need no token."},
+    {"data_dir", CONFIG_PATH, AT(data_dir), .fallback = "./data",
+	.help = "The folder of the store, beside the file unless it is absolute."},
+    {"workers", CONFIG_ENUM, UNSTORED, .fallback = "auto", .choices = config_workers,
+	.reason = "this version runs one event loop", .help = "How many event loops run."},
+    {"allowed_hosts", CONFIG_HOSTS, AT(allowed_hosts), .fallback = "[]",
+	.help = "Names that the `Host` of a request may hold besides the loopback ones, without "
+	    "ports."},
+    {"limits.body", CONFIG_SIZE, AT(limit_body), .fallback = "1MiB", .min = KIB, .max = 64 * MIB,
+	.help = "The largest request body."},
+    {"limits.head", CONFIG_SIZE, AT(limit_head), .fallback = "16KiB", .min = KIB, .max = MIB,
+	.help = "The largest request line and header lines together."},
+    {"limits.headers", CONFIG_INT, AT(limit_headers), .fallback = "100", .min = 10, .max = 1000,
+	.help = "The most header lines of a request."},
+    {"limits.connections", CONFIG_INT, AT(limit_connections), .fallback = "10000", .min = 1,
+	.max = 1000000, .help = "The most client connections; further ones wait in the kernel."},
+    {"client_timeouts.head", CONFIG_DURATION, AT(client_head), .fallback = "10s", .min = 10 * MS,
+	.max = HOUR,
+	.help = "From the first byte of a request to the end of its header lines, however slowly "
+	    "bytes arrive."},
+    {"client_timeouts.body", CONFIG_DURATION, AT(client_body), .fallback = "30s", .min = 10 * MS,
+	.max = HOUR, .help = "From the end of the header lines to the end of the body."},
+    {"client_timeouts.idle", CONFIG_DURATION, AT(client_idle), .fallback = "75s", .min = 10 * MS,
+	.max = 24 * HOUR, .help = "How long a connection may wait for its next request."},
+    {"drain", CONFIG_DURATION, AT(drain), .fallback = "30s", .min = 0, .max = HOUR,
+	.help = "How long a stop waits for requests that are running."},
+    {"log.level", CONFIG_ENUM, AT(log_level), .fallback = "info", .choices = config_levels,
+	.help = "The least important lines that are written."},
+    {"log.format", CONFIG_ENUM, AT(log_format), .fallback = "auto", .choices = config_formats,
+	.help = "`auto` is text on a terminal and JSON lines otherwise."},
+    {"bluejay.url", CONFIG_URL, AT(bluejay.url), .fallback = "https://api.getbluejay.ai",
+	.help = "Where Bluejay's API is, up to but without `/v1`."},
+    {"bluejay.api_key", CONFIG_SECRET, AT(bluejay.api_key),
+	.help = "Bluejay's API key, best as `${BLUEJAY_API_KEY}`. This or `api_key_file` is "
+	    "needed, except with `--sandbox`."},
+    {"bluejay.api_key_file", CONFIG_SECRET_FILE, AT(bluejay.api_key),
+	.help = "A file that holds the key and nothing else, instead of `api_key`."},
+    {"bluejay.timeouts.connect", CONFIG_DURATION, AT(bluejay.connect), .fallback = "5s",
+	.min = 10 * MS, .max = 10 * MINUTE, .help = "Until a connection to Bluejay stands."},
+    {"bluejay.timeouts.first_byte", CONFIG_DURATION, AT(bluejay.first_byte), .fallback = "15s",
+	.min = 10 * MS, .max = 10 * MINUTE, .help = "Until an answer of Bluejay begins."},
+    {"bluejay.timeouts.total", CONFIG_DURATION, AT(bluejay.total), .fallback = "30s",
+	.min = 10 * MS, .max = HOUR, .help = "For one request of a client, with all tries and "
+	    "waits."},
+    {"bluejay.retries", CONFIG_INT, AT(bluejay.retries), .fallback = "3", .min = 1, .max = 10,
+	.help = "Tries in all of a call that may be repeated; 1 never repeats."},
+    {"bluejay.settle.grace", CONFIG_DURATION, AT(bluejay.settle_grace), .fallback = "15s",
+	.min = 100 * MS, .max = HOUR,
+	.help = "How long a persona must be missing upstream, after a create with an unclear "
+	    "outcome, until it counts as not made. Longer than Bluejay takes to make and list "
+	    "one."},
+    {"bluejay.rate.per_minute", CONFIG_INT, AT(bluejay.rate_per_minute), .fallback = "0", .min = 0,
+	.max = 1000000, .help = "The most calls to Bluejay in a minute; 0 sets no limit."},
+    {"bluejay.proxy", CONFIG_PROXY, AT(bluejay.proxy),
+	.help = "An HTTP proxy for calls to Bluejay. The environment's proxy is never used."},
+    {"bluejay.ca_file", CONFIG_FILE, AT(bluejay.ca_file),
+	.help = "Certificates (PEM) to trust instead of the system's."},
+    {"bluejay.max_in_flight", CONFIG_INT, AT(bluejay.max_in_flight), .fallback = "256", .min = 1,
+	.max = 10000, .help = "The most calls to Bluejay at one time; further ones wait."},
+    {"bluejay.cache.fresh", CONFIG_DURATION, AT(bluejay.cache_fresh), .fallback = "2s", .min = 0,
+	.max = HOUR, .help = "How long an answer is given again without asking Bluejay; 0s asks "
+	    "every time."},
+    {"bluejay.cache.stale_if_error", CONFIG_DURATION, AT(bluejay.cache_stale), .fallback = "1h",
+	.min = 0, .max = 168 * HOUR,
+	.help = "How long the last known copy answers reads while Bluejay is down; 0s never."},
+    {"bluejay.cache.size", CONFIG_SIZE, AT(bluejay.cache_size), .fallback = "16MiB", .min = 0,
+	.max = GIB, .help = "The memory that kept answers may take."},
+    {"projects", CONFIG_PROJECTS, UNSTORED, .fallback = "{\"*\": {}}",
+	.help = "The projects of the local API by their id. `\"*\"` is every other id; without "
+	    "`\"*\"`, ids that are not listed answer 404."},
+    {"projects.*.agent_id", CONFIG_INT, .offset = offsetof(struct config_project, agent_id),
+	.given = offsetof(struct config_project, has_agent), .min = 1, .max = INT64_MAX,
+	.help = "The Bluejay agent whose personas the project shows. Not for `\"*\"`."},
+    {"projects.*.shared_agent", CONFIG_BOOL, IN_PROJECT(shared_agent), .fallback = "false",
+	.help = "`true` in each of several projects lets them name the same agent: its personas "
+	    "then belong to all of them."},
+    {"projects.*.api_key", CONFIG_SECRET, IN_PROJECT(api_key),
+	.help = "The key for this project, instead of `bluejay.api_key`."},
+    {"projects.*.api_key_file", CONFIG_SECRET_FILE, IN_PROJECT(api_key),
+	.help = "A file that holds the key for this project."},
+    {"mapping.persona", CONFIG_NODE, UNSTORED,
+	.help = "How local fields become Bluejay's and back: `fields`, `constants`, `kept_here`."},
+    {"store.kind", CONFIG_ENUM, UNSTORED, .fallback = "sqlite", .choices = config_stores,
+	.reason = "this version has no other store", .help = "Where records are kept."},
+};
+
+/* Gives the table. */
+const struct config_key *
+config_keys(size_t *count)
+{
+	*count = sizeof config_table / sizeof *config_table;
+	return config_table;
+}
+
+/* Finds an entry. */
+const struct config_key *
+config_keys_find(const char *path)
+{
+	for (size_t i = 0; i < sizeof config_table / sizeof *config_table; i++)
+		if (strcmp(config_table[i].path, path) == 0)
+			return &config_table[i];
+	return NULL;
+}
+
+/* Looks for entries below a path. */
+bool
+config_keys_section(const char *path)
+{
+	size_t len = strlen(path);
+
+	if (len == 0)
+		return true;
+	for (size_t i = 0; i < sizeof config_table / sizeof *config_table; i++)
+		if (strncmp(config_table[i].path, path, len) == 0 && config_table[i].path[len] ==
+		    '.')
+			return true;
+	return false;
+}
+
+/* Names a type. */
+const char *
+config_keys_type(enum config_type type)
+{
+	static const char *const names[] = {[CONFIG_BOOL] = "true or false",
+	    [CONFIG_INT] = "number", [CONFIG_DURATION] = "duration", [CONFIG_SIZE] = "size",
+	    [CONFIG_ENUM] = "choice", [CONFIG_PATH] = "path", [CONFIG_FILE] = "file",
+	    [CONFIG_URL] = "URL", [CONFIG_PROXY] = "URL", [CONFIG_ADDRESS] = "address or off",
+	    [CONFIG_ADDRESSES] = "address or list", [CONFIG_HOSTS] = "list of names",
+	    [CONFIG_SECRET] = "secret", [CONFIG_SECRET_FILE] = "file", [CONFIG_PROJECTS] = "map",
+	    [CONFIG_NODE] = "map"};
+
+	return names[type];
+}

@@ -1,0 +1,57 @@
+#ifndef CONFIG_KEYS_H
+#define CONFIG_KEYS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * Every key of the file, once. The loader, the sample file, the reference in
+ * docs/configuration.md and the tests all follow this table.
+ */
+enum config_type {
+	CONFIG_BOOL,	    /* bool */
+	CONFIG_INT,	    /* int64_t */
+	CONFIG_DURATION,    /* int64_t, milliseconds */
+	CONFIG_SIZE,	    /* int64_t, bytes */
+	CONFIG_ENUM,	    /* int, the index in choices */
+	CONFIG_PATH,	    /* char * */
+	CONFIG_FILE,	    /* char *, a path that can be read when loading */
+	CONFIG_URL,	    /* char * */
+	CONFIG_PROXY,	    /* char *, a URL without a path */
+	CONFIG_ADDRESS,	    /* char *, "off" is NULL */
+	CONFIG_ADDRESSES,   /* char **, one or a list of them */
+	CONFIG_HOSTS,	    /* char **, a list */
+	CONFIG_SECRET,	    /* char * */
+	CONFIG_SECRET_FILE, /* char *, what the file holds */
+	CONFIG_PROJECTS,    /* a map from ids to the keys under "projects.*" */
+	CONFIG_NODE	    /* read by someone else */
+};
+
+#define CONFIG_NOWHERE SIZE_MAX /* an offset: the value is only checked */
+
+struct config_key {
+	const char *path; /* "bluejay.timeouts.connect"; "projects.*.agent_id" for each project */
+	enum config_type type;
+	size_t offset;	      /* in struct config, or struct config_project under "projects.*" */
+	size_t given;	      /* offset of a bool: the file has the key; or CONFIG_NOWHERE */
+	const char *fallback; /* the default as the file would have it; NULL: none */
+	int64_t min, max;     /* INT, DURATION, SIZE */
+	const char *const *choices; /* ENUM: NULL-terminated */
+	const char *reason;	    /* ENUM: why there are no others; may be NULL */
+	const char *help;	    /* one line */
+};
+
+/* The table, in the order of the sample file. */
+const struct config_key *config_keys(size_t *count);
+
+/* The entry of a path, or NULL. */
+const struct config_key *config_keys_find(const char *path);
+
+/* Whether keys lie below a path ("bluejay.timeouts"; "" always). */
+bool config_keys_section(const char *path);
+
+/* What the type is called, for people: "duration". */
+const char *config_keys_type(enum config_type);
+
+#endif

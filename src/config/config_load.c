@@ -1,0 +1,146 @@
+#include "config.h"
+
+#include "config/config_load.h"
+
+#include "base/mem.h"
+#include "config/config_file.h"
+#include "config/config_keys.h"
+#include "config/config_rules.h"
+#include "config/config_set.h"
+#include "config/config_walk.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define CONFIG_LOAD_MAX ((size_t)1 << 20)
+#define CONFIG_LOAD_NO_FILE "(no file)"
+#define CONFIG_LOAD_SANDBOX_KEY "sandbox"
+
+/* Frees a list of strings. */
+static void
+config_load_free_list(char **list)
+{
+	for (char **s = list; s != NULL && *s != NULL; s++)
+		free(*s);
+	free(list);
+}
+
+/* Frees everything, wiping keys. */
+void
+config_free(struct config *config)
+{
+	if (config == NULL)
+		return;
+	config_load_free_list(config->listen);
+	config_load_free_list(config->allowed_hosts);
+	free(config->admin_listen);
+	free(config->data_dir);
+	free(config->bluejay.url);
+	mem_wipe_free(config->bluejay.api_key);
+	free(config->bluejay.proxy);
+	free(config->bluejay.ca_file);
+	for (size_t i = 0; i < config->project_count; i++) {
+		free(config->projects[i].id);
+		mem_wipe_free(config->projects[i].api_key);
+	}
+	free(config->projects);
+	yaml_node_free(config->document);
+	free(config);
+}
+
+/* Fills in every default. */
+static void
+config_load_defaults(struct config *config, const char *file)
+{
+	size_t count;
+	const struct config_key *keys = config_keys(&count);
+
+	for (size_t i = 0; i < count; i++)
+		if (strncmp(keys[i].path, "projects.", 9) != 0)
+			config_set_default(&keys[i], config, file);
+}
+
+/* Reads the file; false when there is no document to look at. */
+static bool
+config_load_document(struct config *config, const struct config_source *source,
+    struct diag_list *diags)
+{
+	struct config_file file;
+	struct fail fail;
+
+	if (config_file_read(source->file, false, CONFIG_LOAD_MAX, &file, &fail) != 0) {
+		diag_add(diags, source->file, 0, 0, "cannot read the file: %s", fail.text);
+		return false;
+	}
+	config->document = yaml_node_parse(source->file, file.text, file.len, source->env,
+	    source->env_arg, diags);
+	config_file_free(&file);
+	return config->document != NULL;
+}
+
+/* Takes one option of the command line. */
+static void
+config_load_option(struct config *config, const char *path, const char *option, const char *text,
+    struct diag_list *diags)
+{
+	struct fail fail;
+
+	if (text != NULL && config_set_text(config_keys_find(path), config, text, &fail) != 0)
+		diag_add(diags, option, 0, 0, "%s", fail.text);
+}
+
+/* Hands the mapping's section over. */
+static void
+config_load_mapping(struct config *config, const struct config_source *source,
+    struct diag_list *diags)
+{
+	const struct yaml_node *mapping = yaml_node_get(config->document, "mapping");
+	const struct yaml_node *persona = yaml_node_get(mapping, "persona");
+
+	config->mapping_persona = persona;
+	if (source->mapping != NULL && yaml_node_sound(mapping))
+		source->mapping(source->mapping_arg, persona, diags);
+}
+
+/* Gives the sandbox's key to everything. */
+static void
+config_load_sandbox_key(struct config *config)
+{
+	mem_wipe_free(config->bluejay.api_key);
+	config->bluejay.api_key = mem_string(CONFIG_LOAD_SANDBOX_KEY);
+}
+
+/* Loads a file, or the defaults alone. */
+struct config *
+config_load(const struct config_source *source, struct diag_list *diags)
+{
+	size_t before = diags->errors;
+	struct config *config = mem_zero(1, sizeof *config);
+	struct config_rules rules = {.config = config, .diags = diags,
+	    .file = source->file == NULL ? CONFIG_LOAD_NO_FILE : source->file,
+	    .sandbox = source->sandbox, .listen_option = source->listen != NULL,
+	    .admin_option = source->admin_listen != NULL};
+
+	config_load_defaults(config, source->file);
+	if (source->file != NULL && !config_load_document(config, source, diags)) {
+		config_free(config);
+		return NULL;
+	}
+	if (config->document != NULL) {
+		config_walk(config, config->document, source->sandbox, diags);
+		yaml_node_complain(config->document, diags);
+	}
+	if (yaml_node_get(config->document, "projects") == NULL)
+		config_walk_default_projects(config);
+	config_load_option(config, "listen", "--listen", source->listen, diags);
+	config_load_option(config, "admin_listen", "--admin-listen", source->admin_listen, diags);
+	config_load_option(config, "data_dir", "--data-dir", source->data_dir, diags);
+	if (source->sandbox)
+		config_load_sandbox_key(config);
+	config_rules_check(&rules);
+	config_load_mapping(config, source, diags);
+	if (diags->errors == before)
+		return config;
+	config_free(config);
+	return NULL;
+}

@@ -1,0 +1,266 @@
+#include "config.h"
+
+#include "config/config_rules.h"
+
+#include "base/mem.h"
+#include "config/config_address.h"
+#include "config/config_keys.h"
+#include "config/config_value.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Where a mistake is. */
+struct config_place {
+	const char *file;
+	int line, column;
+};
+
+/* A node's place; the file as a whole without one. */
+static struct config_place
+config_rules_at(const struct config_rules *r, const struct yaml_node *node)
+{
+	if (node == NULL)
+		return (struct config_place){r->file, 0, 0};
+	return (struct config_place){node->file, node->line, node->column};
+}
+
+/* The value at a path of keys that ends with NULL. */
+static const struct yaml_node *
+config_rules_find(const struct yaml_node *node, const char *const *keys)
+{
+	for (; *keys != NULL; keys++)
+		node = yaml_node_get(node, *keys);
+	return node;
+}
+
+#define FIND(node, ...) config_rules_find((node), (const char *const[]){__VA_ARGS__, NULL})
+
+/* The value of a project's key. */
+static const struct yaml_node *
+config_rules_in_project(const struct config_rules *r, const struct config_project *project,
+    const char *key)
+{
+	return FIND(r->config->document, "projects", project->id, key);
+}
+
+/* Refuses a key and a key file in one map. */
+static void
+config_rules_one_key(const struct config_rules *r, const struct yaml_node *map, const char *prefix,
+    const char *name)
+{
+	const struct yaml_node *file = yaml_node_key(map, "api_key_file");
+
+	if (file == NULL || yaml_node_key(map, "api_key") == NULL)
+		return;
+	diag_add(r->diags, file->file, file->line, file->column, "%s%.*s has both api_key (line "
+	    "%d) and api_key_file; keep one of them", prefix, diag_clip(name), name,
+	    yaml_node_key(map, "api_key")->line);
+}
+
+/* Wants a key for Bluejay. */
+static void
+config_rules_keys(const struct config_rules *r)
+{
+	const struct yaml_node *map = FIND(r->config->document, "bluejay");
+	const struct yaml_node *name = yaml_node_key(r->config->document, "bluejay");
+	struct config_place at = config_rules_at(r, name);
+
+	for (size_t i = 0; i < r->config->project_count; i++) {
+		const char *id = r->config->projects[i].id;
+
+		config_rules_one_key(r, FIND(r->config->document, "projects", id), "projects.", id);
+	}
+	config_rules_one_key(r, map, "", "bluejay");
+	/* A key that is there but wrong was refused already, and so was the section. */
+	if (r->config->bluejay.api_key != NULL || yaml_node_get(map, "api_key") != NULL ||
+	    yaml_node_get(map, "api_key_file") != NULL || (map != NULL && map->broken) ||
+	    (r->config->document != NULL && r->config->document->broken))
+		return;
+	diag_add(r->diags, at.file, at.line, at.column, "bluejay.api_key is missing; write the "
+	    "line \"api_key: ${BLUEJAY_API_KEY}\" below \"bluejay:\" and set BLUEJAY_API_KEY in "
+	    "the environment, or name a file that holds the key with api_key_file");
+}
+
+/* Checks one time of bluejay.timeouts against the total. */
+static void
+config_rules_timeout(const struct config_rules *r, const char *name, int64_t *value)
+{
+	const struct yaml_node *map = FIND(r->config->document, "bluejay", "timeouts");
+	const struct yaml_node *given = yaml_node_get(map, name);
+	const struct yaml_node *total = yaml_node_get(map, "total");
+	struct config_place at = config_rules_at(r, given);
+	char *longer, *shorter;
+
+	if (*value <= r->config->bluejay.total || !yaml_node_sound(given) ||
+	    !yaml_node_sound(total))
+		return;
+	if (given == NULL) {
+		*value = r->config->bluejay.total;
+		return;
+	}
+	longer = config_value_format(CONFIG_DURATION, *value);
+	shorter = config_value_format(CONFIG_DURATION, r->config->bluejay.total);
+	diag_add(r->diags, at.file, at.line, at.column, "bluejay.timeouts.%s (%s) is longer than "
+	    "bluejay.timeouts.total (%s%s), which ends every call; make it shorter or total longer",
+	    name, longer, shorter, total == NULL ? " by default" : "");
+	free(longer);
+	free(shorter);
+}
+
+/* Warns of a URL that works but surprises. */
+static void
+config_rules_url(const struct config_rules *r)
+{
+	const struct yaml_node *node = FIND(r->config->document, "bluejay", "url");
+	const char *url = r->config->bluejay.url;
+	struct config_place at = config_rules_at(r, node);
+	size_t len = strlen(url);
+	char *host;
+
+	if (node == NULL || node->broken || r->sandbox)
+		return;
+	if (len > 3 && strcmp(url + len - 3, "/v1") == 0)
+		diag_warn(r->diags, at.file, at.line, at.column, "bluejay.url ends with /v1, "
+		    "which the gateway adds itself; leave it out");
+	host = config_address_url_host(url);
+	if (strncmp(url, "https:", 6) != 0 && !config_address_is_loopback(host))
+		diag_warn(r->diags, at.file, at.line, at.column, "bluejay.url is not https: the "
+		    "key travels unencrypted");
+	free(host);
+}
+
+/* Where the n-th listen address stands. */
+static struct config_place
+config_rules_listen_at(const struct config_rules *r, size_t n)
+{
+	const struct yaml_node *node = FIND(r->config->document, "listen");
+
+	if (r->listen_option)
+		return (struct config_place){"--listen", 0, 0};
+	if (node != NULL && node->kind == YAML_LIST && n < node->count)
+		node = node->items[n];
+	return config_rules_at(r, node);
+}
+
+/* Whether the addresses are those of the file or option, none left out. */
+static bool
+config_rules_listen_sound(const struct config_rules *r)
+{
+	return r->listen_option || yaml_node_sound(FIND(r->config->document, "listen"));
+}
+
+/* Whether two addresses are the same socket: port 0 never is. */
+static bool
+config_rules_same_address(const char *a, const char *b)
+{
+	size_t len = strlen(a);
+
+	return strcmp(a, b) == 0 &&
+	    (strncmp(a, "unix:", 5) == 0 || len < 2 || strcmp(a + len - 2, ":0") != 0);
+}
+
+/* Checks the addresses for clients. */
+static void
+config_rules_listen(const struct config_rules *r)
+{
+	char **listen = r->config->listen;
+
+	if (!config_rules_listen_sound(r))
+		return;
+	for (size_t i = 0; listen[i] != NULL; i++) {
+		struct config_place at = config_rules_listen_at(r, i);
+
+		if (!r->config->listen_without_tokens &&
+		    yaml_node_sound(FIND(r->config->document, "listen_without_tokens")) &&
+		    config_address_reach(listen[i], NULL) == CONFIG_REACH_OUTSIDE)
+			diag_add(r->diags, at.file, at.line, at.column, "other machines can reach "
+			    "%s, and this version has no client tokens: whoever connects would "
+			    "use the key; listen on 127.0.0.1, or allow it with "
+			    "\"listen_without_tokens: true\" in the file", listen[i]);
+		for (size_t j = 0; j < i; j++)
+			if (config_rules_same_address(listen[i], listen[j]))
+				diag_add(r->diags, at.file, at.line, at.column,
+				    "%s is in the list twice; keep one of them", listen[i]);
+	}
+}
+
+/* Checks the address for the operator. */
+static void
+config_rules_admin(const struct config_rules *r)
+{
+	const struct yaml_node *node = FIND(r->config->document, "admin_listen");
+	struct config_place at = config_rules_at(r, node);
+	const char *admin = r->config->admin_listen;
+
+	if (r->admin_option)
+		at = (struct config_place){"--admin-listen", 0, 0};
+	else if (!yaml_node_sound(node))
+		return;
+	if (admin == NULL || !r->config->admin_listen_given)
+		return;
+	if (config_address_reach(admin, NULL) == CONFIG_REACH_OUTSIDE)
+		diag_add(r->diags, at.file, at.line, at.column, "other machines can reach %s, and "
+		    "this version has no tokens for the admin address: use 127.0.0.1, [::1], a "
+		    "unix: socket, or off", admin);
+	for (size_t i = 0; config_rules_listen_sound(r) && r->config->listen[i] != NULL; i++) {
+		if (!config_rules_same_address(admin, r->config->listen[i]))
+			continue;
+		diag_add(r->diags, at.file, at.line, at.column,
+		    "%s is also an address of listen; give one of them another port", admin);
+		break;
+	}
+}
+
+/* Checks the agents of one project. */
+static void
+config_rules_agent(const struct config_rules *r, size_t n)
+{
+	const struct config_project *project = &r->config->projects[n];
+	struct config_place at;
+
+	if (!project->has_agent) {
+		at = config_rules_at(r, config_rules_in_project(r, project, "shared_agent"));
+		if (project->shared_agent &&
+		    config_rules_in_project(r, project, "agent_id") == NULL)
+			diag_add(r->diags, at.file, at.line, at.column, "shared_agent says that an "
+			    "agent is shared, but the project has no agent_id; add it, or leave "
+			    "shared_agent out");
+		return;
+	}
+	at = config_rules_at(r, config_rules_in_project(r, project, "agent_id"));
+	if (strcmp(project->id, "*") == 0) {
+		diag_add(r->diags, at.file, at.line, at.column, "\"*\" stands for many projects "
+		    "and cannot have an agent_id; name the project that has this agent");
+		return;
+	}
+	for (size_t i = 0; i < n; i++) {
+		const struct config_project *other = &r->config->projects[i];
+
+		if (!other->has_agent || other->agent_id != project->agent_id ||
+		    strcmp(other->id, "*") == 0 || (other->shared_agent && project->shared_agent))
+			continue;
+		diag_add(r->diags, at.file, at.line, at.column, "project \"%.*s\" (line %d) has "
+		    "the agent %lld, which is also the agent of project \"%.*s\" (line %d); its "
+		    "personas would belong to both, so write \"shared_agent: true\" in both if "
+		    "that is meant",
+		    diag_clip(project->id), project->id, project->line,
+		    (long long)project->agent_id, diag_clip(other->id), other->id, other->line);
+		return;
+	}
+}
+
+/* Checks everything. */
+void
+config_rules_check(struct config_rules *r)
+{
+	if (!r->sandbox)
+		config_rules_keys(r);
+	config_rules_timeout(r, "connect", &r->config->bluejay.connect);
+	config_rules_timeout(r, "first_byte", &r->config->bluejay.first_byte);
+	config_rules_url(r);
+	config_rules_listen(r);
+	config_rules_admin(r);
+	for (size_t i = 0; i < r->config->project_count; i++)
+		config_rules_agent(r, i);
+}

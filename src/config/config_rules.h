@@ -1,0 +1,22 @@
+#ifndef CONFIG_RULES_H
+#define CONFIG_RULES_H
+
+#include "config/config_values.h"
+#include "config/diag.h"
+
+#include <stdbool.h>
+
+/* What keys must be together. `config` is walked and has its document. */
+struct config_rules {
+	struct config *config;
+	struct diag_list *diags;
+	const char *file; /* for mistakes without a place */
+	bool sandbox;
+	bool listen_option, admin_option; /* the value is from the command line */
+};
+
+/* Notes what contradicts itself, and fits defaults to what was given: a connect
+ * or first-byte time that was left out is never longer than the total. */
+void config_rules_check(struct config_rules *);
+
+#endif

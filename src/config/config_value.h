@@ -1,0 +1,25 @@
+#ifndef CONFIG_VALUE_H
+#define CONFIG_VALUE_H
+
+#include "config/config_keys.h"
+
+#include "base/fail.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Numbers with and without units. */
+
+/* Reads a value of type INT, DURATION or SIZE and checks its range. -1 with a
+ * sentence that continues after the key's name: "must be from 1 to 10, not 11".
+ * `shown` says whether the sentence may repeat the text. */
+int config_value_number(const struct config_key *, const char *text, bool shown, int64_t *out,
+    struct fail *);
+
+/* Writes a number as the file would have it ("64KiB", "90s"); the caller frees. */
+char *config_value_format(enum config_type, int64_t number);
+
+/* "from 1KiB to 64MiB", "1 or more"; the caller frees. */
+char *config_value_range(const struct config_key *);
+
+#endif

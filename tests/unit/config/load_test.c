@@ -1,0 +1,602 @@
+#include "config.h"
+
+#include "load_test.h"
+
+#include "base/log.h"
+#include "base/mem.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const char *const vars[] = {"KEY", "k3y", "EMPTY", "", "N", "7", "YES", "true", "WORD",
+    "s3cret word", NULL};
+
+/* Loads with a source of one's own. */
+struct config *
+load_source(struct config_source *source, const char *text, const char *lines)
+{
+	struct diag_list diags = {0};
+	struct config *config;
+
+	test_file("c.yaml", text);
+	ck_assert_int_eq(chdir(test_folder()), 0);
+	source->file = "c.yaml";
+	source->env = test_env;
+	source->env_arg = (void *)(uintptr_t)vars;
+	config = config_load(source, &diags);
+	ck_assert_int_eq(config == NULL, diags.errors > 0);
+	test_expect(&diags, lines);
+	return config;
+}
+
+/* Loads. */
+struct config *
+load(const char *text, const char *lines)
+{
+	struct config_source source = {0};
+
+	return load_source(&source, text, lines);
+}
+
+/* Loads with the sandbox. */
+struct config *
+load_sandbox(const char *text, const char *lines)
+{
+	struct config_source source = {.sandbox = true};
+
+	return load_source(&source, text, lines);
+}
+
+/* Loads what must be good. */
+void
+accept(const char *text)
+{
+	config_free(load(text, ""));
+}
+
+/* Loads what must be refused. */
+void
+refuse(const char *text, const char *lines)
+{
+	ck_assert_ptr_null(load(text, lines));
+}
+
+/* Asserts every default. */
+static void
+check_defaults(const struct config *c)
+{
+	ck_assert_str_eq(c->listen[0], "127.0.0.1:3000");
+	ck_assert_ptr_null(c->listen[1]);
+	ck_assert_str_eq(c->admin_listen, "127.0.0.1:3001");
+	ck_assert(!c->admin_listen_given);
+	ck_assert(!c->listen_without_tokens);
+	ck_assert_str_eq(c->data_dir, "./data");
+	ck_assert_ptr_null(c->allowed_hosts[0]);
+	ck_assert_int_eq(c->drain, 30000);
+	ck_assert_int_eq(c->log_level, LOG_LEVEL_INFO);
+	ck_assert_int_eq(c->log_format, LOG_FORMAT_AUTO);
+	ck_assert_int_eq(c->limit_body, 1 << 20);
+	ck_assert_int_eq(c->limit_head, 16384);
+	ck_assert_int_eq(c->limit_headers, 100);
+	ck_assert_int_eq(c->limit_connections, 10000);
+	ck_assert_int_eq(c->client_head, 10000);
+	ck_assert_int_eq(c->client_body, 30000);
+	ck_assert_int_eq(c->client_idle, 75000);
+	ck_assert_str_eq(c->bluejay.url, "https://api.getbluejay.ai");
+	ck_assert_int_eq(c->bluejay.connect, 5000);
+	ck_assert_int_eq(c->bluejay.first_byte, 15000);
+	ck_assert_int_eq(c->bluejay.total, 30000);
+	ck_assert_int_eq(c->bluejay.retries, 3);
+	ck_assert_int_eq(c->bluejay.settle_grace, 15000);
+	ck_assert_int_eq(c->bluejay.rate_per_minute, 0);
+	ck_assert_ptr_null(c->bluejay.proxy);
+	ck_assert_ptr_null(c->bluejay.ca_file);
+	ck_assert_int_eq(c->bluejay.max_in_flight, 256);
+	ck_assert_int_eq(c->bluejay.cache_fresh, 2000);
+	ck_assert_int_eq(c->bluejay.cache_stale, 3600000);
+	ck_assert_int_eq(c->bluejay.cache_size, 16 << 20);
+	ck_assert_uint_eq(c->project_count, 1);
+	ck_assert_str_eq(c->projects[0].id, "*");
+	ck_assert(!c->projects[0].has_agent);
+	ck_assert(!c->projects[0].shared_agent);
+	ck_assert_ptr_null(c->projects[0].api_key);
+	ck_assert_ptr_null(c->mapping_persona);
+}
+
+START_TEST(defaults_hold_without_a_file_and_in_a_short_one)
+{
+	struct config_source source = {.sandbox = true};
+	struct diag_list diags = {0};
+	struct config *c = config_load(&source, &diags);
+
+	test_expect(&diags, "");
+	check_defaults(c);
+	ck_assert_str_eq(c->bluejay.api_key, "sandbox");
+	ck_assert_ptr_null(c->document);
+	config_free(c);
+
+	c = load(KEY, "");
+	check_defaults(c);
+	ck_assert_str_eq(c->bluejay.api_key, "k3y");
+	ck_assert_ptr_nonnull(c->document);
+	config_free(c);
+
+	c = load_sandbox("", "");
+	check_defaults(c);
+	config_free(c);
+	c = load_sandbox("limits:\nlog: {}\nmapping:\n", "");
+	check_defaults(c);
+	config_free(c);
+	config_free(NULL);
+}
+END_TEST
+
+START_TEST(every_key_reaches_its_value)
+{
+	struct config *c;
+	const struct config_project *p;
+
+	test_file("key", "file-k3y\n");
+	test_file("key2", "k2\r\n\n");
+	test_file("ca.pem", "certificates");
+	c = load("listen: [127.0.0.1:1, 'unix:/run/x', \"[::1]:0\"]\n"
+	    "admin_listen: '[::1]:2'\n"
+	    "listen_without_tokens: true\n"
+	    "data_dir: /var/lib/pg\n"
+	    "workers: 1\n"
+	    "allowed_hosts: [gateway.example.com, 10.0.0.1]\n"
+	    "limits: {body: 2MiB, head: 32KiB, headers: 50, connections: 20}\n"
+	    "client_timeouts: {head: 1s, body: 2s, idle: 3s}\n"
+	    "drain: 4s\n"
+	    "log: {level: debug, format: json}\n"
+	    "bluejay:\n"
+	    "  url: https://bluejay.example.com/base//\n"
+	    "  api_key_file: key\n"
+	    "  timeouts: {connect: 5s, first_byte: 6s, total: 7s}\n"
+	    "  retries: 8\n"
+	    "  settle: {grace: 9s}\n"
+	    "  rate: {per_minute: 10}\n"
+	    "  proxy: http://proxy:3128/\n"
+	    "  ca_file: ca.pem\n"
+	    "  max_in_flight: 11\n"
+	    "  cache: {fresh: 12s, stale_if_error: 13s, size: 14KiB}\n"
+	    "projects:\n"
+	    "  shop-bot: {agent_id: 123, shared_agent: true}\n"
+	    "  Other Bot: {agent_id: 9223372036854775807, api_key: own}\n"
+	    "  third: {agent_id: 123, shared_agent: true, api_key_file: key2}\n"
+	    "  '*':\n"
+	    "mapping: {persona: {fields: {name: name}}}\n"
+	    "store: {kind: sqlite}\n",
+	    "");
+	ck_assert_str_eq(c->listen[0], "127.0.0.1:1");
+	ck_assert_str_eq(c->listen[1], "unix:/run/x");
+	ck_assert_str_eq(c->listen[2], "[::1]:0");
+	ck_assert_ptr_null(c->listen[3]);
+	ck_assert_str_eq(c->admin_listen, "[::1]:2");
+	ck_assert(c->admin_listen_given);
+	ck_assert(c->listen_without_tokens);
+	ck_assert_str_eq(c->data_dir, "/var/lib/pg");
+	ck_assert_str_eq(c->allowed_hosts[0], "gateway.example.com");
+	ck_assert_str_eq(c->allowed_hosts[1], "10.0.0.1");
+	ck_assert_ptr_null(c->allowed_hosts[2]);
+	ck_assert_int_eq(c->limit_body, 2 << 20);
+	ck_assert_int_eq(c->limit_head, 32768);
+	ck_assert_int_eq(c->limit_headers, 50);
+	ck_assert_int_eq(c->limit_connections, 20);
+	ck_assert_int_eq(c->client_head, 1000);
+	ck_assert_int_eq(c->client_body, 2000);
+	ck_assert_int_eq(c->client_idle, 3000);
+	ck_assert_int_eq(c->drain, 4000);
+	ck_assert_int_eq(c->log_level, LOG_LEVEL_DEBUG);
+	ck_assert_int_eq(c->log_format, LOG_FORMAT_JSON);
+	ck_assert_str_eq(c->bluejay.url, "https://bluejay.example.com/base");
+	ck_assert_str_eq(c->bluejay.api_key, "file-k3y");
+	ck_assert_int_eq(c->bluejay.connect, 5000);
+	ck_assert_int_eq(c->bluejay.first_byte, 6000);
+	ck_assert_int_eq(c->bluejay.total, 7000);
+	ck_assert_int_eq(c->bluejay.retries, 8);
+	ck_assert_int_eq(c->bluejay.settle_grace, 9000);
+	ck_assert_int_eq(c->bluejay.rate_per_minute, 10);
+	ck_assert_str_eq(c->bluejay.proxy, "http://proxy:3128");
+	ck_assert_str_eq(c->bluejay.ca_file, "ca.pem");
+	ck_assert_int_eq(c->bluejay.max_in_flight, 11);
+	ck_assert_int_eq(c->bluejay.cache_fresh, 12000);
+	ck_assert_int_eq(c->bluejay.cache_stale, 13000);
+	ck_assert_int_eq(c->bluejay.cache_size, 14336);
+	ck_assert_uint_eq(c->project_count, 4);
+	p = c->projects;
+	ck_assert_str_eq(p[0].id, "shop-bot");
+	ck_assert(p[0].has_agent && p[0].shared_agent);
+	ck_assert_int_eq(p[0].agent_id, 123);
+	ck_assert_ptr_null(p[0].api_key);
+	ck_assert_int_eq(p[0].line, 23);
+	ck_assert_int_eq(p[0].column, 3);
+	ck_assert_str_eq(p[1].id, "Other Bot");
+	ck_assert_int_eq(p[1].agent_id, INT64_MAX);
+	ck_assert(!p[1].shared_agent);
+	ck_assert_str_eq(p[1].api_key, "own");
+	ck_assert_str_eq(p[2].api_key, "k2");
+	ck_assert_str_eq(p[3].id, "*");
+	ck_assert(!p[3].has_agent);
+	ck_assert_ptr_nonnull(yaml_node_get(c->mapping_persona, "fields"));
+	config_free(c);
+}
+END_TEST
+
+START_TEST(one_address_and_one_name_need_no_list)
+{
+	struct config *c = load(KEY "listen: unix:run/x\nadmin_listen: off\nallowed_hosts: "
+	    "gateway\n", "");
+	char *path = mem_format("unix:%srun/x", test_folder());
+
+	ck_assert_str_eq(c->listen[0], path);
+	ck_assert_ptr_null(c->listen[1]);
+	ck_assert_ptr_null(c->admin_listen);
+	ck_assert(c->admin_listen_given);
+	ck_assert_str_eq(c->allowed_hosts[0], "gateway");
+	free(path);
+	config_free(c);
+}
+END_TEST
+
+START_TEST(the_environment_can_give_any_value)
+{
+	struct config *c = load(KEY "  retries: ${N}\n"
+	    "  max_in_flight: ${NONE:-12}\n"
+	    "  cache: {fresh: \"${N}s\"}\n"
+	    "listen_without_tokens: ${YES}\n"
+	    "log: {level: \"${NONE:-warn}\"}\n"
+	    "listen: [\"127.0.0.1:${N}\"]\n"
+	    "data_dir: ${KEY}\n",
+	    "");
+
+	ck_assert_int_eq(c->bluejay.retries, 7);
+	ck_assert_int_eq(c->bluejay.max_in_flight, 12);
+	ck_assert_int_eq(c->bluejay.cache_fresh, 7000);
+	ck_assert(c->listen_without_tokens);
+	ck_assert_int_eq(c->log_level, LOG_LEVEL_WARN);
+	ck_assert_str_eq(c->listen[0], "127.0.0.1:7");
+	ck_assert_str_eq(c->data_dir, "k3y");
+	config_free(c);
+}
+END_TEST
+
+START_TEST(a_wrong_value_from_the_environment_is_not_repeated)
+{
+	refuse(KEY "  retries: ${WORD}\n"
+	    "  url: ${WORD}\n"
+	    "  proxy: ${WORD}\n"
+	    "drain: ${WORD}\n"
+	    "log: {level: \"${WORD}\"}\n"
+	    "listen_without_tokens: ${WORD}\n"
+	    "listen: ${WORD}\n"
+	    "allowed_hosts: ${WORD}\n"
+	    "projects: {a: {api_key: \"${WORD}\"}}\n",
+	    "c.yaml:3:12: bluejay.retries must be a whole number; the value from the environment "
+	    "is not\n"
+	    "c.yaml:4:8: bluejay.url must start with https:// (or http://)\n"
+	    "c.yaml:5:10: bluejay.proxy must start with http:// or https://\n"
+	    "c.yaml:6:8: drain must be a duration such as 250ms, 5s, 2m or 1h; the value from the "
+	    "environment is not\n"
+	    "c.yaml:7:14: log.level must be debug, info, warn or error; the value from the "
+	    "environment is not\n"
+	    "c.yaml:8:24: listen_without_tokens must be true or false; the value from the "
+	    "environment is not\n"
+	    "c.yaml:9:9: listen must be an address such as 127.0.0.1:3000, [::1]:3000 or "
+	    "unix:/run/gateway.sock\n"
+	    "c.yaml:10:16: allowed_hosts must be a host name such as gateway.example.com\n"
+	    "c.yaml:11:25: projects.a.api_key holds a character that cannot be part of a key (byte "
+	    "7); a key is visible ASCII without spaces\n");
+}
+END_TEST
+
+START_TEST(unknown_keys_get_the_nearest_known_one)
+{
+	refuse(KEY "lisen: 1\n"
+	    "  \n"
+	    "limits: {bodi: 1MiB, heat: 2}\n"
+	    "tls: {}\n"
+	    "api_key: x\n"
+	    "agent_id: 5\n"
+	    "projects: {a: {agentId: 1, url: x, nothing: y}}\n"
+	    "limits.body: 1MiB\n"
+	    "bluejay.timeouts: {}\n"
+	    "mapping: {community: {}}\n"
+	    "\"new\\nline\": 1\n",
+	    "c.yaml:3:1: unknown key \"lisen\"; did you mean \"listen\"?\n"
+	    "c.yaml:5:10: unknown key \"bodi\"; did you mean \"body\"?\n"
+	    "c.yaml:5:22: unknown key \"heat\"; did you mean \"head\"?\n"
+	    "c.yaml:6:1: unknown key \"tls\"; the keys here are listen, admin_listen, "
+	    "listen_without_tokens, data_dir, workers, allowed_hosts, limits, client_timeouts, "
+	    "drain, log, bluejay, projects, mapping, store\n"
+	    "c.yaml:7:1: unknown key \"api_key\" here; it belongs under \"bluejay\"\n"
+	    "c.yaml:8:1: unknown key \"agent_id\" here; it belongs under a project's id in "
+	    "\"projects\"\n"
+	    "c.yaml:9:16: unknown key \"agentId\"; did you mean \"agent_id\"?\n"
+	    "c.yaml:9:28: unknown key \"url\" here; it belongs under \"bluejay\"\n"
+	    "c.yaml:9:36: unknown key \"nothing\"; the keys here are agent_id, shared_agent, "
+	    "api_key, api_key_file\n"
+	    "c.yaml:10:1: unknown key \"limits.body\"; write each part as a map of its own: "
+	    "limits: {body: …}\n"
+	    "c.yaml:11:1: unknown key \"bluejay.timeouts\"; write each part as a map of its own: "
+	    "bluejay: {timeouts: …}\n"
+	    "c.yaml:12:11: unknown key \"community\"; the keys here are persona\n"
+	    "c.yaml:13:1: unknown key \"new?line\"; the keys here are listen, admin_listen, "
+	    "listen_without_tokens, data_dir, workers, allowed_hosts, limits, client_timeouts, "
+	    "drain, log, bluejay, projects, mapping, store\n");
+}
+END_TEST
+
+START_TEST(wrong_types_say_what_would_be_right)
+{
+	refuse(KEY "  retries: [3]\n"
+	    "  timeouts: 30s\n"
+	    "  max_in_flight: \"256\"\n"
+	    "  rate: {per_minute: 1.5}\n"
+	    "  cache: [2s]\n"
+	    "listen: {a: b}\n"
+	    "admin_listen: [127.0.0.1:1]\n"
+	    "listen_without_tokens: yes\n"
+	    "data_dir: {}\n"
+	    "workers: [1]\n"
+	    "allowed_hosts: [[a], {b: c}, ]\n"
+	    "limits: 5\n"
+	    "drain: {s: 5}\n"
+	    "store: {kind: }\n"
+	    "log: {level: , format: ''}\n",
+	    "c.yaml:3:12: bluejay.retries must be a whole number, not a list\n"
+	    "c.yaml:4:13: bluejay.timeouts must be a map with the keys connect, first_byte, total, "
+	    "not a single value\n"
+	    "c.yaml:5:18: bluejay.max_in_flight must be a whole number; write it without quotes\n"
+	    "c.yaml:6:22: bluejay.rate.per_minute must be a whole number, not \"1.5\"\n"
+	    "c.yaml:7:10: bluejay.cache must be a map with the keys fresh, stale_if_error, size, "
+	    "not a list\n"
+	    "c.yaml:8:9: listen must be an address or a list of addresses, not a map\n"
+	    "c.yaml:9:15: admin_listen must be a text, not a list\n"
+	    "c.yaml:10:24: listen_without_tokens must be true or false, not \"yes\"\n"
+	    "c.yaml:11:11: data_dir must be a text, not a map\n"
+	    "c.yaml:12:10: workers must be auto or 1, not a list\n"
+	    "c.yaml:13:17: allowed_hosts must be a list of host names such as "
+	    "[gateway.example.com], not a list\n"
+	    "c.yaml:13:22: allowed_hosts must be a list of host names such as "
+	    "[gateway.example.com], not a map\n"
+	    "c.yaml:14:9: limits must be a map with the keys body, head, headers, connections, "
+	    "not a single value\n"
+	    "c.yaml:15:8: drain must be a duration such as 250ms, 5s, 2m or 1h, not a map\n"
+	    "c.yaml:16:15: store.kind is empty; give it a value, or leave the key out for the "
+	    "default sqlite\n"
+	    "c.yaml:17:14: log.level is empty; give it a value, or leave the key out for the "
+	    "default info\n"
+	    "c.yaml:17:24: log.format is empty; give it a value, or leave the key out for the "
+	    "default auto\n");
+	refuse("- a\n",
+	    "c.yaml:1:1: the file must be a map with the keys listen, admin_listen, "
+	    "listen_without_tokens, data_dir, workers, allowed_hosts, limits, client_timeouts, "
+	    "drain, log, bluejay, projects, mapping, store, not a list\n");
+	refuse("text\n",
+	    "c.yaml:1:1: the file must be a map with the keys listen, admin_listen, "
+	    "listen_without_tokens, data_dir, workers, allowed_hosts, limits, client_timeouts, "
+	    "drain, log, bluejay, projects, mapping, store, not a single value\n");
+	refuse("bluejay: ${KEY}\n",
+	    "c.yaml:1:10: bluejay must be a map with the keys url, api_key, api_key_file, "
+	    "timeouts, retries, settle, rate, proxy, ca_file, max_in_flight, cache, not a single "
+	    "value\n");
+}
+END_TEST
+
+START_TEST(values_out_of_range_are_told_with_the_range)
+{
+	refuse(KEY "  retries: 0\n"
+	    "  timeouts: {connect: 5ms, total: 2h}\n"
+	    "  settle: {grace: 0s}\n"
+	    "  cache: {size: 2GiB}\n"
+	    "workers: 4\n"
+	    "limits: {body: 512B, head: 2MiB, headers: 5, connections: 0}\n"
+	    "drain: 61m\n"
+	    "log: {level: warning, format: JSON}\n"
+	    "store: {kind: postgresql}\n"
+	    "projects: {a: {agent_id: 0}, b: {agent_id: 99999999999999999999}}\n",
+	    "c.yaml:3:12: bluejay.retries must be from 1 to 10, not 0\n"
+	    "c.yaml:4:23: bluejay.timeouts.connect must be from 10ms to 10m, not 5ms\n"
+	    "c.yaml:4:35: bluejay.timeouts.total must be from 10ms to 1h, not 2h\n"
+	    "c.yaml:5:19: bluejay.settle.grace must be from 100ms to 1h, not 0s\n"
+	    "c.yaml:6:17: bluejay.cache.size must be from 0B to 1GiB, not 2GiB\n"
+	    "c.yaml:7:10: workers must be auto or 1, not \"4\": this version runs one event loop\n"
+	    "c.yaml:8:16: limits.body must be from 1KiB to 64MiB, not 512B\n"
+	    "c.yaml:8:28: limits.head must be from 1KiB to 1MiB, not 2MiB\n"
+	    "c.yaml:8:43: limits.headers must be from 10 to 1000, not 5\n"
+	    "c.yaml:8:59: limits.connections must be from 1 to 1000000, not 0\n"
+	    "c.yaml:9:8: drain must be from 0s to 1h, not 61m\n"
+	    "c.yaml:10:14: log.level must be debug, info, warn or error, not \"warning\"\n"
+	    "c.yaml:10:31: log.format must be auto, text or json, not \"JSON\"\n"
+	    "c.yaml:11:15: store.kind must be sqlite, not \"postgresql\": this version has no "
+	    "other store\n"
+	    "c.yaml:12:26: projects.a.agent_id must be 1 or more, not 0\n"
+	    "c.yaml:12:44: projects.b.agent_id must be a whole number, not "
+	    "\"99999999999999999999\"\n");
+}
+END_TEST
+
+START_TEST(addresses_and_units_come_with_examples)
+{
+	refuse(KEY "listen: [localhost:3000, 127.0.0.1:1, ':80']\n"
+	    "admin_listen: none\n"
+	    "drain: 30\n"
+	    "limits: {body: 1MB}\n"
+	    "allowed_hosts: ['gateway:3000']\n",
+	    "c.yaml:3:10: listen must be a number, since names are not looked up: write "
+	    "127.0.0.1:3000 or [::1]:3000\n"
+	    "c.yaml:3:39: listen needs a host before the port: write 127.0.0.1:80, or 0.0.0.0:80 "
+	    "for every address of this machine\n"
+	    "c.yaml:4:15: admin_listen must be an address such as 127.0.0.1:3000, [::1]:3000 or "
+	    "unix:/run/gateway.sock; off is allowed too\n"
+	    "c.yaml:5:8: drain needs a unit: write 30s or 30ms\n"
+	    "c.yaml:6:16: limits.body must be a size such as 64KiB or 1MiB, not \"1MB\": write "
+	    "1MiB\n"
+	    "c.yaml:7:17: allowed_hosts must be a name without a port: leave \":3000\" out\n");
+	refuse(KEY "listen: []\n", "c.yaml:3:9: listen needs at least one address\n");
+}
+END_TEST
+
+START_TEST(mistakes_of_every_kind_come_in_one_run)
+{
+	refuse("bluejay:\n"
+	    "  api_key: ${NONE}\n"
+	    "  retrys: 3\n"
+	    "  retries: 99\n"
+	    "drain: 5s\n"
+	    "drain: 6s\n"
+	    "log: &x {level: loud}\n"
+	    "listen: 0.0.0.0:3000\n"
+	    "projects:\n"
+	    "  a/b: {agent_id: x}\n"
+	    "  '*': {agent_id: 5}\n",
+	    "c.yaml:2:12: the environment variable NONE is not set; set it, or write "
+	    "${NONE:-default}\n"
+	    "c.yaml:3:3: unknown key \"retrys\"; did you mean \"retries\"?\n"
+	    "c.yaml:4:12: bluejay.retries must be from 1 to 10, not 99\n"
+	    "c.yaml:6:1: the key \"drain\" stands here a second time (first on line 5); keep one "
+	    "of them\n"
+	    "c.yaml:7:6: anchors (&name) are not allowed; write the value where it is needed, or "
+	    "quote a text that starts with &\n"
+	    "c.yaml:7:17: log.level must be debug, info, warn or error, not \"loud\"\n"
+	    "c.yaml:8:9: other machines can reach 0.0.0.0:3000, and this version has no client "
+	    "tokens: whoever connects would use the key; listen on 127.0.0.1, or allow it with "
+	    "\"listen_without_tokens: true\" in the file\n"
+	    "c.yaml:10:3: the project id \"a/b\" must not hold a /\n"
+	    "c.yaml:10:19: projects.a/b.agent_id must be a whole number, not \"x\"\n"
+	    "c.yaml:11:19: \"*\" stands for many projects and cannot have an agent_id; name the "
+	    "project that has this agent\n");
+}
+END_TEST
+
+START_TEST(a_file_that_cannot_be_read_is_an_error)
+{
+	struct config_source source = {.file = "/nonexistent/persona-gateway.yaml"};
+	struct diag_list diags = {0};
+
+	ck_assert_ptr_null(config_load(&source, &diags));
+	test_expect(&diags,
+	    "/nonexistent/persona-gateway.yaml: cannot read the file: No such file or directory\n");
+	source.file = "/";
+	source.sandbox = true;
+	ck_assert_ptr_null(config_load(&source, &diags));
+	test_expect(&diags, "/: cannot read the file: Is a directory\n");
+	refuse("a: [\n",
+	    "c.yaml:2:1: did not find expected node content (while parsing a flow node that begins "
+	    "on line 2)\n");
+}
+END_TEST
+
+START_TEST(the_sandbox_needs_no_key)
+{
+	struct config *c = load_sandbox("bluejay:\n"
+	    "  url: ${NONE}\n"
+	    "  api_key: ${NONE}\n"
+	    "  api_key_file: /nonexistent\n"
+	    "  retries: 5\n"
+	    "projects:\n"
+	    "  a: {agent_id: 1, api_key: \"${NONE}\"}\n"
+	    "  b: {agent_id: 2, api_key_file: /nonexistent}\n",
+	    "");
+
+	ck_assert_str_eq(c->bluejay.api_key, "sandbox");
+	ck_assert_str_eq(c->bluejay.url, "https://api.getbluejay.ai");
+	ck_assert_int_eq(c->bluejay.retries, 5);
+	ck_assert_uint_eq(c->project_count, 2);
+	ck_assert_ptr_null(c->projects[0].api_key);
+	ck_assert_ptr_null(c->projects[1].api_key);
+	config_free(c);
+	c = load_sandbox("bluejay: {url: 'http://bluejay.example.com', api_key: real}\n", "");
+	ck_assert_str_eq(c->bluejay.url, "http://bluejay.example.com");
+	ck_assert_str_eq(c->bluejay.api_key, "sandbox");
+	config_free(c);
+	ck_assert_ptr_null(load_sandbox("drain: ${NONE}\nbluejay: {api_keys: x}\n",
+	    "c.yaml:1:8: the environment variable NONE is not set; set it, or write "
+	    "${NONE:-default}\n"
+	    "c.yaml:2:11: unknown key \"api_keys\"; did you mean \"api_key\"?\n"));
+}
+END_TEST
+
+START_TEST(options_win_over_the_file_and_obey_its_rules)
+{
+	struct config_source source = {.listen = "[::1]:0", .admin_listen = "off", .data_dir = "d"};
+	struct config *c = load_source(&source,
+	    KEY "listen: 0.0.0.0:3000\nadmin_listen: 127.0.0.1:1\ndata_dir: e\n", "");
+
+	ck_assert_str_eq(c->listen[0], "[::1]:0");
+	ck_assert_ptr_null(c->listen[1]);
+	ck_assert_ptr_null(c->admin_listen);
+	ck_assert(c->admin_listen_given);
+	ck_assert_str_eq(c->data_dir, "d");
+	config_free(c);
+	source = (struct config_source){.listen = "0.0.0.0:0", .admin_listen = "10.0.0.1:1",
+	    .data_dir = ""};
+	ck_assert_ptr_null(load_source(&source, KEY,
+	    "--admin-listen: other machines can reach 10.0.0.1:1, and this version has no tokens "
+	    "for the admin address: use 127.0.0.1, [::1], a unix: socket, or off\n"
+	    "--data-dir: must not be empty\n"
+	    "--listen: other machines can reach 0.0.0.0:0, and this version has no client tokens: "
+	    "whoever connects would use the key; listen on 127.0.0.1, or allow it with "
+	    "\"listen_without_tokens: true\" in the file\n"));
+	source = (struct config_source){.listen = "3000", .admin_listen = "x"};
+	ck_assert_ptr_null(load_source(&source, KEY,
+	    "--admin-listen: must be an address such as 127.0.0.1:3000, [::1]:3000 or "
+	    "unix:/run/gateway.sock; off is allowed too\n"
+	    "--listen: needs a host before the port: write 127.0.0.1:3000\n"));
+	source = (struct config_source){.listen = "0.0.0.0:0"};
+	c = load_source(&source, KEY "listen_without_tokens: true\n", "");
+	ck_assert_str_eq(c->listen[0], "0.0.0.0:0");
+	config_free(c);
+}
+END_TEST
+
+/* Remembers that the section was handed over. */
+static void
+on_mapping(void *arg, const struct yaml_node *persona, struct diag_list *diags)
+{
+	int *calls = arg;
+
+	++*calls;
+	if (persona != NULL)
+		diag_add(diags, persona->file, persona->line, persona->column, "seen");
+}
+
+START_TEST(the_mapping_is_handed_over_whatever_else_is_wrong)
+{
+	int calls = 0;
+	struct config_source source = {.mapping = on_mapping, .mapping_arg = &calls};
+
+	config_free(load_source(&source, KEY, ""));
+	ck_assert_int_eq(calls, 1);
+	ck_assert_ptr_null(load_source(&source, KEY "drain: x\nmapping:\n  persona: {x: y}\n",
+	    "c.yaml:3:8: drain must be a duration such as 250ms, 5s, 2m or 1h, not \"x\"\n"
+	    "c.yaml:5:12: seen\n"));
+	ck_assert_int_eq(calls, 2);
+	ck_assert_ptr_null(load_source(&source, KEY "mapping:\n  persona: {x: \"${NONE}\"}\n",
+	    "c.yaml:4:17: the environment variable NONE is not set; set it, or write "
+	    "${NONE:-default}\n"));
+	ck_assert_ptr_null(load_source(&source, KEY "mapping: 5\n",
+	    "c.yaml:3:10: mapping must be a map with the keys persona, not a single value\n"));
+	ck_assert_int_eq(calls, 2);
+}
+END_TEST
+
+/* The suite. */
+Suite *
+load_suite(void)
+{
+	const TTest *const tests[] = {defaults_hold_without_a_file_and_in_a_short_one,
+	    every_key_reaches_its_value, one_address_and_one_name_need_no_list,
+	    the_environment_can_give_any_value, a_wrong_value_from_the_environment_is_not_repeated,
+	    unknown_keys_get_the_nearest_known_one, wrong_types_say_what_would_be_right,
+	    values_out_of_range_are_told_with_the_range, addresses_and_units_come_with_examples,
+	    mistakes_of_every_kind_come_in_one_run, a_file_that_cannot_be_read_is_an_error,
+	    the_sandbox_needs_no_key, options_win_over_the_file_and_obey_its_rules,
+	    the_mapping_is_handed_over_whatever_else_is_wrong, NULL};
+
+	return unit_suite("load", tests);
+}

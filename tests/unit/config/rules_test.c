@@ -1,0 +1,252 @@
+#include "config.h"
+
+#include "load_test.h"
+
+#include "base/mem.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+START_TEST(a_key_is_needed)
+{
+	struct config_source source = {0};
+	struct diag_list diags = {0};
+
+	refuse("drain: 1s\n",
+	    "c.yaml: bluejay.api_key is missing; write the line \"api_key: ${BLUEJAY_API_KEY}\" "
+	    "below \"bluejay:\" and set BLUEJAY_API_KEY in the environment, or name a file that "
+	    "holds the key with api_key_file\n");
+	refuse("drain: 1s\nbluejay:\n  retries: 2\n",
+	    "c.yaml:2:1: bluejay.api_key is missing; write the line \"api_key: "
+	    "${BLUEJAY_API_KEY}\" below \"bluejay:\" and set BLUEJAY_API_KEY in the environment, "
+	    "or name a file that holds the key with api_key_file\n");
+	ck_assert_ptr_null(config_load(&source, &diags));
+	test_expect(&diags,
+	    "(no file): bluejay.api_key is missing; write the line \"api_key: ${BLUEJAY_API_KEY}\" "
+	    "below \"bluejay:\" and set BLUEJAY_API_KEY in the environment, or name a file that "
+	    "holds the key with api_key_file\n");
+	refuse("bluejay: {api_key: }\n",
+	    "c.yaml:1:20: bluejay.api_key is empty; give it a value, or leave the key out\n");
+	refuse("bluejay: {api_key: \"${EMPTY}\"}\n",
+	    "c.yaml:1:21: the environment variable EMPTY is empty; set it, or write "
+	    "${EMPTY:-default}\n");
+}
+END_TEST
+
+START_TEST(a_key_comes_from_one_place)
+{
+	test_file("key", "from-file");
+	refuse("bluejay:\n  api_key_file: key\n  api_key: x\n"
+	       "projects:\n  a: {api_key: y, api_key_file: key}\n",
+	    "c.yaml:2:3: bluejay has both api_key (line 3) and api_key_file; keep one of them\n"
+	    "c.yaml:5:19: projects.a has both api_key (line 5) and api_key_file; keep one of "
+	    "them\n");
+}
+END_TEST
+
+START_TEST(a_key_must_fit_into_a_header)
+{
+	refuse("bluejay:\n  api_key: \"a\\r\\nX: y\"\nprojects:\n  a: {api_key: ü}\n",
+	    "c.yaml:2:12: bluejay.api_key holds a character that cannot be part of a key (byte 2); "
+	    "a key is visible ASCII without spaces\n"
+	    "c.yaml:4:16: projects.a.api_key holds a character that cannot be part of a key (byte "
+	    "1); a key is visible ASCII without spaces\n");
+}
+END_TEST
+
+START_TEST(key_files_are_read_with_care)
+{
+	struct config *c;
+	char *large = mem_alloc(5000);
+
+	test_file("good", "k-from-file\r\n");
+	test_file("empty", "\n\n");
+	test_file("space", "k 1\n");
+	memset(large, 'k', 4999);
+	large[4999] = '\0';
+	test_file("large", large);
+	free(large);
+	c = load("bluejay: {api_key_file: good}\n", "");
+	ck_assert_str_eq(c->bluejay.api_key, "k-from-file");
+	config_free(c);
+	refuse("bluejay:\n  api_key_file: nothing\n",
+	    "c.yaml:2:17: bluejay.api_key_file cannot be used: cannot read nothing: No such file "
+	    "or directory\n");
+	refuse("bluejay:\n  api_key_file: empty\n",
+	    "c.yaml:2:17: bluejay.api_key_file cannot be used: the key file empty is empty; it "
+	    "must hold the key\n");
+	refuse("bluejay:\n  api_key_file: space\n",
+	    "c.yaml:2:17: bluejay.api_key_file cannot be used: the key file space holds a "
+	    "character that cannot be part of a key (byte 2); a key is visible ASCII without "
+	    "spaces\n");
+	refuse("bluejay:\n  api_key_file: large\n",
+	    "c.yaml:2:17: bluejay.api_key_file cannot be used: the key file large is longer than "
+	    "4096 bytes; that is no key\n");
+	refuse("bluejay:\n  api_key_file: .\n",
+	    "c.yaml:2:17: bluejay.api_key_file cannot be used: cannot read .: it is not a file\n");
+	ck_assert_int_eq(mkfifo("fifo", 0600), 0);
+	refuse("bluejay:\n  api_key_file: fifo\n",
+	    "c.yaml:2:17: bluejay.api_key_file cannot be used: cannot read fifo: it is not a "
+	    "file\n");
+	refuse("bluejay:\n  api_key_file:\n",
+	    "c.yaml:2:16: bluejay.api_key_file is empty; give it a value, or leave the key out\n");
+	refuse(KEY "  ca_file: nothing\n",
+	    "c.yaml:3:12: bluejay.ca_file cannot be used: cannot read nothing: No such file or "
+	    "directory\n");
+}
+END_TEST
+
+START_TEST(a_key_file_that_others_may_read_is_a_warning)
+{
+	test_file("key", "k");
+	ck_assert_int_eq(chmod(test_file("key", "k"), 0640), 0);
+	config_free(load("bluejay: {api_key_file: key}\n",
+	    "c.yaml:1:25: warning: bluejay.api_key_file names a file that other users may read "
+	    "(mode 0640); take the right away with chmod 600\n"));
+	ck_assert_int_eq(chmod("key", 0604), 0);
+	config_free(load("bluejay: {api_key_file: key}\n",
+	    "c.yaml:1:25: warning: bluejay.api_key_file names a file that other users may read "
+	    "(mode 0604); take the right away with chmod 600\n"));
+}
+END_TEST
+
+START_TEST(times_must_not_contradict_each_other)
+{
+	struct config *c;
+
+	refuse(KEY "  timeouts:\n    connect: 8s\n    first_byte: 9s\n    total: 7s\n",
+	    "c.yaml:4:14: bluejay.timeouts.connect (8s) is longer than bluejay.timeouts.total "
+	    "(7s), which ends every call; make it shorter or total longer\n"
+	    "c.yaml:5:17: bluejay.timeouts.first_byte (9s) is longer than bluejay.timeouts.total "
+	    "(7s), which ends every call; make it shorter or total longer\n");
+	refuse(KEY "  timeouts: {first_byte: 31s}\n",
+	    "c.yaml:3:26: bluejay.timeouts.first_byte (31s) is longer than bluejay.timeouts.total "
+	    "(30s by default), which ends every call; make it shorter or total longer\n");
+	/* A value that could not be read contradicts nothing. */
+	refuse(KEY "  timeouts: {first_byte: 31s, total: 40}\n",
+	    "c.yaml:3:38: bluejay.timeouts.total needs a unit: write 40s or 40ms\n");
+	accept(KEY "  timeouts: {first_byte: 7s, connect: 7s, total: 7s}\n");
+	/* Times that were left out give way. */
+	c = load(KEY "  timeouts: {total: 2s}\n", "");
+	ck_assert_int_eq(c->bluejay.connect, 2000);
+	ck_assert_int_eq(c->bluejay.first_byte, 2000);
+	config_free(c);
+}
+END_TEST
+
+START_TEST(listening_for_others_needs_a_word)
+{
+	accept(KEY "listen: [127.0.0.1:1, '[::1]:1', unix:/run/x]\n");
+	accept(KEY "listen: 0.0.0.0:3000\nlisten_without_tokens: true\n");
+	refuse(KEY "listen: [127.0.0.1:1, 10.1.2.3:1, '[::]:1']\nlisten_without_tokens: false\n",
+	    "c.yaml:3:23: other machines can reach 10.1.2.3:1, and this version has no client "
+	    "tokens: whoever connects would use the key; listen on 127.0.0.1, or allow it with "
+	    "\"listen_without_tokens: true\" in the file\n"
+	    "c.yaml:3:35: other machines can reach [::]:1, and this version has no client tokens: "
+	    "whoever connects would use the key; listen on 127.0.0.1, or allow it with "
+	    "\"listen_without_tokens: true\" in the file\n");
+}
+END_TEST
+
+START_TEST(the_admin_address_stays_on_this_machine)
+{
+	accept(KEY "admin_listen: unix:/run/admin\n");
+	accept(KEY "admin_listen: off\n");
+	refuse(KEY "admin_listen: 0.0.0.0:3001\nlisten_without_tokens: true\n",
+	    "c.yaml:3:15: other machines can reach 0.0.0.0:3001, and this version has no tokens "
+	    "for the admin address: use 127.0.0.1, [::1], a unix: socket, or off\n");
+}
+END_TEST
+
+START_TEST(no_address_is_used_twice)
+{
+	accept(KEY "listen: [127.0.0.1:0, 127.0.0.1:0]\nadmin_listen: 127.0.0.1:0\n");
+	/* The admin address that nobody asked for moves out of the way. */
+	accept(KEY "listen: 127.0.0.1:3001\n");
+	refuse(KEY "listen: [127.0.0.1:1, 'unix:/a:0', 127.0.0.1:1, 'unix:/a:0']\n"
+	    "admin_listen: 127.0.0.1:1\n",
+	    "c.yaml:3:36: 127.0.0.1:1 is in the list twice; keep one of them\n"
+	    "c.yaml:3:49: unix:/a:0 is in the list twice; keep one of them\n"
+	    "c.yaml:4:15: 127.0.0.1:1 is also an address of listen; give one of them another "
+	    "port\n");
+}
+END_TEST
+
+START_TEST(an_agent_belongs_to_one_project_unless_both_share_it)
+{
+	accept(KEY "projects:\n  a: {agent_id: 1}\n  b: {agent_id: 2}\n  c: {}\n  '*': {}\n");
+	accept(KEY "projects:\n  a: {agent_id: 1, shared_agent: true}\n"
+		   "  b: {agent_id: 1, shared_agent: true}\n");
+	refuse(KEY "projects:\n  a: {agent_id: 1}\n  b: {agent_id: 2}\n  c: {agent_id: 1}\n",
+	    "c.yaml:6:17: project \"c\" (line 6) has the agent 1, which is also the agent of "
+	    "project \"a\" (line 4); its personas would belong to both, so write \"shared_agent: "
+	    "true\" in both if that is meant\n");
+	refuse(KEY "projects:\n  a: {agent_id: 1, shared_agent: true}\n  b: {agent_id: 1}\n",
+	    "c.yaml:5:17: project \"b\" (line 5) has the agent 1, which is also the agent of "
+	    "project \"a\" (line 4); its personas would belong to both, so write \"shared_agent: "
+	    "true\" in both if that is meant\n");
+	refuse(KEY "projects:\n  a: {shared_agent: true}\n  '*': {agent_id: 4}\n",
+	    "c.yaml:4:21: shared_agent says that an agent is shared, but the project has no "
+	    "agent_id; add it, or leave shared_agent out\n"
+	    "c.yaml:5:19: \"*\" stands for many projects and cannot have an agent_id; name the "
+	    "project that has this agent\n");
+}
+END_TEST
+
+START_TEST(project_ids_can_stand_in_a_path)
+{
+	char id[200] = "", *text;
+
+	memset(id, 'x', 129);
+	text = mem_format(KEY "projects:\n  %s: {}\n", id);
+	refuse(text, "c.yaml:4:3: a project id must have from 1 to 128 bytes, not 129\n");
+	free(text);
+	id[128] = '\0';
+	text = mem_format(KEY "projects:\n  %s: {}\n", id);
+	accept(text);
+	free(text);
+	refuse(KEY "projects: {'': {}, a/b: {}, \"a\\tb\": {}, '.': {}, '..': {}, ok: 5, okay: "
+	    "[]}\n",
+	    "c.yaml:3:12: a project id must have from 1 to 128 bytes, not 0\n"
+	    "c.yaml:3:20: the project id \"a/b\" must not hold a /\n"
+	    "c.yaml:3:29: the project id \"a?b\" must not hold control characters\n"
+	    "c.yaml:3:41: the project id \".\" cannot stand in a path\n"
+	    "c.yaml:3:50: the project id \"..\" cannot stand in a path\n"
+	    "c.yaml:3:64: projects.ok must be a map with the keys agent_id, shared_agent, api_key, "
+	    "api_key_file, not a single value\n"
+	    "c.yaml:3:73: projects.okay must be a map with the keys agent_id, shared_agent, "
+	    "api_key, api_key_file, not a list\n");
+	refuse(KEY "projects: {}\n",
+	    "c.yaml:3:11: projects must be a map from project ids to their keys; leave it out, or "
+	    "write \"*\": {} in it, to allow every id\n");
+	refuse(KEY "projects:\n",
+	    "c.yaml:3:10: projects must be a map from project ids to their keys; leave it out, or "
+	    "write \"*\": {} in it, to allow every id\n");
+}
+END_TEST
+
+START_TEST(urls_that_surprise_are_warnings)
+{
+	config_free(load(KEY "  url: https://api.getbluejay.ai/v1/\n",
+	    "c.yaml:3:8: warning: bluejay.url ends with /v1, which the gateway adds itself; leave "
+	    "it out\n"));
+	config_free(load(KEY "  url: http://bluejay.example.com\n",
+	    "c.yaml:3:8: warning: bluejay.url is not https: the key travels unencrypted\n"));
+	accept(KEY "  url: http://127.0.0.1:9\n");
+	accept(KEY "  url: http://localhost:9/\n");
+}
+END_TEST
+
+/* The suite. */
+Suite *
+rules_suite(void)
+{
+	const TTest *const tests[] = {a_key_is_needed, a_key_comes_from_one_place,
+	    a_key_must_fit_into_a_header, key_files_are_read_with_care,
+	    a_key_file_that_others_may_read_is_a_warning, times_must_not_contradict_each_other,
+	    listening_for_others_needs_a_word, the_admin_address_stays_on_this_machine,
+	    no_address_is_used_twice, an_agent_belongs_to_one_project_unless_both_share_it,
+	    project_ids_can_stand_in_a_path, urls_that_surprise_are_warnings, NULL};
+
+	return unit_suite("rules", tests);
+}

@@ -1,0 +1,248 @@
+#include "config.h"
+
+#include "load_test.h"
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "config/config_keys.h"
+#include "config/config_value.h"
+
+#include <ctype.h>
+#include <string.h>
+
+#define SAMPLE "conf/persona-gateway.yaml"
+#define REFERENCE "docs/configuration.md"
+
+/* Takes the comment sign away from lines that show a key: "#" and a letter. */
+static char *
+uncomment(const char *text)
+{
+	struct buf out;
+
+	buf_init(&out, 0);
+	while (*text != '\0') {
+		size_t indent = strspn(text, " "), len = strcspn(text, "\n") + 1;
+
+		buf_add(&out, text, indent);
+		if (text[indent] == '#' && islower((unsigned char)text[indent + 1]))
+			indent++;
+		buf_add(&out, text + indent, len - indent);
+		text += len;
+	}
+	return buf_take(&out, NULL);
+}
+
+/* Reads a text with any variable set. */
+static const char *
+any_env(void *arg, const char *name)
+{
+	return "value";
+}
+
+/* Reads a text that must be good. */
+static struct yaml_node *
+read_sample(const char *text)
+{
+	struct diag_list diags = {0};
+	struct yaml_node *root = yaml_node_read(SAMPLE, text, strlen(text), any_env, NULL, &diags);
+
+	test_expect(&diags, "");
+	return root;
+}
+
+/* The node of a table path; "*" stands for the first entry. */
+static const struct yaml_node *
+find(const struct yaml_node *node, const char *path)
+{
+	while (node != NULL && *path != '\0') {
+		size_t len = strcspn(path, ".");
+		char *key = mem_copy(path, len);
+
+		if (strcmp(key, "*") == 0)
+			node = node->kind == YAML_MAP && node->count > 0 ? node->items[0] : NULL;
+		else
+			node = yaml_node_get(node, key);
+		free(key);
+		path += len + (path[len] == '.');
+	}
+	return node;
+}
+
+/* Fails for every key below a map that the table does not have. */
+static void
+only_known(const struct yaml_node *map, const char *path)
+{
+	for (size_t i = 0; i < map->count; i++) {
+		bool project = strcmp(path, "projects") == 0;
+		char *name = mem_format("%s%s%s", path, path[0] == '\0' ? "" : ".",
+		    project ? "*" : map->keys[i]->text);
+		const struct config_key *key = config_keys_find(name);
+
+		ck_assert_msg(key != NULL || config_keys_section(name), "%s is not in the table",
+		    name);
+		if (map->items[i]->kind == YAML_MAP && (key == NULL || key->type ==
+		    CONFIG_PROJECTS))
+			only_known(map->items[i], name);
+		free(name);
+	}
+}
+
+START_TEST(the_sample_has_every_key_and_no_other)
+{
+	char *text = test_source_file(SAMPLE), *whole = uncomment(text);
+	struct yaml_node *root = read_sample(whole);
+	const struct config_key *keys;
+	size_t count;
+
+	ck_assert_str_ne(text, whole);
+	keys = config_keys(&count);
+	for (size_t i = 0; i < count; i++)
+		ck_assert_msg(find(root, keys[i].path) != NULL, "%s is not in the sample",
+		    keys[i].path);
+	only_known(root, "");
+	yaml_node_free(root);
+	free(whole);
+	free(text);
+}
+END_TEST
+
+START_TEST(the_sample_shows_the_defaults)
+{
+	char *text = test_source_file(SAMPLE);
+	struct yaml_node *root = read_sample(text);
+	const struct config_key *keys;
+	size_t count, shown = 0;
+
+	keys = config_keys(&count);
+	for (size_t i = 0; i < count; i++) {
+		const struct yaml_node *node = find(root, keys[i].path);
+
+		if (keys[i].fallback == NULL || strncmp(keys[i].path, "projects", 8) == 0)
+			continue;
+		ck_assert_msg(node != NULL, "%s is not in the sample", keys[i].path);
+		if (keys[i].type == CONFIG_HOSTS) {
+			ck_assert_str_eq(keys[i].fallback, "[]");
+			ck_assert_int_eq(node->kind, YAML_LIST);
+			ck_assert_uint_eq(node->count, 0);
+		} else
+			ck_assert_str_eq(node->text, keys[i].fallback);
+		shown++;
+	}
+	ck_assert_uint_gt(shown, 20);
+	yaml_node_free(root);
+	free(text);
+}
+END_TEST
+
+START_TEST(the_sample_loads_and_gives_the_defaults)
+{
+	char *text = test_source_file(SAMPLE), *lines;
+	struct config_source source = {.sandbox = true};
+	struct diag_list diags = {0};
+	struct config *sample, *none = config_load(&source, &diags);
+
+	test_expect(&diags, "");
+	sample = load_sandbox(text, "");
+	ck_assert_uint_eq(sample->project_count, none->project_count);
+	ck_assert_str_eq(sample->projects[0].id, none->projects[0].id);
+	ck_assert_str_eq(sample->listen[0], none->listen[0]);
+	ck_assert_int_eq(sample->bluejay.total, none->bluejay.total);
+	ck_assert_int_eq(sample->bluejay.cache_size, none->bluejay.cache_size);
+	config_free(sample);
+	config_free(none);
+	/* Without the sandbox only the key is missing. */
+	lines = mem_string("c.yaml:50:12: the environment variable BLUEJAY_API_KEY is not set; "
+	    "set it, or write ${BLUEJAY_API_KEY:-default}\n");
+	refuse(text, lines);
+	free(lines);
+	free(text);
+}
+END_TEST
+
+/* What the reference says of a key, in one row of a table. */
+static char *
+row(const struct config_key *key)
+{
+	bool number = key->type == CONFIG_INT || key->type == CONFIG_DURATION ||
+	    key->type == CONFIG_SIZE;
+	struct buf range, out;
+	char *limits;
+
+	buf_init(&range, 0);
+	if (number) {
+		limits = config_value_range(key);
+		buf_adds(&range, limits);
+		free(limits);
+	}
+	for (int i = 0; key->choices != NULL && key->choices[i] != NULL; i++)
+		buf_addf(&range, "%s`%s`", i == 0 ? "" : ", ", key->choices[i]);
+	buf_init(&out, 0);
+	buf_addf(&out, "| `%s` | %s | %s%s%s | %s | %s |\n", key->path, config_keys_type(key->type),
+	    key->fallback == NULL ? "" : "`", key->fallback == NULL ? "none" : key->fallback,
+	    key->fallback == NULL ? "" : "`", range.data == NULL ? "" : range.data, key->help);
+	buf_free(&range);
+	return buf_take(&out, NULL);
+}
+
+START_TEST(the_reference_has_every_key_as_the_table_has_it)
+{
+	char *text = test_source_file(REFERENCE);
+	const struct config_key *keys;
+	size_t count, rows = 0;
+
+	keys = config_keys(&count);
+	for (size_t i = 0; i < count; i++) {
+		char *expected = row(&keys[i]);
+
+		ck_assert_msg(strstr(text, expected) != NULL, REFERENCE " lacks this row:\n%s",
+		    expected);
+		free(expected);
+	}
+	for (const char *s = text; (s = strstr(s, "\n| `")) != NULL; s++)
+		rows++;
+	ck_assert_uint_eq(rows, count);
+	free(text);
+}
+END_TEST
+
+START_TEST(the_table_is_in_order)
+{
+	const struct config_key *keys;
+	size_t count;
+
+	keys = config_keys(&count);
+	for (size_t i = 0; i < count; i++) {
+		const char *path = keys[i].path;
+
+		ck_assert_ptr_eq(config_keys_find(path), &keys[i]);
+		ck_assert(keys[i].min <= keys[i].max);
+		ck_assert_msg(keys[i].help[strlen(keys[i].help) - 1] == '.',
+		    "%s has no sentence as its help", path);
+		ck_assert_msg((keys[i].type == CONFIG_ENUM) == (keys[i].choices != NULL), "%s",
+		    path);
+		/* The keys of a section stand together. */
+		for (size_t j = i + 1; j < count; j++) {
+			size_t top = strcspn(path, ".");
+
+			if (strncmp(keys[j].path, path, top) == 0 && keys[j].path[top] == '.')
+				ck_assert_int_eq(strncmp(keys[i + 1].path, path, top), 0);
+		}
+	}
+	ck_assert_ptr_null(config_keys_find("limits"));
+	ck_assert(config_keys_section("limits"));
+	ck_assert(config_keys_section("bluejay.cache"));
+	ck_assert(!config_keys_section("limit"));
+	ck_assert(!config_keys_section("listen"));
+}
+END_TEST
+
+/* The suite. */
+Suite *
+sample_suite(void)
+{
+	const TTest *const tests[] = {the_sample_has_every_key_and_no_other,
+	    the_sample_shows_the_defaults, the_sample_loads_and_gives_the_defaults,
+	    the_reference_has_every_key_as_the_table_has_it, the_table_is_in_order, NULL};
+
+	return unit_suite("sample", tests);
+}
