@@ -8,6 +8,9 @@
 #include <math.h>
 #include <string.h>
 
+#define MAPPING_STEP_FIRST INT64_C(-62135596800000) /* 0001-01-01T00:00:00.000Z */
+#define MAPPING_STEP_LAST INT64_C(253402300799999)  /* 9999-12-31T23:59:59.999Z */
+
 /* Whether a number is written without fraction and exponent: json-c holds
  * those beyond 64 bits as doubles that keep their digits. */
 static bool
@@ -132,13 +135,15 @@ mapping_step_integers(const struct mapping_step *step, struct json_object *value
 	return json_object_get(value);
 }
 
-/* Reads a time out of a string value. */
+/* Reads a time out of a string value. An offset may move it out of the years
+ * that the local form can write; then it is none. */
 static bool
 mapping_step_read_time(struct json_object *value, int64_t *ms)
 {
 	return json_object_is_type(value, json_type_string) &&
 	    timestamp_parse(json_object_get_string(value),
-	        (size_t)json_object_get_string_len(value), ms);
+	        (size_t)json_object_get_string_len(value), ms) &&
+	    *ms >= MAPPING_STEP_FIRST && *ms <= MAPPING_STEP_LAST;
 }
 
 /* Takes a time in any of its forms and gives it in the local one. */

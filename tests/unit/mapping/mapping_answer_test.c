@@ -98,6 +98,10 @@ START_TEST(default_answers)
 	    {"{\"name\":\"a\",\"goal\":{}}", NULL, NULL, NULL, "goal must be a string"},
 	    {"{\"created_at\":\"soon\"}", NULL, NULL, NULL,
 	        "created_at must be a time such as 2026-01-28T10:00:00.000Z"},
+	    {"{\"created_at\":\"9999-12-31T23:59:59-00:01\"}", NULL, NULL, NULL,
+	        "created_at must be a time such as 2026-01-28T10:00:00.000Z"},
+	    {"{\"created_at\":\"0001-01-01T00:00:00+00:01\"}", NULL, NULL, NULL,
+	        "created_at must be a time such as 2026-01-28T10:00:00.000Z"},
 	    {"{\"created_at\":1769594400}", NULL, NULL, NULL,
 	        "created_at must be a time such as 2026-01-28T10:00:00.000Z"},
 	    {"{\"created_at\":\"2026-01-28T09:00:00Z\\u0000\"}", NULL, NULL, NULL,
@@ -119,6 +123,8 @@ START_TEST(times_have_the_local_form)
 	    {"2026-01-28T10:00:00.123456", "2026-01-28T10:00:00.123Z"},
 	    {"2026-01-28T10:00:00.5+00:00", "2026-01-28T10:00:00.500Z"},
 	    {"2026-01-28T10:00:00+02:00", "2026-01-28T08:00:00.000Z"},
+	    {"0001-01-01T00:00:00Z", "0001-01-01T00:00:00.000Z"},
+	    {"9999-12-31T23:59:59.999Z", "9999-12-31T23:59:59.999Z"},
 	};
 	struct mapping *m = mapping_test_compile(NULL);
 	char upstream[100], local[100];
