@@ -1,8 +1,9 @@
 #include "config.h"
 
+#include "json/json_read.h"
+
 #include "base/buf.h"
 #include "base/mem.h"
-#include "json/json_read.h"
 #include "json/json_scan.h"
 
 #include <json-c/linkhash.h>

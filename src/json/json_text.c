@@ -1,8 +1,9 @@
 #include "config.h"
 
+#include "json/json_text.h"
+
 #include "base/mem.h"
 #include "json/json_scan.h"
-#include "json/json_text.h"
 
 #include <json-c/linkhash.h>
 #include <math.h>

@@ -1,8 +1,9 @@
 #include "config.h"
 
+#include "mapping/mapping_apply.h"
+
 #include "base/timestamp.h"
 #include "json/json_text.h"
-#include "mapping/mapping_apply.h"
 
 #include <json-c/linkhash.h>
 #include <string.h>

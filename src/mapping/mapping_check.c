@@ -1,7 +1,8 @@
 #include "config.h"
 
-#include "base/mem.h"
 #include "mapping/mapping_compiler.h"
+
+#include "base/mem.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,8 +1,9 @@
 #include "config.h"
 
+#include "mapping/mapping_compiler.h"
+
 #include "base/buf.h"
 #include "base/mem.h"
-#include "mapping/mapping_compiler.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,8 +1,9 @@
 #include "config.h"
 
+#include "mapping/mapping_path.h"
+
 #include "base/buf.h"
 #include "base/mem.h"
-#include "mapping/mapping_path.h"
 
 #include <stdlib.h>
 #include <string.h>

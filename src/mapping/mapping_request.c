@@ -1,7 +1,8 @@
 #include "config.h"
 
-#include "json/json_text.h"
 #include "mapping/mapping_apply.h"
+
+#include "json/json_text.h"
 
 #include <string.h>
 

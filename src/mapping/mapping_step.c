@@ -1,8 +1,9 @@
 #include "config.h"
 
+#include "mapping/mapping_step.h"
+
 #include "base/timestamp.h"
 #include "json/json_text.h"
-#include "mapping/mapping_step.h"
 
 #include <json-c/linkhash.h>
 #include <math.h>

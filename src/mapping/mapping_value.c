@@ -1,7 +1,8 @@
 #include "config.h"
 
-#include "json/json_read.h"
 #include "mapping/mapping_compiler.h"
+
+#include "json/json_read.h"
 
 #include <math.h>
 #include <stdlib.h>
