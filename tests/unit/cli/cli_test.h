@@ -20,6 +20,7 @@ void run_line(struct run *, char *line, size_t size);
 /* Waits for the end and reads what is left of both; gives the exit code. */
 int run_end(struct run *, struct buf *out, struct buf *err);
 
+Suite *suite_cmd_check(void);
 Suite *suite_cmd_sandbox(void);
 
 #endif
