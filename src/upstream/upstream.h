@@ -31,9 +31,11 @@ struct upstream_config {
 	uint64_t seed;            /* of the jitter; 0: from the kernel */
 };
 
-/* Strings are copied. NULL with a sentence on failure. */
+/* Strings are copied. NULL with a sentence on failure. The program must ignore
+ * SIGPIPE: OpenSSL writes to connections that may have been closed. */
 struct upstream *upstream_new(struct loop *, const struct upstream_config *, struct fail *);
-/* Cancels what runs (no callbacks) and closes connections. */
+/* Cancels what runs (no callbacks) and closes connections. Not from inside a
+ * callback of this client. */
 void upstream_free(struct upstream *);
 
 /* How a call may be repeated. */
@@ -68,12 +70,13 @@ enum upstream_outcome {
 
 struct upstream_answer {
 	enum upstream_outcome outcome;
-	bool maybe_received; /* bytes of the request may have reached the upstream in the last try */
+	bool maybe_received; /* false only when it is proven that the upstream acted on no try:
+	                        nothing was sent, or it refused with 429 */
 	int status;          /* UPSTREAM_ANSWER only */
 	const char *body;    /* NUL-terminated, valid during the callback only */
 	size_t body_len;
 	int64_t retry_after; /* ms until it may be asked again (429, 503, OPEN, BUSY); -1: not said */
-	unsigned tries;
+	unsigned tries;      /* with a retry that could not start, the outcome is the last try's */
 };
 
 /* Called on the loop exactly once, never before upstream_start() returns, and

@@ -1,0 +1,556 @@
+#include "config.h"
+
+#include "upstream/curl_loop.h"
+#include "base/mem.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <uthash.h>
+
+#define CURL_LOOP_POOL_MAX 64 /* easy handles kept for reuse */
+#define CURL_LOOP_ROUNDS 16   /* rounds of work before other events get their turn */
+#define CURL_LOOP_SPARE 16    /* connections kept beyond those in use */
+#define CURL_LOOP_JUNK 4096   /* bytes read off an idle connection before it is shut down */
+
+/*
+ * One socket. The read event of a connection stays registered while the
+ * connection is idle: it costs nothing for the next request, and it tells when
+ * the upstream closes.
+ */
+struct curl_loop_socket {
+	struct curl_loop *owner;
+	curl_socket_t fd;
+	bool ours;  /* opened through us; else libcurl's own, such as the resolver's */
+	bool kept;  /* connected, and closed through us: events may outlast the job */
+	bool idle;  /* no job waits for it */
+	bool dirty; /* on the list of changes */
+	short want;
+	bool reading, writing; /* what is registered */
+	struct event read_ev, write_ev;
+	struct curl_loop_job *job; /* the last one it carried */
+	UT_hash_handle hh;
+	TAILQ_ENTRY(curl_loop_socket) link;
+};
+
+TAILQ_HEAD(curl_loop_sockets, curl_loop_socket);
+TAILQ_HEAD(curl_loop_jobs, curl_loop_job);
+
+struct curl_loop {
+	struct loop *loop;
+	CURLM *multi;
+	CURLSH *share;
+	char *proxy, *ca_file;
+	int64_t connect_ms;
+	long max_idle;
+	void (*prepare)(CURL *);
+	CURL *pool[CURL_LOOP_POOL_MAX];
+	unsigned pooled;
+	struct curl_loop_socket *sockets; /* by descriptor */
+	struct curl_loop_sockets dirty;
+	struct curl_loop_jobs ended; /* waiting for their callback */
+	struct loop_timer timer;
+	int64_t due;  /* when libcurl wants to be called; -1: not */
+	bool kick;    /* libcurl wants to be called at once */
+	bool acting;  /* inside curl_loop_act() */
+};
+
+static void curl_loop_act(struct curl_loop *, curl_socket_t, int, bool);
+
+/* ---- sockets ---- */
+
+/* A socket that we know. */
+static struct curl_loop_socket *
+curl_loop_find(struct curl_loop *c, curl_socket_t fd)
+{
+	struct curl_loop_socket *s;
+
+	HASH_FIND_INT(c->sockets, &fd, s);
+	return s;
+}
+
+/* Unties a socket and its job. */
+static void
+curl_loop_untie(struct curl_loop_job *job)
+{
+	if (job->socket != NULL)
+		job->socket->job = NULL;
+	job->socket = NULL;
+}
+
+/* Notes which job a socket carries, one to one. */
+static void
+curl_loop_tie(struct curl_loop_job *job, struct curl_loop_socket *s)
+{
+	if (job->socket == s)
+		return;
+	curl_loop_untie(job);
+	if (s->job != NULL)
+		s->job->socket = NULL;
+	s->job = job;
+	job->socket = s;
+}
+
+/* Puts a socket on the list of changes. */
+static void
+curl_loop_mark(struct curl_loop *c, struct curl_loop_socket *s)
+{
+	if (s->dirty)
+		return;
+	s->dirty = true;
+	TAILQ_INSERT_TAIL(&c->dirty, s, link);
+}
+
+/* Forgets a socket, before its descriptor is closed. */
+static void
+curl_loop_forget(struct curl_loop *c, struct curl_loop_socket *s)
+{
+	if (s->reading)
+		event_del(&s->read_ev);
+	if (s->writing)
+		event_del(&s->write_ev);
+	if (s->dirty)
+		TAILQ_REMOVE(&c->dirty, s, link);
+	if (s->job != NULL)
+		s->job->socket = NULL;
+	HASH_DEL(c->sockets, s);
+	free(s);
+}
+
+/* Something arrived on an idle connection: its end, or bytes that nobody asked
+ * for. Either way it must carry no further request; after a shutdown libcurl
+ * finds it dead and nothing can leave through it. */
+static void
+curl_loop_drop(struct curl_loop_socket *s)
+{
+	char junk[CURL_LOOP_JUNK];
+	ssize_t ignored = recv(s->fd, junk, sizeof junk, MSG_DONTWAIT);
+
+	(void)ignored;
+	shutdown(s->fd, SHUT_RDWR);
+	event_del(&s->read_ev);
+	s->reading = false;
+}
+
+/* A socket is readable. */
+static void
+curl_loop_on_read(evutil_socket_t fd, short what, void *arg)
+{
+	struct curl_loop_socket *s = arg;
+
+	if (s->idle) {
+		curl_loop_drop(s);
+	} else if ((s->want & EV_READ) == 0) {
+		event_del(&s->read_ev); /* libcurl looks later; until then it would spin */
+		s->reading = false;
+	} else {
+		curl_loop_act(s->owner, s->fd, CURL_CSELECT_IN, true);
+	}
+}
+
+/* A socket is writable. */
+static void
+curl_loop_on_write(evutil_socket_t fd, short what, void *arg)
+{
+	struct curl_loop_socket *s = arg;
+
+	curl_loop_act(s->owner, s->fd, CURL_CSELECT_OUT, true);
+}
+
+/* Learns of a socket. */
+static struct curl_loop_socket *
+curl_loop_socket_new(struct curl_loop *c, curl_socket_t fd, bool ours)
+{
+	struct curl_loop_socket *s = mem_zero(1, sizeof *s);
+	struct event_base *base = loop_base(c->loop);
+
+	s->owner = c;
+	s->fd = fd;
+	s->ours = ours;
+	event_assign(&s->read_ev, base, fd, EV_READ | EV_PERSIST, curl_loop_on_read, s);
+	event_assign(&s->write_ev, base, fd, EV_WRITE | EV_PERSIST, curl_loop_on_write, s);
+	HASH_ADD_INT(c->sockets, fd, s);
+	return s;
+}
+
+/* libcurl wants a socket for a job. */
+static curl_socket_t
+curl_loop_on_open(void *arg, curlsocktype purpose, struct curl_sockaddr *a)
+{
+	struct curl_loop_job *job = arg;
+	struct curl_loop *c = job->owner;
+	struct curl_loop_socket *s;
+	int fd;
+
+	job->refused = job->sealed;
+	if (job->sealed)
+		return CURL_SOCKET_BAD;
+	fd = socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol);
+	if (fd < 0)
+		return CURL_SOCKET_BAD;
+	s = curl_loop_find(c, fd);
+	if (s != NULL)
+		curl_loop_forget(c, s); /* an earlier one, closed without telling */
+	curl_loop_socket_new(c, fd, true);
+	return fd;
+}
+
+/* libcurl is done with a socket that it got from us. */
+static int
+curl_loop_on_close(void *arg, curl_socket_t fd)
+{
+	struct curl_loop *c = arg;
+	struct curl_loop_socket *s = curl_loop_find(c, fd);
+
+	if (s != NULL) {
+		if (s->job != NULL)
+			s->job->closed = true;
+		curl_loop_forget(c, s);
+	}
+	return close(fd);
+}
+
+/* libcurl says what it waits for on a socket; applied after it has returned. */
+static int
+curl_loop_on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *known)
+{
+	struct curl_loop *c = arg;
+	struct curl_loop_socket *s = known != NULL ? known : curl_loop_find(c, fd);
+	struct curl_loop_job *job = NULL;
+
+	if (what == CURL_POLL_REMOVE) {
+		if (s == NULL)
+			return 0;
+		if (!s->kept) {
+			curl_loop_forget(c, s);
+			return 0;
+		}
+		s->idle = true;
+		s->want = EV_READ;
+		curl_loop_mark(c, s);
+		return 0;
+	}
+	if (s == NULL)
+		s = curl_loop_socket_new(c, fd, false);
+	if (known == NULL)
+		curl_multi_assign(c->multi, fd, s);
+	if (s->ours && curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&job) == CURLE_OK &&
+	    job != NULL)
+		curl_loop_tie(job, s);
+	/* A socket that is still connecting is closed without telling (7.88), maybe
+	 * before this function hears of its end; the same goes for those not ours. */
+	s->kept = s->ours && (s->kept || (what & CURL_POLL_IN) != 0);
+	s->idle = false;
+	s->want = (short)(((what & CURL_POLL_IN) != 0 ? EV_READ : 0) |
+	    ((what & CURL_POLL_OUT) != 0 ? EV_WRITE : 0));
+	curl_loop_mark(c, s);
+	return 0;
+}
+
+/* Registers and unregisters events as the sockets want it by now. A read event
+ * too many stays: most often the next moment wants it again. */
+static void
+curl_loop_apply_sockets(struct curl_loop *c)
+{
+	struct curl_loop_socket *s;
+
+	while ((s = TAILQ_FIRST(&c->dirty)) != NULL) {
+		TAILQ_REMOVE(&c->dirty, s, link);
+		s->dirty = false;
+		if ((s->want & EV_READ) != 0 && !s->reading)
+			s->reading = event_add(&s->read_ev, NULL) == 0;
+		if ((s->want & EV_WRITE) != 0 && !s->writing)
+			s->writing = event_add(&s->write_ev, NULL) == 0;
+		if ((s->want & EV_WRITE) == 0 && s->writing) {
+			event_del(&s->write_ev);
+			s->writing = false;
+		}
+	}
+}
+
+/* ---- time ---- */
+
+/* libcurl says when it wants to be called; applied after it has returned. */
+static int
+curl_loop_on_timeout(CURLM *multi, long ms, void *arg)
+{
+	struct curl_loop *c = arg;
+
+	c->kick = ms == 0;
+	c->due = ms > 0 ? loop_now(c->loop) + ms : -1;
+	return 0;
+}
+
+/* Sets the timer unless it already fires early enough: a call too many is
+ * harmless and rarer than a change of the timer for every request. */
+static void
+curl_loop_apply_timer(struct curl_loop *c)
+{
+	int64_t due = c->due;
+
+	if (c->kick || !TAILQ_EMPTY(&c->ended))
+		due = loop_now(c->loop);
+	if (due < 0 || (c->timer.armed && c->timer.due <= due))
+		return;
+	loop_timer_set(&c->timer, due - loop_now(c->loop));
+}
+
+/* The time that libcurl asked for has come, or a callback is owed. */
+static void
+curl_loop_on_timer(void *arg)
+{
+	curl_loop_act(arg, CURL_SOCKET_TIMEOUT, 0, true);
+}
+
+/* ---- jobs ---- */
+
+/* Takes what has ended out of libcurl; callbacks come later. */
+static void
+curl_loop_collect(struct curl_loop *c)
+{
+	struct curl_loop_job *job;
+	CURLMsg *m;
+	CURL *easy;
+	int left;
+
+	while ((m = curl_multi_info_read(c->multi, &left)) != NULL) {
+		if (m->msg != CURLMSG_DONE)
+			continue;
+		easy = m->easy_handle;
+		curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&job);
+		job->code = m->data.result;
+		job->state = CURL_LOOP_JOB_ENDED;
+		TAILQ_INSERT_TAIL(&c->ended, job, link);
+		curl_multi_remove_handle(c->multi, easy);
+		curl_loop_untie(job);
+	}
+}
+
+/* Calls back for what has ended; false when nothing had. */
+static bool
+curl_loop_deliver(struct curl_loop *c)
+{
+	struct curl_loop_job *job;
+	bool any = false;
+
+	while ((job = TAILQ_FIRST(&c->ended)) != NULL) {
+		TAILQ_REMOVE(&c->ended, job, link);
+		job->state = CURL_LOOP_JOB_IDLE;
+		any = true;
+		job->done(job, job->code);
+	}
+	return any;
+}
+
+/* Calls libcurl for a socket or for the time, again while it asks for that,
+ * then calls back, then applies all changes once. */
+static void
+curl_loop_act(struct curl_loop *c, curl_socket_t fd, int mask, bool deliver)
+{
+	int running;
+
+	c->acting = true;
+	if (fd == CURL_SOCKET_TIMEOUT)
+		c->kick = false;
+	curl_multi_socket_action(c->multi, fd, mask, &running);
+	for (int round = 0; round < CURL_LOOP_ROUNDS; round++) {
+		bool again = c->kick;
+
+		if (c->kick) {
+			c->kick = false;
+			curl_multi_socket_action(c->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+		}
+		curl_loop_collect(c);
+		if (deliver && curl_loop_deliver(c))
+			again = true;
+		if (!again)
+			break;
+	}
+	c->acting = false;
+	curl_loop_apply_sockets(c);
+	curl_loop_apply_timer(c);
+}
+
+/* Starts a job. */
+void
+curl_loop_start(struct curl_loop *c, struct curl_loop_job *job)
+{
+	job->owner = c;
+	job->sealed = job->refused = job->closed = false;
+	job->socket = NULL;
+	curl_easy_setopt(job->easy, CURLOPT_PRIVATE, job);
+	curl_easy_setopt(job->easy, CURLOPT_OPENSOCKETDATA, job);
+	if (curl_multi_add_handle(c->multi, job->easy) != CURLM_OK) {
+		job->code = CURLE_FAILED_INIT;
+		job->state = CURL_LOOP_JOB_ENDED;
+		TAILQ_INSERT_TAIL(&c->ended, job, link);
+		curl_loop_apply_timer(c);
+		return;
+	}
+	job->state = CURL_LOOP_JOB_RUNNING;
+	c->kick = true;
+	if (!c->acting)
+		curl_loop_act(c, CURL_SOCKET_TIMEOUT, 0, false);
+}
+
+/* Takes a job out. */
+void
+curl_loop_cancel(struct curl_loop *c, struct curl_loop_job *job)
+{
+	switch (job->state) {
+	case CURL_LOOP_JOB_IDLE:
+		break;
+	case CURL_LOOP_JOB_ENDED:
+		TAILQ_REMOVE(&c->ended, job, link);
+		break;
+	case CURL_LOOP_JOB_RUNNING:
+		curl_multi_remove_handle(c->multi, job->easy);
+		curl_loop_untie(job);
+		if (!c->acting) {
+			curl_loop_apply_sockets(c);
+			curl_loop_apply_timer(c);
+		}
+		break;
+	}
+	job->state = CURL_LOOP_JOB_IDLE;
+}
+
+/* ---- easy handles ---- */
+
+/* Sets what every request has in common. */
+static void
+curl_loop_set_standing(struct curl_loop *c, CURL *e)
+{
+	curl_easy_setopt(e, CURLOPT_SHARE, c->share);
+	curl_easy_setopt(e, CURLOPT_OPENSOCKETFUNCTION, curl_loop_on_open);
+	curl_easy_setopt(e, CURLOPT_CLOSESOCKETFUNCTION, curl_loop_on_close);
+	curl_easy_setopt(e, CURLOPT_CLOSESOCKETDATA, c);
+	curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(e, CURLOPT_NOPROGRESS, 1L);
+	curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "http,https");
+	curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, 0L);
+	curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+	curl_easy_setopt(e, CURLOPT_HTTP09_ALLOWED, 0L);
+	curl_easy_setopt(e, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+	curl_easy_setopt(e, CURLOPT_PATH_AS_IS, 1L);
+	/* An empty proxy and list also hide http_proxy and no_proxy of the environment. */
+	curl_easy_setopt(e, CURLOPT_PROXY, c->proxy != NULL ? c->proxy : "");
+	curl_easy_setopt(e, CURLOPT_NOPROXY, "");
+	curl_easy_setopt(e, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+	curl_easy_setopt(e, CURLOPT_HEADEROPT, (long)CURLHEADER_SEPARATE);
+	curl_easy_setopt(e, CURLOPT_SSL_VERIFYPEER, 1L);
+	curl_easy_setopt(e, CURLOPT_SSL_VERIFYHOST, 2L);
+	curl_easy_setopt(e, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+	if (c->ca_file != NULL)
+		curl_easy_setopt(e, CURLOPT_CAINFO, c->ca_file);
+	curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, (long)c->connect_ms);
+	curl_easy_setopt(e, CURLOPT_MAXAGE_CONN, c->max_idle);
+	curl_easy_setopt(e, CURLOPT_MAXLIFETIME_CONN, CURL_LOOP_MAX_LIFE_S);
+	curl_easy_setopt(e, CURLOPT_DNS_CACHE_TIMEOUT, CURL_LOOP_DNS_S);
+#if LIBCURL_VERSION_NUM >= 0x075700
+	/* Else giving up on a slow name look-up waits for its thread. */
+	curl_easy_setopt(e, CURLOPT_QUICK_EXIT, 1L);
+#endif
+}
+
+/* Takes an easy handle from the pool. */
+CURL *
+curl_loop_take(struct curl_loop *c)
+{
+	CURL *e;
+
+	if (c->pooled > 0)
+		return c->pool[--c->pooled];
+	e = curl_easy_init();
+	if (e != NULL)
+		curl_loop_set_standing(c, e);
+	if (e != NULL && c->prepare != NULL)
+		c->prepare(e);
+	return e;
+}
+
+/* Puts an easy handle back. */
+void
+curl_loop_give(struct curl_loop *c, CURL *e)
+{
+	if (c->pooled < CURL_LOOP_POOL_MAX) {
+		curl_easy_setopt(e, CURLOPT_PRIVATE, NULL);
+		c->pool[c->pooled++] = e;
+	} else {
+		curl_easy_cleanup(e);
+	}
+}
+
+/* ---- the whole ---- */
+
+/* Makes the multi handle and what the easy handles share. */
+static int
+curl_loop_open(struct curl_loop *c, unsigned max_in_use)
+{
+	c->multi = curl_multi_init();
+	c->share = curl_share_init();
+	if (c->multi == NULL || c->share == NULL)
+		return -1;
+	/* One thread uses the share, so it needs no locks. */
+	curl_share_setopt(c->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION);
+	curl_share_setopt(c->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_DNS);
+	curl_multi_setopt(c->multi, CURLMOPT_SOCKETFUNCTION, curl_loop_on_socket);
+	curl_multi_setopt(c->multi, CURLMOPT_SOCKETDATA, c);
+	curl_multi_setopt(c->multi, CURLMOPT_TIMERFUNCTION, curl_loop_on_timeout);
+	curl_multi_setopt(c->multi, CURLMOPT_TIMERDATA, c);
+	curl_multi_setopt(c->multi, CURLMOPT_PIPELINING, (long)CURLPIPE_NOTHING);
+	/* Beyond this the oldest idle connection goes, never the one just used. */
+	curl_multi_setopt(c->multi, CURLMOPT_MAXCONNECTS, (long)max_in_use + CURL_LOOP_SPARE);
+	return 0;
+}
+
+/* Makes a loop for libcurl. */
+struct curl_loop *
+curl_loop_new(struct loop *loop, const struct curl_loop_config *cfg, struct fail *f)
+{
+	struct curl_loop *c;
+
+	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
+		fail_set(f, "libcurl cannot be initialised");
+		return NULL;
+	}
+	c = mem_zero(1, sizeof *c);
+	c->loop = loop;
+	c->proxy = mem_string(cfg->proxy);
+	c->ca_file = mem_string(cfg->ca_file);
+	c->connect_ms = cfg->connect_ms;
+	c->max_idle = cfg->max_idle;
+	c->prepare = cfg->prepare;
+	c->due = -1;
+	TAILQ_INIT(&c->dirty);
+	TAILQ_INIT(&c->ended);
+	loop_timer_init(&c->timer, loop, curl_loop_on_timer, c);
+	if (curl_loop_open(c, cfg->max_in_use) < 0) {
+		fail_set(f, "libcurl cannot be initialised");
+		curl_loop_free(c);
+		return NULL;
+	}
+	return c;
+}
+
+/* Closes all connections. */
+void
+curl_loop_free(struct curl_loop *c)
+{
+	struct curl_loop_socket *s, *next;
+
+	if (c == NULL)
+		return;
+	c->acting = true;
+	loop_timer_cancel(&c->timer);
+	while (c->pooled > 0)
+		curl_easy_cleanup(c->pool[--c->pooled]);
+	curl_multi_cleanup(c->multi);
+	curl_share_cleanup(c->share);
+	HASH_ITER(hh, c->sockets, s, next)
+		curl_loop_forget(c, s);
+	mem_wipe_free(c->proxy);
+	free(c->ca_file);
+	free(c);
+	curl_global_cleanup();
+}

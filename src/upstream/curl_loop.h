@@ -1,0 +1,75 @@
+#ifndef UPSTREAM_CURL_LOOP_H
+#define UPSTREAM_CURL_LOOP_H
+
+#include "base/fail.h"
+#include "base/loop.h"
+
+#include <curl/curl.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+/*
+ * libcurl's multi interface on one struct loop: sockets, timers, connections
+ * kept alive, a pool of easy handles whose standing options are set once. It
+ * knows nothing of requests; a job is one easy handle that runs once.
+ */
+struct curl_loop;
+
+struct curl_loop_config {
+	const char *proxy;   /* NULL: none; the environment's is never used */
+	const char *ca_file; /* NULL: the system's */
+	int64_t connect_ms;
+	long max_idle;       /* seconds; a connection idle for longer carries nothing any more */
+	unsigned max_in_use; /* jobs that may run at the same time */
+	void (*prepare)(CURL *); /* sets options of every new easy handle; may be NULL */
+};
+
+/* The values used in earnest. Idle connections go before the upstream and
+ * load balancers (60 s and up) drop them; a name is looked up again often
+ * enough, and no connection lives so long, that a moved name is followed. */
+#define CURL_LOOP_MAX_IDLE_S 45L
+#define CURL_LOOP_MAX_LIFE_S 300L
+#define CURL_LOOP_DNS_S 30L
+
+struct curl_loop_job;
+struct curl_loop_socket;
+
+/* Called on the loop, outside of libcurl: handles may be added, removed and
+ * freed, and the job's memory may go. */
+typedef void (*curl_loop_done_fn)(struct curl_loop_job *, CURLcode);
+
+enum curl_loop_job_state { CURL_LOOP_JOB_IDLE, CURL_LOOP_JOB_RUNNING, CURL_LOOP_JOB_ENDED };
+
+/* Zeroed by its owner, who sets easy and done. */
+struct curl_loop_job {
+	CURL *easy; /* from curl_loop_take() */
+	curl_loop_done_fn done;
+	bool sealed; /* set by the owner: no further connection may be opened for it */
+	bool refused; /* libcurl wanted one all the same; it ended the job */
+	bool closed; /* libcurl closed the connection that carried this job */
+	/* the rest is curl_loop's */
+	struct curl_loop *owner;
+	enum curl_loop_job_state state;
+	CURLcode code;
+	struct curl_loop_socket *socket;
+	TAILQ_ENTRY(curl_loop_job) link;
+};
+
+struct curl_loop *curl_loop_new(struct loop *, const struct curl_loop_config *, struct fail *);
+/* No job may be running. */
+void curl_loop_free(struct curl_loop *);
+
+/* An easy handle with the standing options; NULL when out of memory. The one
+ * who takes it sets all options that a request needs, and gives it back when
+ * it does not run. CURLOPT_PRIVATE and CURLOPT_OPENSOCKETDATA belong to curl_loop. */
+CURL *curl_loop_take(struct curl_loop *);
+void curl_loop_give(struct curl_loop *, CURL *);
+
+/* Starts a job; done is called once, never before this returns, and not after
+ * a cancel. Callbacks of the easy handle may run before this returns. */
+void curl_loop_start(struct curl_loop *, struct curl_loop_job *);
+/* Takes a job out, whatever its state. Not from callbacks of easy handles. */
+void curl_loop_cancel(struct curl_loop *, struct curl_loop_job *);
+
+#endif

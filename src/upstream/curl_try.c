@@ -1,0 +1,454 @@
+#include "config.h"
+
+#include "upstream/curl_try.h"
+#include "base/buf.h"
+#include "base/mem.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define CURL_TRY_HEAD_MAX (64 * 1024) /* bytes of all header lines of an answer */
+#define CURL_TRY_RESERVE_MAX (1 << 20) /* bytes of memory taken on the word of a Content-Length */
+#define CURL_TRY_FIELD_MAX 64         /* bytes of a Retry-After value that are kept */
+#define CURL_TRY_AGENT "persona-gateway/" PACKAGE_VERSION
+
+struct curl_try {
+	struct curl_loop_job job; /* first: the job is the try */
+	struct curl_loop *owner;
+	curl_try_done_fn done;
+	void *arg;
+	struct loop_timer first_byte;
+	int64_t first_byte_ms;
+	const char *body;
+	size_t body_len, body_read;
+	bool sent;  /* libcurl was about to send the request */
+	bool twice; /* and once more */
+	bool late;  /* no answer began in time */
+	bool heard; /* a line of an answer came */
+	/* of the answer's head */
+	size_t head_bytes;
+	bool interim;  /* the lines are those of a 1xx answer */
+	bool complete; /* the final head has ended; what follows are trailers */
+	bool http11, closing, chunked, encoded, framing_bad;
+	bool has_length;
+	int64_t length;
+	bool has_retry_after;
+	char retry_after[CURL_TRY_FIELD_MAX];
+	struct buf answer;
+	bool too_large;
+	char why[CURL_ERROR_SIZE];
+	struct curl_try_result result;
+};
+
+/* ---- the request, as libcurl asks for it ---- */
+
+/* The connection is ready and the request is about to leave. From here on no
+ * other connection may carry it: libcurl would send it again on finding a
+ * kept-alive one dead, on a new one (sealed) or on another kept one (twice). */
+static int
+curl_try_on_send(void *arg, char *to, char *from, int to_port, int from_port)
+{
+	struct curl_try *t = arg;
+
+	if (t->sent) {
+		t->twice = true;
+		return CURL_PREREQFUNC_ABORT;
+	}
+	t->sent = t->job.sealed = true;
+	loop_timer_set(&t->first_byte, t->first_byte_ms);
+	return CURL_PREREQFUNC_OK;
+}
+
+/* Gives libcurl the next piece of the body. */
+static size_t
+curl_try_on_read(char *to, size_t size, size_t n, void *arg)
+{
+	struct curl_try *t = arg;
+	size_t left = t->body_len - t->body_read;
+
+	if (left > size * n)
+		left = size * n;
+	if (left > 0)
+		memcpy(to, t->body + t->body_read, left);
+	t->body_read += left;
+	return left;
+}
+
+/* libcurl rewinds a body only to send it a second time: refused. */
+static int
+curl_try_on_seek(void *arg, curl_off_t offset, int origin)
+{
+	return CURL_SEEKFUNC_FAIL;
+}
+
+/* ---- the answer ---- */
+
+/* The value of a header line if it has this name: trimmed, its length in *len. */
+static const char *
+curl_try_field(const char *line, size_t n, const char *name, size_t *len)
+{
+	size_t skip = strlen(name);
+	const char *end = line + n;
+
+	if (n <= skip || line[skip] != ':' || strncasecmp(line, name, skip) != 0)
+		return NULL;
+	line += skip + 1;
+	while (line < end && (*line == ' ' || *line == '\t'))
+		line++;
+	while (end > line && isspace((unsigned char)end[-1]))
+		end--;
+	*len = (size_t)(end - line);
+	return line;
+}
+
+/* Whether a list of tokens holds this one. */
+static bool
+curl_try_has_token(const char *v, size_t len, const char *token)
+{
+	size_t want = strlen(token);
+	const char *end = v + len, *start;
+
+	while (v < end) {
+		while (v < end && (*v == ',' || *v == ' ' || *v == '\t'))
+			v++;
+		for (start = v; v < end && *v != ',' && *v != ' ' && *v != '\t'; v++)
+			;
+		if ((size_t)(v - start) == want && strncasecmp(start, token, want) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Reads Content-Length; RFC 9112, 6.3: one that is not a number, or two that
+ * differ, make the answer's end unknowable. */
+static void
+curl_try_read_length(struct curl_try *t, const char *v, size_t len)
+{
+	int64_t n = 0;
+
+	t->framing_bad |= len == 0 || len > 18;
+	for (size_t i = 0; i < len && !t->framing_bad; i++) {
+		if (isdigit((unsigned char)v[i]))
+			n = n * 10 + (v[i] - '0');
+		else
+			t->framing_bad = true;
+	}
+	t->framing_bad |= t->has_length && t->length != n;
+	t->has_length = true;
+	t->length = n;
+}
+
+/* A status line begins a head; an earlier, interim one is forgotten. */
+static void
+curl_try_read_status(struct curl_try *t, const char *line, size_t n)
+{
+	t->http11 = n > 8 && strncmp(line, "HTTP/1.1", 8) == 0;
+	t->interim = n > 9 && line[9] == '1';
+	t->closing = t->chunked = t->encoded = false;
+	t->has_length = t->has_retry_after = false;
+}
+
+/* Notes the fields that matter here. */
+static void
+curl_try_read_field(struct curl_try *t, const char *line, size_t n)
+{
+	const char *v;
+	size_t len;
+
+	if ((v = curl_try_field(line, n, "Content-Length", &len)) != NULL) {
+		curl_try_read_length(t, v, len);
+	} else if ((v = curl_try_field(line, n, "Transfer-Encoding", &len)) != NULL) {
+		t->chunked = true;
+		t->framing_bad |= len != 7 || strncasecmp(v, "chunked", 7) != 0;
+	} else if ((v = curl_try_field(line, n, "Content-Encoding", &len)) != NULL) {
+		t->encoded |= len > 0 && !curl_try_has_token(v, len, "identity");
+	} else if ((v = curl_try_field(line, n, "Connection", &len)) != NULL ||
+	    (v = curl_try_field(line, n, "Proxy-Connection", &len)) != NULL) {
+		t->closing |= curl_try_has_token(v, len, "close");
+	} else if ((v = curl_try_field(line, n, "Retry-After", &len)) != NULL) {
+		t->has_retry_after = true;
+		if (len >= sizeof t->retry_after)
+			len = sizeof t->retry_after - 1;
+		memcpy(t->retry_after, v, len);
+		t->retry_after[len] = '\0';
+	}
+}
+
+/* A line of the answer's head, or of its trailers. Returning another number
+ * than n ends the exchange. */
+static size_t
+curl_try_on_header(char *line, size_t size, size_t n, void *arg)
+{
+	struct curl_try *t = arg;
+
+	t->heard = true;
+	loop_timer_cancel(&t->first_byte);
+	t->head_bytes += n;
+	if (t->head_bytes > CURL_TRY_HEAD_MAX)
+		return 0;
+	if (t->complete)
+		return n;
+	if (n > 5 && strncmp(line, "HTTP/", 5) == 0)
+		curl_try_read_status(t, line, n);
+	else if (n <= 2 && (line[0] == '\r' || line[0] == '\n'))
+		t->complete = !t->interim;
+	else
+		curl_try_read_field(t, line, n);
+	return t->framing_bad ? 0 : n;
+}
+
+/* A piece of the answer's body. */
+static size_t
+curl_try_on_body(char *bytes, size_t size, size_t n, void *arg)
+{
+	struct curl_try *t = arg;
+
+	if (t->has_length && !t->chunked && t->length <= CURL_TRY_RESERVE_MAX)
+		buf_reserve(&t->answer, (size_t)t->length - t->answer.len);
+	if (!buf_add(&t->answer, bytes, size * n)) {
+		t->too_large = true;
+		return 0;
+	}
+	return size * n;
+}
+
+/* ---- the end ---- */
+
+/* Whether more bytes came than the answer's length said. libcurl takes the
+ * length's worth and closes the connection. A kept-alive answer to a request
+ * that was sent whole has no other reason to close, so a close tells. What was
+ * taken may be the front half of the real answer. */
+static bool
+curl_try_has_excess(const struct curl_try *t)
+{
+	curl_off_t uploaded = 0;
+
+	curl_easy_getinfo(t->job.easy, CURLINFO_SIZE_UPLOAD_T, &uploaded);
+	return t->job.closed && t->http11 && !t->closing && t->has_length && !t->chunked &&
+	    t->answer.len == (size_t)t->length && (size_t)uploaded == t->body_len;
+}
+
+/* Why a complete answer cannot be trusted; NULL: it can. */
+static const char *
+curl_try_doubt(const struct curl_try *t, long status)
+{
+	if (!t->complete) /* libcurl takes the end of the connection for the end of the head */
+		return "the answer's head is cut short";
+	if (status < 200 || status > 599)
+		return "the status is not one of HTTP";
+	if (t->encoded)
+		return "the answer is compressed, unasked";
+	if (curl_try_has_excess(t))
+		return "the answer is longer than its Content-Length";
+	return NULL;
+}
+
+/* Whether another connection attempt would fail for the same reason. */
+static bool
+curl_try_is_hopeless(CURLcode code)
+{
+	switch (code) {
+	case CURLE_URL_MALFORMAT:
+	case CURLE_PEER_FAILED_VERIFICATION:
+	case CURLE_SSL_CACERT_BADFILE:
+	case CURLE_SSL_CIPHER:
+	case CURLE_SSL_ENGINE_INITFAILED:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* Judges an exchange that did not end well. */
+static void
+curl_try_judge_failure(struct curl_try *t, struct curl_try_result *r, CURLcode code)
+{
+	long connects = 0;
+
+	if (code == CURLE_FILESIZE_EXCEEDED || t->too_large) {
+		r->outcome = UPSTREAM_TOO_LARGE;
+	} else if (code == CURLE_OPERATION_TIMEDOUT) {
+		r->outcome = UPSTREAM_TIMEOUT;
+		r->whole_time = t->sent && !t->late;
+	} else if (!t->sent) {
+		r->outcome = UPSTREAM_NO_CONNECT;
+		r->hopeless = curl_try_is_hopeless(code);
+	} else {
+		r->outcome = UPSTREAM_BROKEN;
+		curl_easy_getinfo(t->job.easy, CURLINFO_NUM_CONNECTS, &connects);
+		r->stale = !t->heard && (t->twice || t->job.refused || connects == 0);
+	}
+	if (t->framing_bad)
+		r->why = "the answer's length is ambiguous";
+	if (r->why == NULL)
+		r->why = t->why[0] != '\0' ? t->why : curl_easy_strerror(code);
+}
+
+/* Fills in the result. */
+static void
+curl_try_judge(struct curl_try *t, CURLcode code)
+{
+	struct curl_try_result *r = &t->result;
+	long status = 0, request_size = 0;
+
+	curl_easy_getinfo(t->job.easy, CURLINFO_REQUEST_SIZE, &request_size);
+	r->connected = t->sent;
+	r->heard = t->heard;
+	/* What libcurl never began to send, or never got into the socket. */
+	r->nothing_sent = !t->sent || (request_size == 0 && t->body_read == 0 && !t->heard);
+	r->body = "";
+	if (code == CURLE_OK) {
+		curl_easy_getinfo(t->job.easy, CURLINFO_RESPONSE_CODE, &status);
+		r->why = curl_try_doubt(t, status);
+	}
+	if (code != CURLE_OK || r->why != NULL) {
+		curl_try_judge_failure(t, r, code);
+		return;
+	}
+	r->outcome = UPSTREAM_ANSWER;
+	r->status = (int)status;
+	r->retry_after = t->has_retry_after ? t->retry_after : NULL;
+	if (t->answer.data != NULL)
+		r->body = t->answer.data;
+	r->body_len = t->answer.len;
+}
+
+/* Gives the easy handle back, without pointers into this try. */
+static void
+curl_try_release(struct curl_try *t)
+{
+	CURL *e = t->job.easy;
+
+	if (e == NULL)
+		return;
+	t->job.easy = NULL;
+	curl_easy_setopt(e, CURLOPT_HTTPHEADER, NULL);
+	curl_easy_setopt(e, CURLOPT_ERRORBUFFER, NULL);
+	curl_loop_give(t->owner, e);
+}
+
+/* The exchange has ended, one way or the other. */
+static void
+curl_try_end(struct curl_try *t, CURLcode code)
+{
+	loop_timer_cancel(&t->first_byte);
+	curl_try_judge(t, code);
+	curl_try_release(t);
+	t->done(t->arg, &t->result);
+}
+
+/* libcurl has ended it. */
+static void
+curl_try_on_done(struct curl_loop_job *job, CURLcode code)
+{
+	curl_try_end((struct curl_try *)(void *)job, code);
+}
+
+/* No answer has begun in time; libcurl has no such limit. */
+static void
+curl_try_on_late(void *arg)
+{
+	struct curl_try *t = arg;
+
+	curl_loop_cancel(t->owner, &t->job);
+	t->late = true;
+	snprintf(t->why, sizeof t->why, "no answer began within %lld ms",
+	    (long long)t->first_byte_ms);
+	curl_try_end(t, CURLE_OPERATION_TIMEDOUT);
+	/* t may be gone */
+}
+
+/* ---- the start ---- */
+
+/* Sets what all tries have in common. */
+void
+curl_try_prepare(CURL *e)
+{
+	curl_easy_setopt(e, CURLOPT_USERAGENT, CURL_TRY_AGENT);
+	curl_easy_setopt(e, CURLOPT_PREREQFUNCTION, curl_try_on_send);
+	curl_easy_setopt(e, CURLOPT_READFUNCTION, curl_try_on_read);
+	curl_easy_setopt(e, CURLOPT_SEEKFUNCTION, curl_try_on_seek);
+	curl_easy_setopt(e, CURLOPT_HEADERFUNCTION, curl_try_on_header);
+	curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, curl_try_on_body);
+}
+
+/* Sets the method and where the body comes from. */
+static void
+curl_try_set_method(CURL *e, const struct curl_try_request *q)
+{
+	bool body = q->body != NULL || strcmp(q->method, "POST") == 0 ||
+	    strcmp(q->method, "PUT") == 0;
+
+	if (body) {
+		curl_easy_setopt(e, CURLOPT_POST, 1L);
+		/* From memory head and body leave in one piece; without a pointer
+		 * libcurl asks curl_try_on_read(), and cannot rewind. */
+		curl_easy_setopt(e, CURLOPT_POSTFIELDS, q->once ? NULL : q->body);
+		curl_easy_setopt(e, CURLOPT_POSTFIELDSIZE_LARGE,
+		    (curl_off_t)(q->body != NULL ? q->body_len : 0));
+	} else {
+		curl_easy_setopt(e, CURLOPT_HTTPGET, 1L);
+	}
+	curl_easy_setopt(e, CURLOPT_CUSTOMREQUEST, q->method);
+}
+
+/* Sets what differs from request to request. */
+static CURLcode
+curl_try_set(struct curl_try *t, const struct curl_try_request *q)
+{
+	CURL *e = t->job.easy;
+
+	curl_try_set_method(e, q);
+	curl_easy_setopt(e, CURLOPT_HTTPHEADER, q->headers);
+	curl_easy_setopt(e, CURLOPT_ERRORBUFFER, t->why);
+	curl_easy_setopt(e, CURLOPT_PREREQDATA, t);
+	curl_easy_setopt(e, CURLOPT_READDATA, t);
+	curl_easy_setopt(e, CURLOPT_SEEKDATA, t);
+	curl_easy_setopt(e, CURLOPT_HEADERDATA, t);
+	curl_easy_setopt(e, CURLOPT_WRITEDATA, t);
+	curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, (long)q->total_ms);
+	curl_easy_setopt(e, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)q->max_answer);
+	curl_easy_setopt(e, CURLOPT_FRESH_CONNECT, q->fresh ? 1L : 0L);
+	return curl_easy_setopt(e, CURLOPT_URL, q->url);
+}
+
+/* Starts one exchange. */
+struct curl_try *
+curl_try_start(struct curl_loop *c, struct loop *loop, const struct curl_try_request *q,
+    curl_try_done_fn done, void *arg)
+{
+	struct curl_try *t = mem_zero(1, sizeof *t);
+
+	t->owner = c;
+	t->done = done;
+	t->arg = arg;
+	t->body = q->body;
+	t->body_len = q->body != NULL ? q->body_len : 0;
+	t->first_byte_ms = q->first_byte_ms;
+	buf_init(&t->answer, q->max_answer);
+	loop_timer_init(&t->first_byte, loop, curl_try_on_late, t);
+	t->job.done = curl_try_on_done;
+	t->job.easy = curl_loop_take(c);
+	if (t->job.easy == NULL || curl_try_set(t, q) != CURLE_OK) {
+		curl_try_free(t);
+		return NULL;
+	}
+	curl_loop_start(c, &t->job);
+	return t;
+}
+
+/* Cancels if need be, and frees. */
+void
+curl_try_free(struct curl_try *t)
+{
+	if (t == NULL)
+		return;
+	loop_timer_cancel(&t->first_byte);
+	curl_loop_cancel(t->owner, &t->job);
+	curl_try_release(t);
+	buf_free(&t->answer);
+	free(t);
+}

@@ -1,0 +1,759 @@
+#include "config.h"
+
+#include "upstream/upstream.h"
+#include "base/buf.h"
+#include "base/mem.h"
+#include "base/uuid.h"
+#include "upstream/breaker.h"
+#include "upstream/curl_loop.h"
+#include "upstream/curl_try.h"
+#include "upstream/rate.h"
+#include "upstream/retry.h"
+
+#include <curl/curl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+#include <unistd.h>
+
+#define UPSTREAM_BUSY_MS 1000    /* what is told to a call that finds the queue full */
+#define UPSTREAM_HEADERS_MAX 6   /* of our own in one request */
+#define UPSTREAM_ID_FIELD "X-Request-Id: "
+#define UPSTREAM_FAIR_PERCENT 50 /* of its time-out that a late try must have had to count as bad */
+
+enum upstream_state {
+	UPSTREAM_QUEUED,  /* wants a place among those in flight */
+	UPSTREAM_WAITING, /* first in the queue, with a place, wants a token of the rate budget */
+	UPSTREAM_TRYING,
+	UPSTREAM_BACKING_OFF,
+	UPSTREAM_DONE     /* only the callback is owed */
+};
+
+struct upstream_call {
+	struct upstream *owner;
+	enum upstream_state state;
+	char *method, *url;
+	char *key_header, *id_header; /* whole lines; the first is secret */
+	const char *id;               /* the value in id_header, for the log */
+	char *body;
+	size_t body_len;
+	struct curl_slist headers[UPSTREAM_HEADERS_MAX];
+	enum upstream_repeat repeat;
+	bool fresh;
+	bool unfit; /* key or path cannot stand in a request */
+	int64_t deadline;
+	size_t max_answer;
+	upstream_done_fn done;
+	void *arg;
+	struct loop_timer timer; /* queued: the deadline; backing off: the next try */
+	uint64_t pass;           /* of the breaker, while trying */
+	int64_t try_started;
+	struct curl_try *running;  /* the last try; it keeps the answer's bytes */
+	struct upstream_answer answer;
+	const char *why;           /* for the log, when there is no answer */
+	TAILQ_ENTRY(upstream_call) link, all_link;
+};
+
+TAILQ_HEAD(upstream_calls, upstream_call);
+
+struct upstream {
+	struct loop *loop;
+	struct log *log;
+	struct curl_loop *curl;
+	char *url; /* without a slash at its end */
+	int64_t connect_ms, first_byte_ms, total_ms;
+	unsigned retries, max_in_flight, max_queue;
+	size_t max_answer;
+	uint64_t random;
+	struct breaker breaker;
+	struct rate rate;
+	struct upstream_calls all;
+	struct upstream_calls queue; /* QUEUED and WAITING, in their order */
+	struct upstream_calls ended; /* DONE */
+	struct loop_timer budget;    /* when the first in the queue gets its token */
+	struct loop_timer soon;      /* delivers what ended while nobody could be called */
+	struct upstream_counts counts;
+};
+
+static void upstream_pump(struct upstream *);
+
+/* ---- small helpers ---- */
+
+/* The one place that changes a call's state. */
+static void
+upstream_set_state(struct upstream_call *c, enum upstream_state state)
+{
+	static const char *const names[] = {"queued", "waiting", "trying", "backing-off", "done"};
+
+	if (state == c->state)
+		return;
+	log_debug(c->owner->log, "upstream call state", LOG_S("request", c->id),
+	    LOG_S("method", c->method), LOG_S("from", names[c->state]), LOG_S("to", names[state]),
+	    LOG_I("tries", c->answer.tries));
+	c->state = state;
+}
+
+/* Says when the breaker has changed. */
+static void
+upstream_note_breaker(struct upstream *u, enum upstream_breaker before)
+{
+	enum upstream_breaker now = u->breaker.state;
+
+	if (now == before)
+		return;
+	u->counts.breaker = now;
+	if (now == UPSTREAM_BREAKER_OPEN)
+		log_warn(u->log, "upstream breaker", LOG_S("from", breaker_name(before)),
+		    LOG_S("to", breaker_name(now)),
+		    LOG_I("for_ms", breaker_wait(&u->breaker, loop_now(u->loop))));
+	else
+		log_info(u->log, "upstream breaker", LOG_S("from", breaker_name(before)),
+		    LOG_S("to", breaker_name(now)));
+}
+
+/* Takes a call off the queue. */
+static void
+upstream_unqueue(struct upstream_call *c)
+{
+	TAILQ_REMOVE(&c->owner->queue, c, link);
+	c->owner->counts.queued--;
+	loop_timer_cancel(&c->timer);
+}
+
+/* Puts a call into the queue: a new one at its end, a repeated one, which has
+ * waited its turn before, at its front. If it cannot go at once it gives up at
+ * its deadline. */
+static void
+upstream_enqueue(struct upstream_call *c)
+{
+	struct upstream *u = c->owner;
+
+	if (c->answer.tries == 0)
+		TAILQ_INSERT_TAIL(&u->queue, c, link);
+	else
+		TAILQ_INSERT_HEAD(&u->queue, c, link);
+	u->counts.queued++;
+	upstream_set_state(c, UPSTREAM_QUEUED);
+	upstream_pump(u);
+	if (c->state == UPSTREAM_QUEUED || c->state == UPSTREAM_WAITING)
+		loop_timer_set(&c->timer, c->deadline - loop_now(u->loop));
+}
+
+/* ---- the end of a call ---- */
+
+/* Frees a call that is on no list but the one of all. */
+static void
+upstream_call_free(struct upstream_call *c)
+{
+	TAILQ_REMOVE(&c->owner->all, c, all_link);
+	loop_timer_cancel(&c->timer);
+	curl_try_free(c->running);
+	mem_wipe_free(c->key_header);
+	free(c->id_header);
+	free(c->method);
+	free(c->url);
+	free(c->body);
+	free(c);
+}
+
+/* Ends a call with what its answer holds by now; the callback comes later. */
+static void
+upstream_finish(struct upstream_call *c)
+{
+	struct upstream *u = c->owner;
+
+	upstream_set_state(c, UPSTREAM_DONE);
+	loop_timer_cancel(&c->timer);
+	if (c->answer.outcome == UPSTREAM_ANSWER)
+		u->counts.answers++;
+	else
+		u->counts.failures++;
+	TAILQ_INSERT_TAIL(&u->ended, c, link);
+}
+
+/* Ends a call that may not be tried now. If it was tried before, what that
+ * came to says more than the refusal. */
+static void
+upstream_refuse(struct upstream_call *c, enum upstream_outcome outcome, int64_t retry_after)
+{
+	if (c->answer.tries == 0) {
+		c->answer.outcome = outcome;
+		c->answer.retry_after = retry_after;
+	}
+	upstream_finish(c);
+}
+
+/* The name of an outcome for the log. */
+static const char *
+upstream_outcome_name(enum upstream_outcome outcome)
+{
+	static const char *const names[] = {"answer", "no-connect", "timeout", "broken",
+	    "too-large", "open", "busy"};
+
+	return names[outcome];
+}
+
+/* Calls back for one ended call and frees it. */
+static void
+upstream_deliver(struct upstream_call *c)
+{
+	enum upstream_outcome outcome = c->answer.outcome;
+
+	TAILQ_REMOVE(&c->owner->ended, c, link);
+	/* Refusals are many while the breaker is open, which has its own line. */
+	if (outcome != UPSTREAM_ANSWER && outcome != UPSTREAM_OPEN)
+		log_info(c->owner->log, "upstream call failed", LOG_S("request", c->id),
+		    LOG_S("method", c->method), LOG_S("outcome", upstream_outcome_name(outcome)),
+		    LOG_I("tries", c->answer.tries), LOG_S("why", c->why));
+	if (c->answer.body == NULL)
+		c->answer.body = "";
+	c->done(c->arg, &c->answer);
+	upstream_call_free(c);
+}
+
+/* Calls back for what has ended by now; what ends meanwhile comes later. Not
+ * from upstream_start() and upstream_cancel(). */
+static void
+upstream_flush(struct upstream *u)
+{
+	struct upstream_call *c, *last = TAILQ_LAST(&u->ended, upstream_calls);
+	unsigned n = 0;
+
+	if (last == NULL)
+		return;
+	TAILQ_FOREACH(c, &u->ended, link)
+		n++;
+	while (n-- > 0 && (c = TAILQ_FIRST(&u->ended)) != NULL)
+		upstream_deliver(c);
+	if (!TAILQ_EMPTY(&u->ended))
+		loop_timer_set(&u->soon, 0);
+}
+
+/* Delivers what ended while nobody could be called. */
+static void
+upstream_on_soon(void *arg)
+{
+	upstream_flush(arg);
+}
+
+/* ---- one try ---- */
+
+/* Whether a time-out says something about the upstream, or only that its
+ * caller had little time left. */
+static bool
+upstream_was_fair(const struct upstream_call *c, const struct curl_try_result *r)
+{
+	const struct upstream *u = c->owner;
+	int64_t limit = u->total_ms;
+
+	if (!r->connected && u->connect_ms < limit)
+		limit = u->connect_ms;
+	if (r->connected && !r->heard && u->first_byte_ms < limit)
+		limit = u->first_byte_ms;
+	return (loop_now(u->loop) - c->try_started) * 100 >= limit * UPSTREAM_FAIR_PERCENT;
+}
+
+/* What a try says about the upstream's health. */
+static enum breaker_verdict
+upstream_verdict(const struct upstream_call *c, const struct curl_try_result *r)
+{
+	switch (r->outcome) {
+	case UPSTREAM_ANSWER:
+		return r->status >= 500 ? BREAKER_BAD : BREAKER_GOOD;
+	case UPSTREAM_TOO_LARGE:
+		return BREAKER_GOOD;
+	case UPSTREAM_TIMEOUT:
+		return upstream_was_fair(c, r) ? BREAKER_BAD : BREAKER_NO_VERDICT;
+	case UPSTREAM_BROKEN:
+		return r->stale ? BREAKER_NO_VERDICT : BREAKER_BAD;
+	case UPSTREAM_NO_CONNECT:
+	case UPSTREAM_OPEN:
+	case UPSTREAM_BUSY:
+		break;
+	}
+	return BREAKER_BAD;
+}
+
+/* Gives back what a try had taken. */
+static void
+upstream_leave(struct upstream_call *c, enum breaker_verdict verdict)
+{
+	struct upstream *u = c->owner;
+	enum upstream_breaker before = u->breaker.state;
+
+	u->counts.in_flight--;
+	breaker_leave(&u->breaker, c->pass, verdict, loop_now(u->loop));
+	upstream_note_breaker(u, before);
+}
+
+/* Keeps what a try came to as the call's answer for now. */
+static void
+upstream_keep(struct upstream_call *c, const struct curl_try_result *r)
+{
+	struct upstream_answer *a = &c->answer;
+	bool refused = r->outcome == UPSTREAM_ANSWER && r->status == 429;
+
+	a->outcome = r->outcome;
+	a->status = r->status;
+	a->body = r->body;
+	a->body_len = r->body_len;
+	a->maybe_received |= !r->nothing_sent && !refused;
+	a->retry_after = -1;
+	if (r->retry_after != NULL && (r->status == 429 || r->status == 503))
+		a->retry_after = retry_after_read(r->retry_after, loop_wall(c->owner->loop));
+	c->why = r->why;
+}
+
+/* How long to wait before the next try; -1: there is none. */
+static int64_t
+upstream_next_try(struct upstream_call *c, const struct curl_try_result *r)
+{
+	struct upstream *u = c->owner;
+	struct retry_try t = {.outcome = r->outcome, .status = r->status,
+	    .nothing_sent = r->nothing_sent, .whole_time = r->whole_time, .hopeless = r->hopeless};
+	int64_t left = c->deadline - loop_now(u->loop);
+
+	if (c->answer.tries >= u->retries || left <= 0 || !retry_allowed(c->repeat, &t))
+		return -1;
+	if (r->stale) {
+		c->fresh = true;
+		return 0;
+	}
+	return retry_wait(c->answer.retry_after, retry_backoff(c->answer.tries, &u->random), left);
+}
+
+/* A try has ended. */
+static void
+upstream_on_try(void *arg, const struct curl_try_result *r)
+{
+	struct upstream_call *c = arg;
+	struct upstream *u = c->owner;
+	int64_t wait;
+
+	upstream_leave(c, upstream_verdict(c, r));
+	upstream_keep(c, r);
+	if (r->why != NULL)
+		log_debug(u->log, "upstream try failed", LOG_S("request", c->id),
+		    LOG_S("outcome", upstream_outcome_name(r->outcome)), LOG_S("why", r->why),
+		    LOG_I("try", c->answer.tries));
+	wait = upstream_next_try(c, r);
+	if (wait < 0) {
+		upstream_finish(c);
+	} else if (wait == 0) {
+		upstream_enqueue(c);
+	} else {
+		upstream_set_state(c, UPSTREAM_BACKING_OFF);
+		loop_timer_set(&c->timer, wait);
+	}
+	upstream_pump(u);
+	upstream_flush(u);
+}
+
+/* Starts a try; place, pass and token are taken. */
+static void
+upstream_try(struct upstream_call *c)
+{
+	struct upstream *u = c->owner;
+	int64_t now = loop_now(u->loop), left = c->deadline - now;
+	struct curl_try_request q = {.method = c->method, .url = c->url, .headers = c->headers,
+	    .body = c->body, .body_len = c->body_len, .once = c->repeat == UPSTREAM_ONCE,
+	    .fresh = c->fresh,
+	    .first_byte_ms = u->first_byte_ms, .total_ms = left < u->total_ms ? left : u->total_ms,
+	    .max_answer = c->max_answer};
+
+	u->counts.in_flight++;
+	u->counts.tries++;
+	c->answer.tries++;
+	c->try_started = now;
+	curl_try_free(c->running);
+	c->why = NULL;
+	c->answer.body = NULL;
+	c->answer.body_len = 0;
+	upstream_set_state(c, UPSTREAM_TRYING);
+	c->running = curl_try_start(u->curl, u->loop, &q, upstream_on_try, c);
+	if (c->running == NULL) {
+		c->answer.outcome = UPSTREAM_NO_CONNECT;
+		c->why = "libcurl refused the request";
+		upstream_leave(c, BREAKER_NO_VERDICT);
+		upstream_finish(c);
+	}
+}
+
+/* ---- the queue ---- */
+
+/* Lets the first call of the queue go, or ends it; false when it must wait for
+ * the rate budget, and with it all others. */
+static bool
+upstream_admit(struct upstream_call *c)
+{
+	struct upstream *u = c->owner;
+	int64_t now = loop_now(u->loop), wait = rate_wait(&u->rate, now);
+	enum upstream_breaker before = u->breaker.state;
+
+	if (breaker_wait(&u->breaker, now) > 0) {
+		upstream_unqueue(c);
+		upstream_refuse(c, UPSTREAM_OPEN, breaker_wait(&u->breaker, now));
+		return true;
+	}
+	if (now + wait >= c->deadline) {
+		upstream_unqueue(c);
+		upstream_refuse(c, UPSTREAM_BUSY, wait > 0 ? wait : UPSTREAM_BUSY_MS);
+		return true;
+	}
+	if (wait > 0) {
+		upstream_set_state(c, UPSTREAM_WAITING);
+		if (!u->budget.armed)
+			loop_timer_set(&u->budget, wait);
+		return false;
+	}
+	upstream_unqueue(c);
+	rate_take(&u->rate, now);
+	c->pass = breaker_enter(&u->breaker, now);
+	upstream_note_breaker(u, before);
+	upstream_try(c);
+	return true;
+}
+
+/* Lets go what may go. */
+static void
+upstream_pump(struct upstream *u)
+{
+	struct upstream_call *c;
+
+	while (u->counts.in_flight < u->max_in_flight && (c = TAILQ_FIRST(&u->queue)) != NULL)
+		if (!upstream_admit(c))
+			break;
+}
+
+/* The budget may have a token. */
+static void
+upstream_on_budget(void *arg)
+{
+	upstream_pump(arg);
+	upstream_flush(arg);
+}
+
+/* A call's timer: its place did not come in time, or its back-off is over. */
+static void
+upstream_on_timer(void *arg)
+{
+	struct upstream_call *c = arg;
+	struct upstream *u = c->owner;
+
+	switch (c->state) {
+	case UPSTREAM_QUEUED:
+	case UPSTREAM_WAITING:
+		upstream_unqueue(c);
+		upstream_refuse(c, UPSTREAM_BUSY, UPSTREAM_BUSY_MS);
+		break;
+	case UPSTREAM_BACKING_OFF:
+		upstream_enqueue(c);
+		break;
+	case UPSTREAM_TRYING:
+	case UPSTREAM_DONE:
+		return;
+	}
+	upstream_pump(u);
+	upstream_flush(u);
+}
+
+/* ---- calls ---- */
+
+/* Whether a text can stand in a header field. */
+static bool
+upstream_is_field(const char *s)
+{
+	for (; *s != '\0'; s++)
+		if ((unsigned char)*s < 0x20 || *s == 0x7f)
+			return false;
+	return true;
+}
+
+/* Whether a path names what it seems to: nothing in it ends the request line
+ * or the path early. */
+static bool
+upstream_is_path(const char *s)
+{
+	if (*s != '/')
+		return false;
+	for (; *s != '\0'; s++)
+		if ((unsigned char)*s <= 0x20 || *s == 0x7f || *s == '#')
+			return false;
+	return true;
+}
+
+/* Chains the headers of a request. */
+static void
+upstream_set_headers(struct upstream_call *c)
+{
+	static char accept[] = "Accept: application/json";
+	static char identity[] = "Accept-Encoding: identity";
+	static char json[] = "Content-Type: application/json";
+	static char no_type[] = "Content-Type:"; /* without a value: libcurl adds none */
+	static char no_expect[] = "Expect:";
+	char *lines[UPSTREAM_HEADERS_MAX] = {accept, identity, c->body != NULL ? json : no_type,
+	    no_expect, c->key_header, c->id_header};
+	struct curl_slist **end = NULL;
+
+	for (size_t i = 0; i < UPSTREAM_HEADERS_MAX; i++) {
+		if (lines[i] == NULL)
+			continue;
+		c->headers[i].data = lines[i];
+		if (end != NULL)
+			*end = &c->headers[i];
+		end = &c->headers[i].next;
+	}
+}
+
+/* Copies a request. */
+static struct upstream_call *
+upstream_call_new(struct upstream *u, const struct upstream_request *q)
+{
+	struct upstream_call *c = mem_zero(1, sizeof *c);
+
+	c->owner = u;
+	c->state = UPSTREAM_QUEUED;
+	c->method = mem_string(q->method);
+	c->url = mem_format("%s%s", u->url, q->path);
+	c->unfit = !upstream_is_path(q->path) ||
+	    (q->api_key != NULL && !upstream_is_field(q->api_key));
+	if (q->api_key != NULL)
+		c->key_header = mem_format("X-API-Key: %s", q->api_key);
+	if (q->request_id != NULL && upstream_is_field(q->request_id)) {
+		c->id_header = mem_format(UPSTREAM_ID_FIELD "%s", q->request_id);
+		c->id = c->id_header + strlen(UPSTREAM_ID_FIELD);
+	}
+	if (q->body != NULL)
+		c->body = mem_copy(q->body, q->body_len);
+	c->body_len = q->body != NULL ? q->body_len : 0;
+	c->repeat = q->repeat;
+	c->fresh = q->fresh_connection;
+	c->deadline = q->deadline;
+	c->max_answer = q->max_answer > 0 ? q->max_answer : u->max_answer;
+	c->answer.retry_after = -1;
+	upstream_set_headers(c);
+	loop_timer_init(&c->timer, u->loop, upstream_on_timer, c);
+	TAILQ_INSERT_TAIL(&u->all, c, all_link);
+	return c;
+}
+
+/* Ends a new call at once if nothing needs to be asked. */
+static bool
+upstream_ends_at_once(struct upstream_call *c)
+{
+	struct upstream *u = c->owner;
+	int64_t now = loop_now(u->loop), open = breaker_wait(&u->breaker, now);
+
+	if (c->unfit) {
+		c->why = "the key or the path has a byte that it cannot hold";
+		upstream_refuse(c, UPSTREAM_NO_CONNECT, -1);
+	} else if (now >= c->deadline) {
+		c->why = "the deadline had passed";
+		upstream_refuse(c, UPSTREAM_TIMEOUT, -1);
+	} else if (open > 0) {
+		upstream_refuse(c, UPSTREAM_OPEN, open);
+	} else {
+		return false;
+	}
+	return true;
+}
+
+/* Starts a call. */
+struct upstream_call *
+upstream_start(struct upstream *u, const struct upstream_request *q, upstream_done_fn done,
+    void *arg)
+{
+	struct upstream_call *c = upstream_call_new(u, q);
+
+	c->done = done;
+	c->arg = arg;
+	u->counts.calls++;
+	if (!upstream_ends_at_once(c))
+		upstream_enqueue(c);
+	if ((c->state == UPSTREAM_QUEUED || c->state == UPSTREAM_WAITING) &&
+	    u->counts.queued > u->max_queue) {
+		upstream_unqueue(c);
+		upstream_refuse(c, UPSTREAM_BUSY, UPSTREAM_BUSY_MS);
+	}
+	if (!TAILQ_EMPTY(&u->ended))
+		loop_timer_set(&u->soon, 0);
+	return c;
+}
+
+/* Takes a call out of whatever it is doing; it is on no list then but the one of all. */
+static void
+upstream_withdraw(struct upstream_call *c)
+{
+	switch (c->state) {
+	case UPSTREAM_QUEUED:
+	case UPSTREAM_WAITING:
+		upstream_unqueue(c);
+		break;
+	case UPSTREAM_TRYING:
+		upstream_leave(c, BREAKER_NO_VERDICT);
+		break;
+	case UPSTREAM_BACKING_OFF:
+		break;
+	case UPSTREAM_DONE:
+		TAILQ_REMOVE(&c->owner->ended, c, link);
+		break;
+	}
+}
+
+/* Cancels a call. */
+void
+upstream_cancel(struct upstream_call *c)
+{
+	struct upstream *u = c->owner;
+
+	upstream_withdraw(c);
+	upstream_call_free(c);
+	upstream_pump(u);
+	if (!TAILQ_EMPTY(&u->ended))
+		loop_timer_set(&u->soon, 0);
+}
+
+/* ---- the client ---- */
+
+/* Reads one part of a URL; NULL when it has none. The caller frees with curl_free(). */
+static char *
+upstream_url_part(CURLU *h, CURLUPart part)
+{
+	char *text = NULL;
+
+	return curl_url_get(h, part, &text, 0) == CURLUE_OK ? text : NULL;
+}
+
+/* Whether the parsed URL has nothing but scheme, host, port and path. */
+static bool
+upstream_url_is_plain(CURLU *h)
+{
+	static const CURLUPart none[] = {CURLUPART_USER, CURLUPART_PASSWORD, CURLUPART_QUERY,
+	    CURLUPART_FRAGMENT};
+	bool ok = true;
+
+	for (size_t i = 0; i < sizeof none / sizeof *none; i++) {
+		char *text = upstream_url_part(h, none[i]);
+
+		ok = ok && text == NULL;
+		curl_free(text);
+	}
+	return ok;
+}
+
+/* Checks the base URL. */
+static int
+upstream_check_url(const char *url, struct fail *f)
+{
+	CURLU *h = curl_url();
+	char *scheme = NULL;
+	int rc = 0;
+
+	if (h == NULL || curl_url_set(h, CURLUPART_URL, url, 0) != CURLUE_OK ||
+	    (scheme = upstream_url_part(h, CURLUPART_SCHEME)) == NULL ||
+	    (strcmp(scheme, "http") != 0 && strcmp(scheme, "https") != 0))
+		rc = fail_set(f, "the upstream's url must be http://host or https://host");
+	else if (!upstream_url_is_plain(h))
+		rc = fail_set(f, "the upstream's url may not hold a user, a query or a fragment");
+	curl_free(scheme);
+	curl_url_cleanup(h);
+	return rc;
+}
+
+/* Checks the settings that can be wrong. */
+static int
+upstream_check(const struct upstream_config *cfg, struct fail *f)
+{
+	CURLU *h = curl_url();
+	int rc = 0;
+
+	if (upstream_check_url(cfg->url, f) < 0)
+		rc = -1;
+	else if (cfg->proxy != NULL && (h == NULL || curl_url_set(h, CURLUPART_URL, cfg->proxy,
+	             CURLU_GUESS_SCHEME | CURLU_NON_SUPPORT_SCHEME) != CURLUE_OK))
+		rc = fail_set(f, "the upstream's proxy is not an address that can be read");
+	else if (cfg->ca_file != NULL && access(cfg->ca_file, R_OK) < 0)
+		rc = fail_set(f, "the upstream's ca_file %s cannot be read", cfg->ca_file);
+	else if (cfg->connect_ms < 1 || cfg->first_byte_ms < 1 || cfg->total_ms < 1 ||
+	    cfg->connect_ms > INT_MAX || cfg->first_byte_ms > INT_MAX || cfg->total_ms > INT_MAX)
+		rc = fail_set(f, "the upstream's time-outs must be between 1 ms and 24 days");
+	else if (cfg->max_in_flight == 0)
+		rc = fail_set(f, "max_in_flight must be at least 1");
+	curl_url_cleanup(h);
+	return rc;
+}
+
+/* Copies the settings. */
+static void
+upstream_copy(struct upstream *u, const struct upstream_config *cfg)
+{
+	size_t len;
+
+	u->log = cfg->log;
+	u->url = mem_string(cfg->url);
+	for (len = strlen(u->url); len > 0 && u->url[len - 1] == '/'; len--)
+		u->url[len - 1] = '\0';
+	u->connect_ms = cfg->connect_ms;
+	u->first_byte_ms = cfg->first_byte_ms;
+	u->total_ms = cfg->total_ms;
+	u->retries = cfg->retries;
+	u->max_in_flight = cfg->max_in_flight;
+	u->max_queue = cfg->max_queue;
+	u->max_answer = cfg->max_answer > 0 ? cfg->max_answer : BUF_DEFAULT_MAX;
+	u->random = cfg->seed;
+	if (u->random == 0)
+		uuid_random(&u->random, sizeof u->random);
+}
+
+/* Makes a client. */
+struct upstream *
+upstream_new(struct loop *loop, const struct upstream_config *cfg, struct fail *f)
+{
+	struct curl_loop_config below = {.proxy = cfg->proxy, .ca_file = cfg->ca_file,
+	    .connect_ms = cfg->connect_ms, .max_idle = CURL_LOOP_MAX_IDLE_S,
+	    .max_in_use = cfg->max_in_flight, .prepare = curl_try_prepare};
+	struct curl_loop *curl;
+	struct upstream *u;
+
+	if (upstream_check(cfg, f) < 0 || (curl = curl_loop_new(loop, &below, f)) == NULL)
+		return NULL;
+	u = mem_zero(1, sizeof *u);
+	u->loop = loop;
+	u->curl = curl;
+	upstream_copy(u, cfg);
+	breaker_init(&u->breaker);
+	rate_init(&u->rate, cfg->rate_per_minute, loop_now(loop));
+	TAILQ_INIT(&u->all);
+	TAILQ_INIT(&u->queue);
+	TAILQ_INIT(&u->ended);
+	loop_timer_init(&u->budget, loop, upstream_on_budget, u);
+	loop_timer_init(&u->soon, loop, upstream_on_soon, u);
+	return u;
+}
+
+/* Cancels what runs and closes connections. */
+void
+upstream_free(struct upstream *u)
+{
+	struct upstream_call *c;
+
+	if (u == NULL)
+		return;
+	while ((c = TAILQ_FIRST(&u->all)) != NULL) {
+		upstream_withdraw(c);
+		upstream_call_free(c);
+	}
+	loop_timer_cancel(&u->budget);
+	loop_timer_cancel(&u->soon);
+	curl_loop_free(u->curl);
+	free(u->url);
+	free(u);
+}
+
+/* What has happened so far. */
+void
+upstream_counts(const struct upstream *u, struct upstream_counts *out)
+{
+	*out = u->counts;
+}

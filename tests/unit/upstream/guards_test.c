@@ -1,0 +1,310 @@
+#include "config.h"
+
+#include "call_bench.h"
+#include "unit.h"
+#include "upstream_suites.h"
+
+/* ---- the breaker ---- */
+
+/* Opens the breaker with calls that are cut off. */
+static void
+open_breaker(struct bench *b)
+{
+	struct upstream_request q = bench_post(b);
+	struct upstream_counts n;
+	struct bench_call c;
+
+	for (int i = 0; i < 5; i++) {
+		q.fresh_connection = true;
+		fake_server_push(b->server, &(struct fake_step){.then = FAKE_CLOSE});
+		bench_run(b, &c, &q);
+		ck_assert_int_eq(c.answer.outcome, UPSTREAM_BROKEN);
+		bench_forget(&c);
+	}
+	upstream_counts(b->client, &n);
+	ck_assert_int_eq(n.breaker, UPSTREAM_BREAKER_OPEN);
+}
+
+START_TEST(an_open_breaker_sends_nothing_and_then_one_probe)
+{
+	struct bench_call probe, other;
+	struct upstream_request q;
+	struct upstream_counts n;
+	struct bench b;
+
+	bench_open(&b, true);
+	bench_client(&b);
+	open_breaker(&b);
+	q = bench_get(&b);
+	bench_run(&b, &other, &q);
+	ck_assert_int_eq(other.answer.outcome, UPSTREAM_OPEN);
+	ck_assert_int_eq(other.answer.retry_after, 5000);
+	ck_assert(!other.answer.maybe_received);
+	ck_assert_uint_eq(fake_server_requests(b.server), 5);
+	bench_forget(&other);
+
+	loop_fake_advance(b.loop, 5000);
+	q = bench_get(&b);
+	bench_start(&b, &probe, &q);
+	bench_start(&b, &other, &q);
+	upstream_counts(b.client, &n);
+	ck_assert_int_eq(n.breaker, UPSTREAM_BREAKER_PROBING);
+	bench_until(&b, b.answered == 8);
+	ck_assert_int_eq(probe.answer.status, 200);
+	ck_assert_int_eq(other.answer.outcome, UPSTREAM_OPEN);
+	ck_assert_uint_eq(fake_server_requests(b.server), 6);
+	upstream_counts(b.client, &n);
+	ck_assert_int_eq(n.breaker, UPSTREAM_BREAKER_CLOSED);
+	bench_forget(&probe);
+	bench_forget(&other);
+	bench_close(&b);
+}
+END_TEST
+
+START_TEST(a_bad_probe_opens_the_breaker_again_for_longer)
+{
+	struct upstream_request q;
+	struct bench_call c;
+	struct bench b;
+
+	bench_open(&b, true);
+	bench_client(&b);
+	open_breaker(&b);
+	loop_fake_advance(b.loop, 5000);
+	q = bench_get(&b);
+	fake_server_answer(b.server, 500, NULL, "{}");
+	bench_start(&b, &c, &q);
+	bench_until(&b, fake_server_requests(b.server) == 6);
+	bench_settle(&b);
+	loop_fake_advance(b.loop, JITTER_MAX); /* its next try is refused: the 500 stands */
+	bench_until(&b, c.callbacks == 1);
+	ck_assert_int_eq(c.answer.status, 500);
+	ck_assert_uint_eq(c.answer.tries, 1);
+	bench_forget(&c);
+	q = bench_get(&b);
+	bench_run(&b, &c, &q);
+	ck_assert_int_eq(c.answer.outcome, UPSTREAM_OPEN);
+	ck_assert_int_gt(c.answer.retry_after, 9000);
+	bench_forget(&c);
+	bench_close(&b);
+}
+END_TEST
+
+START_TEST(a_cancelled_probe_leaves_its_place_to_the_next)
+{
+	struct upstream_request q;
+	struct bench_call c;
+	struct bench b;
+
+	bench_open(&b, true);
+	bench_client(&b);
+	open_breaker(&b);
+	loop_fake_advance(b.loop, 5000);
+	q = bench_get(&b);
+	bench_silence(&b);
+	bench_start(&b, &c, &q);
+	bench_until(&b, fake_server_requests(b.server) == 6);
+	upstream_cancel(c.call);
+	bench_run(&b, &c, &q);
+	ck_assert_int_eq(c.answer.status, 200);
+	bench_forget(&c);
+	bench_close(&b);
+}
+END_TEST
+
+START_TEST(an_opening_breaker_empties_the_queue)
+{
+	struct upstream_request q;
+	struct bench_call c[11];
+	struct bench b;
+
+	bench_open(&b, true);
+	b.config.max_in_flight = 5;
+	bench_client(&b);
+	q = bench_post(&b);
+	for (int i = 0; i < 5; i++)
+		fake_server_push(b.server, &(struct fake_step){.then = FAKE_RESET});
+	for (int i = 0; i < 6; i++)
+		bench_silence(&b);
+	for (int i = 0; i < 11; i++)
+		bench_start(&b, &c[i], &q);
+	bench_until(&b, b.answered == 7); /* four took the places of the first four */
+	for (int i = 9; i < 11; i++) {
+		ck_assert_uint_eq(c[i].callbacks, 1);
+		ck_assert_int_eq(c[i].answer.outcome, UPSTREAM_OPEN);
+	}
+	for (int i = 0; i < 11; i++)
+		bench_forget(&c[i]);
+	bench_close(&b);
+}
+END_TEST
+
+START_TEST(impatient_callers_do_not_open_the_breaker)
+{
+	struct upstream_request q;
+	struct upstream_counts n;
+	struct bench_call c;
+	struct bench b;
+
+	bench_open(&b, false);
+	b.config.first_byte_ms = 300;
+	bench_client(&b);
+	for (int i = 0; i < 7; i++) {
+		q = bench_post(&b);
+		q.deadline = loop_now(b.loop) + 20;
+		bench_silence(&b);
+		bench_run(&b, &c, &q);
+		ck_assert_int_eq(c.answer.outcome, UPSTREAM_TIMEOUT);
+		bench_forget(&c);
+	}
+	upstream_counts(b.client, &n);
+	ck_assert_int_eq(n.breaker, UPSTREAM_BREAKER_CLOSED);
+	for (int i = 0; i < 5; i++) { /* an upstream that had most of its time does */
+		q = bench_post(&b);
+		q.deadline = loop_now(b.loop) + 200;
+		bench_silence(&b);
+		bench_run(&b, &c, &q);
+		bench_forget(&c);
+	}
+	upstream_counts(b.client, &n);
+	ck_assert_int_eq(n.breaker, UPSTREAM_BREAKER_OPEN);
+	bench_close(&b);
+}
+END_TEST
+
+START_TEST(refusals_and_dead_kept_connections_do_not_open_the_breaker)
+{
+	struct upstream_request q;
+	struct upstream_counts n;
+	struct bench_call c;
+	struct bench b;
+
+	bench_open(&b, false);
+	b.config.retries = 1;
+	bench_client(&b);
+	q = bench_get(&b);
+	for (int i = 0; i < 30; i++) {
+		static const int statuses[] = {429, 404, 422, 401};
+
+		fake_server_answer(b.server, statuses[i % 4], NULL, "{}");
+		bench_run(&b, &c, &q);
+		bench_forget(&c);
+	}
+	for (int i = 0; i < 6; i++) {
+		bench_run(&b, &c, &q);
+		ck_assert_int_eq(c.answer.status, 200);
+		bench_forget(&c);
+		fake_server_push(b.server, &(struct fake_step){.then = FAKE_CLOSE});
+		bench_run(&b, &c, &q);
+		ck_assert_int_eq(c.answer.outcome, UPSTREAM_BROKEN);
+		bench_forget(&c);
+	}
+	upstream_counts(b.client, &n);
+	ck_assert_int_eq(n.breaker, UPSTREAM_BREAKER_CLOSED);
+	bench_close(&b);
+}
+END_TEST
+
+/* ---- the rate budget ---- */
+
+START_TEST(calls_wait_for_the_rate_budget)
+{
+	struct upstream_counts n;
+	struct upstream_request q;
+	struct bench_call c[12];
+	struct bench b;
+
+	bench_open(&b, true);
+	b.config.rate_per_minute = 60; /* ten at once, then one each 1177 ms */
+	bench_client(&b);
+	q = bench_get(&b);
+	for (int i = 0; i < 12; i++)
+		bench_start(&b, &c[i], &q);
+	bench_until(&b, b.answered == 10);
+	bench_settle(&b);
+	upstream_counts(b.client, &n);
+	ck_assert_uint_eq(n.queued, 2);
+	ck_assert_uint_eq(n.in_flight, 0);
+	loop_fake_advance(b.loop, 1176);
+	bench_settle(&b);
+	ck_assert_uint_eq(fake_server_requests(b.server), 10);
+	loop_fake_advance(b.loop, 1);
+	bench_until(&b, b.answered == 11);
+	ck_assert_uint_eq(c[10].order, 11);
+	loop_fake_advance(b.loop, 1177);
+	bench_until(&b, b.answered == 12);
+	for (int i = 0; i < 12; i++)
+		bench_forget(&c[i]);
+	bench_close(&b);
+}
+END_TEST
+
+START_TEST(a_budget_that_comes_too_late_says_so_at_once)
+{
+	struct upstream_request q;
+	struct bench_call c;
+	struct bench b;
+
+	bench_open(&b, true);
+	b.config.rate_per_minute = 1;
+	bench_client(&b);
+	q = bench_post(&b);
+	bench_run(&b, &c, &q);
+	ck_assert_int_eq(c.answer.status, 200);
+	bench_forget(&c);
+	bench_run(&b, &c, &q);
+	ck_assert_int_eq(c.answer.outcome, UPSTREAM_BUSY);
+	ck_assert_int_eq(c.answer.retry_after, 60000);
+	ck_assert(!c.answer.maybe_received);
+	ck_assert_uint_eq(fake_server_requests(b.server), 1);
+	bench_forget(&c);
+	bench_close(&b);
+}
+END_TEST
+
+START_TEST(a_call_cancelled_while_it_waits_for_the_budget_takes_no_token)
+{
+	struct upstream_request q;
+	struct bench_call c, next;
+	struct bench b;
+
+	bench_open(&b, true);
+	b.config.rate_per_minute = 20; /* three at once, then one each 3334 ms */
+	bench_client(&b);
+	q = bench_get(&b);
+	for (int i = 0; i < 3; i++) {
+		bench_run(&b, &c, &q);
+		bench_forget(&c);
+	}
+	bench_start(&b, &c, &q);
+	bench_start(&b, &next, &q);
+	upstream_cancel(c.call);
+	loop_fake_advance(b.loop, 3334);
+	bench_until(&b, next.callbacks == 1);
+	ck_assert_int_eq(next.answer.status, 200);
+	ck_assert_uint_eq(b.answered, 4);
+	bench_forget(&next);
+	bench_idle(&b);
+	bench_close(&b);
+}
+END_TEST
+
+/* All tests of this file. */
+Suite *
+guards_suite(void)
+{
+	const TTest *const tests[] = {
+	    an_open_breaker_sends_nothing_and_then_one_probe,
+	    a_bad_probe_opens_the_breaker_again_for_longer,
+	    a_cancelled_probe_leaves_its_place_to_the_next,
+	    an_opening_breaker_empties_the_queue,
+	    impatient_callers_do_not_open_the_breaker,
+	    refusals_and_dead_kept_connections_do_not_open_the_breaker,
+	    calls_wait_for_the_rate_budget,
+	    a_budget_that_comes_too_late_says_so_at_once,
+	    a_call_cancelled_while_it_waits_for_the_budget_takes_no_token,
+	    NULL,
+	};
+
+	return unit_suite("upstream guards", tests);
+}

@@ -1,0 +1,299 @@
+#include "config.h"
+
+#include "base/mem.h"
+#include "call_bench.h"
+#include "unit.h"
+#include "upstream_suites.h"
+
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* A server's TLS context and the file with its self-signed certificate. */
+struct identity {
+	SSL_CTX *ctx;
+	char file[32];
+	unsigned handshakes, resumed;
+};
+
+/* Counts handshakes. */
+static void
+on_handshake(const SSL *ssl, int where, int ret)
+{
+	struct identity *id = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
+
+	if (where != SSL_CB_HANDSHAKE_DONE)
+		return;
+	id->handshakes++;
+	id->resumed += SSL_session_reused(ssl) ? 1 : 0;
+}
+
+/* Makes a certificate for one subject alternative name. */
+static X509 *
+make_certificate(EVP_PKEY *key, const char *alt_name)
+{
+	X509 *cert = X509_new();
+	X509_EXTENSION *ext;
+
+	X509_set_version(cert, 2);
+	ASN1_INTEGER_set(X509_get_serialNumber(cert), 1);
+	X509_gmtime_adj(X509_getm_notBefore(cert), -3600);
+	X509_gmtime_adj(X509_getm_notAfter(cert), 3600);
+	X509_set_pubkey(cert, key);
+	X509_NAME_add_entry_by_txt(X509_get_subject_name(cert), "CN", MBSTRING_ASC,
+	    (const unsigned char *)"test upstream", -1, -1, 0);
+	X509_set_issuer_name(cert, X509_get_subject_name(cert));
+	ext = X509V3_EXT_conf_nid(NULL, NULL, NID_subject_alt_name, alt_name);
+	X509_add_ext(cert, ext, -1);
+	X509_EXTENSION_free(ext);
+	ext = X509V3_EXT_conf_nid(NULL, NULL, NID_basic_constraints, "critical,CA:TRUE");
+	X509_add_ext(cert, ext, -1);
+	X509_EXTENSION_free(ext);
+	ck_assert_int_gt(X509_sign(cert, key, EVP_sha256()), 0);
+	return cert;
+}
+
+/* Makes an identity. */
+static void
+identity_open(struct identity *id, const char *alt_name)
+{
+	EVP_PKEY *key = EVP_EC_gen("P-256");
+	X509 *cert = make_certificate(key, alt_name);
+	FILE *f;
+	int fd;
+
+	memset(id, 0, sizeof *id);
+	id->ctx = SSL_CTX_new(TLS_server_method());
+	SSL_CTX_set_app_data(id->ctx, id);
+	SSL_CTX_set_info_callback(id->ctx, on_handshake);
+	ck_assert_int_eq(SSL_CTX_use_certificate(id->ctx, cert), 1);
+	ck_assert_int_eq(SSL_CTX_use_PrivateKey(id->ctx, key), 1);
+	strcpy(id->file, "/tmp/upstream-ca-XXXXXX");
+	fd = mkstemp(id->file);
+	ck_assert_int_ge(fd, 0);
+	f = fdopen(fd, "w");
+	PEM_write_X509(f, cert);
+	fclose(f);
+	X509_free(cert);
+	EVP_PKEY_free(key);
+}
+
+/* Ends an identity. */
+static void
+identity_close(struct identity *id)
+{
+	unlink(id->file);
+	SSL_CTX_free(id->ctx);
+}
+
+/* A bench whose server speaks TLS. */
+static void
+tls_open(struct bench *b, struct identity *id, const char *alt_name)
+{
+	bench_open(b, false);
+	identity_open(id, alt_name);
+	fake_server_free(b->server);
+	b->server = fake_server_new(b->loop, id->ctx);
+	b->config.url = fake_server_url(b->server);
+}
+
+START_TEST(a_certificate_of_the_ca_file_is_trusted)
+{
+	struct upstream_request q;
+	struct identity id;
+	struct bench_call c;
+	struct bench b;
+
+	tls_open(&b, &id, "IP:127.0.0.1");
+	b.config.ca_file = id.file;
+	bench_client(&b);
+	for (int i = 0; i < 3; i++) {
+		q = i % 2 ? bench_post(&b) : bench_get(&b);
+		bench_run(&b, &c, &q);
+		ck_assert_int_eq(c.answer.outcome, UPSTREAM_ANSWER);
+		ck_assert_str_eq(c.body, "{\"ok\":true}");
+		ck_assert_uint_eq(c.answer.tries, 1);
+		bench_forget(&c);
+	}
+	ck_assert_uint_eq(fake_server_connections(b.server), 1); /* session tickets are no junk */
+	bench_close(&b);
+	identity_close(&id);
+}
+END_TEST
+
+START_TEST(new_connections_resume_the_session)
+{
+	struct upstream_request q;
+	struct identity id;
+	struct bench_call c;
+	struct bench b;
+
+	tls_open(&b, &id, "IP:127.0.0.1");
+	b.config.ca_file = id.file;
+	bench_client(&b);
+	q = bench_post(&b);
+	q.fresh_connection = true;
+	for (int i = 0; i < 3; i++) {
+		bench_run(&b, &c, &q);
+		ck_assert_int_eq(c.answer.status, 200);
+		bench_forget(&c);
+	}
+	ck_assert_uint_eq(id.handshakes, 3);
+	ck_assert_uint_eq(id.resumed, 2);
+	bench_close(&b);
+	identity_close(&id);
+}
+END_TEST
+
+START_TEST(an_unknown_or_wrong_certificate_gets_no_request)
+{
+	struct upstream_request q;
+	struct identity id;
+	struct bench_call c;
+	struct bench b;
+
+	for (int i = 0; i < 2; i++) {
+		tls_open(&b, &id, i == 0 ? "IP:127.0.0.1" : "DNS:other.example");
+		b.config.ca_file = i == 0 ? NULL : id.file;
+		bench_client(&b);
+		q = bench_post(&b);
+		bench_run(&b, &c, &q);
+		ck_assert_int_eq(c.answer.outcome, UPSTREAM_NO_CONNECT);
+		ck_assert(!c.answer.maybe_received);
+		ck_assert_uint_eq(c.answer.tries, 1); /* it would be refused again */
+		ck_assert_uint_eq(fake_server_requests(b.server), 0);
+		bench_forget(&c);
+		bench_close(&b);
+		identity_close(&id);
+	}
+}
+END_TEST
+
+START_TEST(a_server_without_tls_gets_no_request)
+{
+	struct upstream_request q;
+	struct bench_call c;
+	struct bench b;
+	char *url;
+
+	bench_open(&b, false);
+	url = mem_format("https://127.0.0.1:%d", fake_server_port(b.server));
+	b.config.url = url;
+	b.config.retries = 1;
+	bench_client(&b);
+	fake_server_push(b.server, &(struct fake_step){.when = FAKE_ACCEPT, .then = FAKE_CLOSE,
+	    .bytes = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"});
+	q = bench_post(&b);
+	bench_run(&b, &c, &q);
+	ck_assert_int_eq(c.answer.outcome, UPSTREAM_NO_CONNECT);
+	ck_assert(!c.answer.maybe_received);
+	ck_assert_uint_eq(fake_server_requests(b.server), 0);
+	bench_forget(&c);
+	free(url);
+	bench_close(&b);
+}
+END_TEST
+
+START_TEST(an_answer_cut_within_tls_is_broken)
+{
+	static const char *const cut[] = {
+	    "HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\n{\"a\"",
+	    "HTTP/1.1 200 OK\r\n\r\n{\"a\":1}", /* ends with the connection, which was not closed properly */
+	};
+	struct upstream_request q;
+	struct identity id;
+	struct bench_call c;
+	struct bench b;
+
+	tls_open(&b, &id, "IP:127.0.0.1");
+	b.config.ca_file = id.file;
+	bench_client(&b);
+	for (int i = 0; i < 2; i++) {
+		fake_server_push(b.server, &(struct fake_step){.bytes = cut[i], .then = FAKE_RESET});
+		q = bench_post(&b);
+		bench_run(&b, &c, &q);
+		ck_assert_int_eq(c.answer.outcome, UPSTREAM_BROKEN);
+		ck_assert(c.answer.maybe_received);
+		bench_forget(&c);
+	}
+	bench_close(&b);
+	identity_close(&id);
+}
+END_TEST
+
+START_TEST(a_create_on_a_dying_kept_tls_connection_arrives_exactly_once)
+{
+	struct upstream_request q;
+	struct identity id;
+	struct bench_call c;
+	struct bench b;
+
+	for (int round = 0; round < 2; round++) {
+		tls_open(&b, &id, "IP:127.0.0.1");
+		b.config.ca_file = id.file;
+		bench_client(&b);
+		q = bench_get(&b);
+		bench_run(&b, &c, &q);
+		bench_forget(&c);
+		q = bench_post(&b);
+		fake_server_push(b.server, &(struct fake_step){
+		    .then = round == 0 ? FAKE_CLOSE : FAKE_RESET});
+		bench_run(&b, &c, &q);
+		bench_settle(&b);
+		ck_assert_int_eq(c.answer.outcome, UPSTREAM_BROKEN);
+		ck_assert(c.answer.maybe_received);
+		ck_assert_uint_eq(fake_server_requests(b.server), 2);
+		ck_assert_uint_eq(fake_server_connections(b.server), 1);
+		bench_forget(&c);
+		bench_close(&b);
+		identity_close(&id);
+	}
+}
+END_TEST
+
+START_TEST(a_tls_connection_that_the_upstream_closed_is_not_used)
+{
+	struct upstream_request q;
+	struct identity id;
+	struct bench_call c;
+	struct bench b;
+
+	tls_open(&b, &id, "IP:127.0.0.1");
+	b.config.ca_file = id.file;
+	bench_client(&b);
+	for (int i = 0; i < 4; i++) {
+		q = bench_post(&b);
+		bench_run(&b, &c, &q);
+		ck_assert_int_eq(c.answer.status, 200);
+		ck_assert_uint_eq(c.answer.tries, 1);
+		bench_forget(&c);
+		fake_server_hang_up(b.server);
+		bench_settle(&b);
+	}
+	bench_close(&b);
+	identity_close(&id);
+}
+END_TEST
+
+/* All tests of this file. */
+Suite *
+tls_suite(void)
+{
+	const TTest *const tests[] = {
+	    a_certificate_of_the_ca_file_is_trusted,
+	    new_connections_resume_the_session,
+	    an_unknown_or_wrong_certificate_gets_no_request,
+	    a_server_without_tls_gets_no_request,
+	    an_answer_cut_within_tls_is_broken,
+	    a_create_on_a_dying_kept_tls_connection_arrives_exactly_once,
+	    a_tls_connection_that_the_upstream_closed_is_not_used,
+	    NULL,
+	};
+
+	return unit_suite("upstream TLS", tests);
+}

@@ -1,0 +1,14 @@
+#ifndef UPSTREAM_SUITES_H
+#define UPSTREAM_SUITES_H
+
+#include <check.h>
+
+Suite *pure_suite(void);    /* retry, breaker, rate: no sockets */
+Suite *outcome_suite(void); /* what each kind of answer becomes */
+Suite *repeat_suite(void);  /* what is tried again, and when */
+Suite *limits_suite(void);  /* deadlines, cancels, queue */
+Suite *guards_suite(void);  /* breaker and rate budget */
+Suite *wire_suite(void);    /* what goes over the wire, and on which connection */
+Suite *tls_suite(void);
+
+#endif
