@@ -29,7 +29,8 @@ struct store_call;
 
 struct store_options {
 	const char *dir;     /* NULL: memory only, forgotten at close */
-	const char *binding; /* the upstream this store belongs to, e.g. its URL; another one later is refused */
+	const char *binding; /* the upstream this store belongs to, e.g. its URL; another one
+	                        later is refused; NULL: any */
 	bool rebind;         /* take the new binding instead of refusing */
 	struct log *log;     /* may be NULL */
 };
@@ -40,8 +41,20 @@ struct store *store_open(const struct store_options *, struct fail *);
 /* Finishes queued writes, joins the threads. Ports must be closed before. */
 void store_close(struct store *);
 
+/* NULL when the kernel refuses a descriptor. Close it before its loop is freed. */
 struct store_port *store_port_open(struct store *, struct loop *);
-void store_port_close(struct store_port *); /* callbacks still due are never called */
+/* Callbacks still due are never called; what was asked is still done. */
+void store_port_close(struct store_port *);
+
+/* Counts since the store was opened. */
+struct store_stats {
+	uint64_t reads;   /* calls answered, by kind */
+	uint64_t writes;
+	uint64_t commits; /* transactions that wrote: writes / commits is the size of a group */
+	uint64_t refused; /* calls answered STORE_UNAVAILABLE */
+	uint64_t queued;  /* calls waiting now */
+};
+void store_stats(struct store *, struct store_stats *); /* from any thread */
 
 /* A persona known here. Its scope is what owns names and membership:
  * "agent:123" or "project:shop". Strings belong to the struct. */
@@ -80,7 +93,8 @@ struct store_intent {
 	char *project;
 	char *local_id;    /* update, delete */
 	char *upstream_id; /* update, delete */
-	char *name;        /* create: the name; update: the new name, NULL when it stays; held until settled or dropped */
+	char *name;        /* create: the name; update: the new name, NULL when it stays; held
+	                      until settled or dropped */
 	char *fingerprint; /* create: hash of the caller's body */
 	char *sent;        /* the upstream body as it is sent; NULL for delete */
 	char *kept;        /* update: the kept object as it will be; create: as given; NULL: none */
@@ -96,8 +110,8 @@ enum store_status {
 	STORE_NONE,            /* no such record or intent */
 	STORE_NAME_TAKEN,      /* by a persona of the scope */
 	STORE_UNSETTLED_SAME,  /* create: an equal create is unsettled (intents[0]) */
-	STORE_UNSETTLED_OTHER, /* create: the name is held by an unsettled intent with another body;
-	                          update, delete: the persona has an unsettled intent (intents[0]) */
+	STORE_UNSETTLED_OTHER, /* create, update: the name is held by an unsettled intent (create: with
+	                          another body); update, delete: the persona has one (intents[0]) */
 	STORE_UNCLAIMED,       /* create: an equal create made records[0], and nobody was told */
 	STORE_KEY_ANSWER,      /* create: the key was answered before (text) */
 	STORE_KEY_RUNNING,     /* create: the key's create is unsettled (intents[0]) */
@@ -119,7 +133,8 @@ struct store_reply {
 
 typedef void (*store_done_fn)(void *arg, struct store_reply *);
 
-/* The callback will not be called; the work is still done. */
+/* The callback will not be called; the work is still done. On the port's
+ * thread, only while the callback is still due. */
 void store_cancel(struct store_call *);
 
 /* ---- reads ---- */
@@ -148,41 +163,53 @@ struct store_create {
  * (ANSWER, RUNNING, MISMATCH); unsettled create of the same name (SAME when the
  * fingerprints are equal and not both have keys, else OTHER); a name held by a
  * rename (OTHER); a persona with the name: UNCLAIMED when it is unclaimed, has
- * the same fingerprint, is young enough and this create has no key, else
- * NAME_TAKEN; else OK. */
+ * the same fingerprint, is young enough (by created_ms) and this create has no
+ * key, else NAME_TAKEN; else OK. An UNCLAIMED reply claims nothing by itself:
+ * tell the creator only after store_claim() said OK. */
 struct store_call *store_create_begin(struct store_port *, const struct store_create *,
     store_done_fn, void *arg);
 
 /* The persona exists: puts the record (or takes over one that was adopted under
  * the same upstream id), drops the intent and its hold, keeps `answer` (the local
- * body; may be NULL) under the intent's key. OK with records[0] as stored. A
- * tombstone of that id goes. NONE when the intent is gone already. */
+ * body; NULL: the key is forgotten) under the intent's key. OK with records[0]
+ * as stored, in the scope that the intent has now. A tombstone of that id goes.
+ * Of an adopted record, what was written to it since stays: its kept, if it has
+ * some, and its name and content when content_ms is later. NONE when the intent
+ * is gone already. */
 struct store_call *store_create_settle(struct store_port *, const char *intent_id,
     const struct store_record *, const char *answer, store_done_fn, void *arg);
 
-/* The creator of this persona was told its id. NONE is fine. */
+/* The creator of this persona is being told its id. OK for exactly one caller;
+ * NONE when it was claimed already, or is not known. */
 struct store_call *store_claim(struct store_port *, const char *scope, const char *local_id,
     store_done_fn, void *arg);
 
 /* ---- updates and deletes ---- */
 
 /* Records the intent; holds its new name, if it has one that is not the persona's
- * own. OK with records[0] as it is now; NONE, NAME_TAKEN, UNSETTLED_OTHER. */
+ * own. In this order: NONE; NAME_TAKEN, by another persona; UNSETTLED_OTHER: the
+ * persona has an unsettled intent, or one of another persona holds the name; else
+ * OK with records[0] as it is now. */
 struct store_call *store_update_begin(struct store_port *, const struct store_intent *,
     store_done_fn, void *arg);
 
 /* Done upstream: writes name, content, content_ms, kept, absent, updated_ms of
  * the record (found by scope and local_id), clears unclaimed, drops the intent,
- * frees the name that is no longer used. With intent_id NULL: a change of kept
- * fields alone. OK with records[0] as stored; NONE when the record is gone. */
+ * frees the name that is no longer used. OK with records[0] as stored; NONE when
+ * the record is gone or hidden (the intent goes all the same), or the intent is
+ * gone already (nothing is written). With intent_id NULL it is a change of kept
+ * fields alone: only kept and updated_ms are written, and UNSETTLED_OTHER is
+ * answered while the persona has an unsettled intent, whose settling would undo
+ * the change. */
 struct store_call *store_update_settle(struct store_port *, const char *intent_id,
     const struct store_record *, store_done_fn, void *arg);
 
-/* Records the intent. OK with records[0]; NONE, UNSETTLED_OTHER. */
+/* Records the intent. In this order: NONE, UNSETTLED_OTHER, OK with records[0]. */
 struct store_call *store_delete_begin(struct store_port *, const struct store_intent *,
     store_done_fn, void *arg);
 
-/* Gone upstream: the record goes, its name is free, a tombstone stays. */
+/* Gone upstream: the record goes, its name is free, a tombstone stays. NONE when
+ * the intent is gone already. */
 struct store_call *store_delete_settle(struct store_port *, const char *intent_id,
     int64_t now_ms, store_done_fn, void *arg);
 
@@ -198,28 +225,35 @@ struct store_call *store_intent_drop(struct store_port *, const char *intent_id,
 
 /* ---- what the upstream showed ---- */
 
-/* Personas found in a listing of the scope: unknown ones are adopted, hidden
- * ones come back with what was kept, known and tombstoned ones are left alone.
- * Notes listed_ms for the scope. OK with the adopted records. */
+/* Personas found in a listing of the scope: unknown ones are adopted (local_id
+ * NULL: the upstream id), hidden ones come back with what was kept, known and
+ * tombstoned ones are left alone. Notes listed_ms for the scope. OK with the
+ * adopted and returned records as stored. */
 struct store_call *store_adopt(struct store_port *, const char *scope,
     const struct store_record *, size_t count, int64_t listed_ms, store_done_fn, void *arg);
 
 /* What reads saw: for each record still at the given version, writes name,
- * content, content_ms, absent and updated_ms. OK; number counts those written. */
+ * content, content_ms, absent and updated_ms, unless it has an unsettled intent:
+ * such a read may have been before or after the write. OK; number counts those
+ * written. */
 struct store_call *store_refresh(struct store_port *, const struct store_record *, size_t count,
     store_done_fn, void *arg);
 
-/* The upstream says 404: hides the record and frees its name. OK or NONE. */
+/* The upstream says 404: hides the record and frees its name. OK or NONE (also
+ * when it is hidden already). */
 struct store_call *store_hide(struct store_port *, const char *scope, const char *local_id,
     int64_t now_ms, store_done_fn, void *arg);
 
 /* ---- housekeeping ---- */
 
-/* Moves the records of one scope into another (a project that got an agent). */
+/* Moves everything of one scope into another (a project that got an agent). A
+ * persona known in both is joined into one record, which keeps what was kept.
+ * OK; number counts the records moved. */
 struct store_call *store_join_scopes(struct store_port *, const char *from, const char *to,
     store_done_fn, void *arg);
 
-/* Forgets expired keys, and tombstones and hidden records older than this. */
+/* Forgets expired keys, and tombstones and hidden records from before the moment
+ * older_than_ms; what is unsettled stays. OK; number counts what went. */
 struct store_call *store_purge(struct store_port *, int64_t now_ms, int64_t older_than_ms,
     store_done_fn, void *arg);
 
@@ -227,6 +261,7 @@ struct store_call *store_purge(struct store_port *, int64_t now_ms, int64_t olde
 
 /* Moves the strings into *to and zeroes *from. */
 void store_record_take(struct store_record *to, struct store_record *from);
+/* Copies; what *to held before is not freed. */
 void store_record_copy(struct store_record *to, const struct store_record *from);
 void store_record_clear(struct store_record *); /* frees strings, zeroes */
 void store_intent_copy(struct store_intent *to, const struct store_intent *from);

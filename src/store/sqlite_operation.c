@@ -1,0 +1,30 @@
+#include "config.h"
+
+#include "store/sqlite_operation.h"
+
+static const sqlite_operation sqlite_operations[STORE_OP_COUNT] = {
+    [STORE_OP_GET] = sqlite_get,
+    [STORE_OP_LIST] = sqlite_list,
+    [STORE_OP_INTENTS] = sqlite_intents,
+    [STORE_OP_CREATE_BEGIN] = sqlite_create_begin,
+    [STORE_OP_CREATE_SETTLE] = sqlite_create_settle,
+    [STORE_OP_CLAIM] = sqlite_claim,
+    [STORE_OP_UPDATE_BEGIN] = sqlite_update_begin,
+    [STORE_OP_UPDATE_SETTLE] = sqlite_update_settle,
+    [STORE_OP_DELETE_BEGIN] = sqlite_delete_begin,
+    [STORE_OP_DELETE_SETTLE] = sqlite_delete_settle,
+    [STORE_OP_INTENT_MARK] = sqlite_intent_mark,
+    [STORE_OP_INTENT_DROP] = sqlite_intent_drop,
+    [STORE_OP_ADOPT] = sqlite_adopt,
+    [STORE_OP_REFRESH] = sqlite_refresh,
+    [STORE_OP_HIDE] = sqlite_hide,
+    [STORE_OP_JOIN_SCOPES] = sqlite_join_scopes,
+    [STORE_OP_PURGE] = sqlite_purge,
+};
+
+/* The function that does an operation. */
+sqlite_operation
+sqlite_operation_of(enum store_op op)
+{
+	return sqlite_operations[op];
+}

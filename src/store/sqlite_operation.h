@@ -1,0 +1,42 @@
+#ifndef SQLITE_OPERATION_H
+#define SQLITE_OPERATION_H
+
+#include "store/sqlite_statement.h"
+#include "store/store_call.h"
+
+/*
+ * The operations of store.h on one connection. Each fills the call's reply and
+ * returns SQLITE_OK, or an error; then the caller rolls back what it did and
+ * answers UNAVAILABLE. They run inside a transaction.
+ */
+typedef int (*sqlite_operation)(struct sqlite_conn *, struct store_call *);
+
+/* The function that does an operation. */
+sqlite_operation sqlite_operation_of(enum store_op);
+
+/* sqlite_create.c */
+int sqlite_create_begin(struct sqlite_conn *, struct store_call *);
+int sqlite_create_settle(struct sqlite_conn *, struct store_call *);
+
+/* sqlite_change.c */
+int sqlite_update_begin(struct sqlite_conn *, struct store_call *);
+int sqlite_update_settle(struct sqlite_conn *, struct store_call *);
+int sqlite_delete_begin(struct sqlite_conn *, struct store_call *);
+int sqlite_delete_settle(struct sqlite_conn *, struct store_call *);
+int sqlite_claim(struct sqlite_conn *, struct store_call *);
+int sqlite_intent_mark(struct sqlite_conn *, struct store_call *);
+int sqlite_intent_drop(struct sqlite_conn *, struct store_call *);
+
+/* sqlite_seen.c */
+int sqlite_get(struct sqlite_conn *, struct store_call *);
+int sqlite_list(struct sqlite_conn *, struct store_call *);
+int sqlite_intents(struct sqlite_conn *, struct store_call *);
+int sqlite_adopt(struct sqlite_conn *, struct store_call *);
+int sqlite_refresh(struct sqlite_conn *, struct store_call *);
+int sqlite_hide(struct sqlite_conn *, struct store_call *);
+
+/* sqlite_upkeep.c */
+int sqlite_join_scopes(struct sqlite_conn *, struct store_call *);
+int sqlite_purge(struct sqlite_conn *, struct store_call *);
+
+#endif

@@ -1,0 +1,221 @@
+#include "config.h"
+
+#include "store/sqlite_operation.h"
+#include "store/sqlite_intent.h"
+#include "store/sqlite_record.h"
+
+#include <string.h>
+
+/* Reads one persona. */
+int
+sqlite_get(struct sqlite_conn *c, struct store_call *call)
+{
+	struct store_record r;
+	int rc = sqlite_record_visible(c, call->scope, call->id, &r);
+
+	if (rc == SQLITE_OK && r.seq == 0)
+		call->reply.status = STORE_NONE;
+	else if (rc == SQLITE_OK)
+		store_reply_add_record(&call->reply, &r);
+	store_record_clear(&r);
+	return rc;
+}
+
+/* Reads the tombstones of a scope. */
+static int
+sqlite_list_tombstones(struct sqlite_conn *c, struct store_call *call)
+{
+	sqlite3_stmt *st;
+	int rc = sqlite_start(c, SQL_TOMBSTONE_LIST, &st, SQL_VALUES(SQL_T(call->scope)));
+
+	for (; rc == SQLITE_ROW; rc = sqlite3_step(st))
+		store_reply_add_tombstone(&call->reply,
+		    (const char *)sqlite3_column_text(st, 0));
+	return sqlite_end(st, rc);
+}
+
+/* Reads the personas of a scope, its tombstones and when it was listed. */
+int
+sqlite_list(struct sqlite_conn *c, struct store_call *call)
+{
+	struct store_record r;
+	sqlite3_stmt *st;
+	bool found;
+	int rc = sqlite_start(c, SQL_PERSONA_LIST, &st, SQL_VALUES(SQL_T(call->scope)));
+
+	for (; rc == SQLITE_ROW; rc = sqlite3_step(st)) {
+		sqlite_record_read(st, &r, NULL);
+		store_reply_add_record(&call->reply, &r);
+	}
+	rc = sqlite_end(st, rc);
+	if (rc == SQLITE_OK)
+		rc = sqlite_list_tombstones(c, call);
+	if (rc == SQLITE_OK)
+		rc = sqlite_number(c, SQL_LISTING_GET, SQL_VALUES(SQL_T(call->scope)), &found,
+		    &call->reply.number);
+	return rc;
+}
+
+/* Reads all intents. */
+int
+sqlite_intents(struct sqlite_conn *c, struct store_call *call)
+{
+	struct store_intent i;
+	sqlite3_stmt *st;
+	int64_t seq;
+	int rc = sqlite_start(c, SQL_INTENT_LIST, &st, NULL, 0);
+
+	for (; rc == SQLITE_ROW; rc = sqlite3_step(st)) {
+		sqlite_intent_read(st, &i, &seq);
+		store_reply_add_intent(&call->reply, &i);
+	}
+	return sqlite_end(st, rc);
+}
+
+/* Brings a hidden persona back as the listing shows it, with what was kept. */
+static int
+sqlite_adopt_return(struct sqlite_conn *c, const char *scope, const struct store_record *shown,
+    int64_t *seq)
+{
+	struct store_record was, now;
+	int rc = sqlite_record_upstream(c, scope, shown->upstream_id, &was, NULL);
+
+	now = was;
+	*seq = was.seq;
+	if (shown->name != NULL)
+		now.name = shown->name;
+	now.content = shown->content;
+	now.content_ms = shown->content_ms;
+	if (shown->updated_ms > was.updated_ms)
+		now.updated_ms = shown->updated_ms;
+	if (rc == SQLITE_OK)
+		rc = sqlite_record_write(c, &was, &now);
+	if (rc == SQLITE_OK)
+		rc = sqlite_do(c, SQL_PERSONA_SHOW, SQL_VALUES(SQL_I(was.seq)));
+	if (rc == SQLITE_OK)
+		rc = sqlite_name_hold(c, now.scope, now.name, now.seq, 0);
+	store_record_clear(&was);
+	return rc;
+}
+
+/* Adopts a persona that the scope does not know: *seq stays 0 when its local id
+ * belongs to another one. */
+static int
+sqlite_adopt_new(struct sqlite_conn *c, const char *scope, const struct store_record *shown,
+    int64_t *seq)
+{
+	struct store_record now = *shown;
+	int rc;
+
+	now.scope = (char *)scope;
+	if (now.local_id == NULL)
+		now.local_id = now.upstream_id;
+	if (now.name == NULL)
+		now.name = (char *)"";
+	now.adopted = true;
+	now.unclaimed = false;
+	now.fingerprint = NULL;
+	now.version = 1;
+	rc = sqlite_record_add(c, &now);
+	*seq = now.seq;
+	if (rc == SQLITE_OK && now.seq != 0)
+		rc = sqlite_name_hold(c, scope, now.name, now.seq, 0);
+	return rc;
+}
+
+/* Adopts or brings back one persona, unless it is known or was deleted here, or
+ * cannot be told apart. */
+static int
+sqlite_adopt_one(struct sqlite_conn *c, const char *scope, const struct store_record *shown,
+    struct store_reply *reply)
+{
+	int64_t hidden, version, seq = 0;
+	bool known, buried;
+	int rc;
+
+	if (shown->upstream_id == NULL)
+		return SQLITE_OK;
+	rc = sqlite_number(c, SQL_PERSONA_KNOWN,
+	    SQL_VALUES(SQL_T(scope), SQL_T(shown->upstream_id)), &known, &hidden);
+	if (rc != SQLITE_OK || (known && hidden == 0))
+		return rc;
+	rc = sqlite_number(c, SQL_TOMBSTONE_VERSION,
+	    SQL_VALUES(SQL_T(scope), SQL_T(shown->upstream_id)), &buried, &version);
+	if (rc == SQLITE_OK && known && !buried)
+		rc = sqlite_adopt_return(c, scope, shown, &seq);
+	else if (rc == SQLITE_OK && !buried)
+		rc = sqlite_adopt_new(c, scope, shown, &seq);
+	if (rc == SQLITE_OK && seq != 0)
+		rc = sqlite_record_reply(c, seq, reply);
+	return rc;
+}
+
+/* Adopts what a listing showed. */
+int
+sqlite_adopt(struct sqlite_conn *c, struct store_call *call)
+{
+	int rc = sqlite_do(c, SQL_LISTING_PUT,
+	    SQL_VALUES(SQL_T(call->scope), SQL_I(call->now_ms)));
+
+	for (size_t i = 0; i < call->record_count && rc == SQLITE_OK; i++)
+		rc = sqlite_adopt_one(c, call->scope, &call->records[i], &call->reply);
+	return rc;
+}
+
+/* Writes what a read saw of one persona, if nothing came in between. */
+static int
+sqlite_refresh_one(struct sqlite_conn *c, const struct store_record *seen,
+    struct store_reply *reply)
+{
+	struct store_record was, now;
+	bool pending = false;
+	int rc = sqlite_record_visible(c, seen->scope, seen->local_id, &was);
+
+	if (rc == SQLITE_OK && was.seq != 0 && was.version == seen->version)
+		rc = sqlite_intent_pending(c, &was, NULL, &pending);
+	if (rc == SQLITE_OK && was.seq != 0 && was.version == seen->version && !pending) {
+		now = was;
+		if (seen->name != NULL)
+			now.name = seen->name;
+		now.content = seen->content;
+		now.content_ms = seen->content_ms;
+		now.absent = seen->absent;
+		now.updated_ms = seen->updated_ms;
+		rc = sqlite_record_write(c, &was, &now);
+		if (rc == SQLITE_OK && strcmp(was.name, now.name) != 0)
+			rc = sqlite_name_settle(c, 0, NULL, &now, was.name);
+		reply->number++;
+	}
+	store_record_clear(&was);
+	return rc;
+}
+
+/* Writes what reads saw. */
+int
+sqlite_refresh(struct sqlite_conn *c, struct store_call *call)
+{
+	int rc = SQLITE_OK;
+
+	for (size_t i = 0; i < call->record_count && rc == SQLITE_OK; i++)
+		rc = sqlite_refresh_one(c, &call->records[i], &call->reply);
+	return rc;
+}
+
+/* Hides a persona and frees its name. */
+int
+sqlite_hide(struct sqlite_conn *c, struct store_call *call)
+{
+	struct store_record r;
+	int rc = sqlite_record_visible(c, call->scope, call->id, &r);
+
+	if (rc == SQLITE_OK && r.seq == 0) {
+		call->reply.status = STORE_NONE;
+	} else if (rc == SQLITE_OK) {
+		rc = sqlite_do(c, SQL_PERSONA_HIDE,
+		    SQL_VALUES(SQL_I(r.seq), SQL_I(call->now_ms)));
+		if (rc == SQLITE_OK)
+			rc = sqlite_name_free(c, r.scope, r.name, r.seq, 0);
+	}
+	store_record_clear(&r);
+	return rc;
+}

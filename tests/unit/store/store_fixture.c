@@ -1,0 +1,303 @@
+#include "config.h"
+
+#include "store_fixture.h"
+#include "base/mem.h"
+
+#include <dirent.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Opens a store. */
+struct store *
+fixture_store_open(const char *dir)
+{
+	struct store_options options = {.dir = dir, .binding = "https://upstream.example"};
+	struct fail f;
+	struct store *s = store_open(&options, &f);
+
+	if (s == NULL)
+		ck_abort_msg("%s", f.text);
+	return s;
+}
+
+/* Each counts what must not be. */
+static const char *const fixture_unsound[] = {
+    "SELECT count(*) FROM pragma_integrity_check WHERE integrity_check <> 'ok'",
+    /* holds whose holder is gone, hidden, or has another name */
+    "SELECT count(*) FROM name n WHERE persona IS NOT NULL AND NOT EXISTS (SELECT 1 FROM persona p"
+    " WHERE p.seq = n.persona AND p.scope = n.scope AND p.name = n.name AND hidden_ms IS NULL)",
+    "SELECT count(*) FROM name n WHERE intent IS NOT NULL AND NOT EXISTS (SELECT 1 FROM intent i"
+    " WHERE i.seq = n.intent AND i.scope = n.scope AND i.name = n.name)",
+    /* visible personas whose name nobody holds */
+    "SELECT count(*) FROM persona p WHERE hidden_ms IS NULL AND NOT EXISTS (SELECT 1 FROM name n"
+    " WHERE n.scope = p.scope AND n.name = p.name)",
+    /* unsettled creates without a hold */
+    "SELECT count(*) FROM intent i WHERE operation = 0 AND NOT EXISTS (SELECT 1 FROM name n"
+    " WHERE n.intent = i.seq)",
+    "SELECT count(*) FROM key k WHERE intent IS NOT NULL AND NOT EXISTS (SELECT 1 FROM intent i"
+    " WHERE i.seq = k.intent AND i.key = k.key)",
+    "SELECT count(*) FROM key WHERE intent IS NULL AND answer IS NULL",
+};
+
+/* Looks into the database of a closed store. */
+void
+fixture_assert_sound(const char *dir)
+{
+	char *path = mem_format("%s/store.db", dir);
+	sqlite3_stmt *st;
+	sqlite3 *db;
+
+	ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
+	for (size_t i = 0; i < sizeof fixture_unsound / sizeof fixture_unsound[0]; i++) {
+		ck_assert_int_eq(sqlite3_prepare_v2(db, fixture_unsound[i], -1, &st, NULL),
+		    SQLITE_OK);
+		ck_assert_int_eq(sqlite3_step(st), SQLITE_ROW);
+		ck_assert_msg(sqlite3_column_int(st, 0) == 0, "%d: %s",
+		    sqlite3_column_int(st, 0), fixture_unsound[i]);
+		sqlite3_finalize(st);
+	}
+	sqlite3_close(db);
+	free(path);
+}
+
+/* Makes a folder for one test. */
+void
+fixture_make_dir(char *dir, size_t size)
+{
+	const char *tmp = getenv("TMPDIR");
+
+	ck_assert_int_lt(snprintf(dir, size, "%s/store-test-XXXXXX", tmp ? tmp : "/tmp"), size);
+	ck_assert_ptr_nonnull(mkdtemp(dir));
+}
+
+/* Removes a folder with its files. */
+void
+fixture_remove_dir(const char *dir)
+{
+	DIR *d = opendir(dir);
+	struct dirent *e;
+
+	if (d == NULL)
+		return;
+	while ((e = readdir(d)) != NULL)
+		if (e->d_name[0] != '.')
+			unlinkat(dirfd(d), e->d_name, 0);
+	closedir(d);
+	rmdir(dir);
+}
+
+/* Opens everything. */
+void
+fixture_begin(struct fixture *f, int kind)
+{
+	memset(f, 0, sizeof *f);
+	if (kind == FIXTURE_DISK)
+		fixture_make_dir(f->dir, sizeof f->dir);
+	f->loop = loop_new_fake(NOW_MS);
+	f->store = fixture_store_open(kind == FIXTURE_DISK ? f->dir : NULL);
+	f->port = store_port_open(f->store, f->loop);
+	ck_assert_ptr_nonnull(f->port);
+}
+
+/* Closes everything. */
+void
+fixture_end(struct fixture *f)
+{
+	fixture_clear(f);
+	store_port_close(f->port);
+	store_close(f->store);
+	loop_free(f->loop);
+	if (f->dir[0] == '\0')
+		return;
+	fixture_assert_sound(f->dir);
+	fixture_remove_dir(f->dir);
+}
+
+/* Closes the store and opens it again. */
+void
+fixture_reopen(struct fixture *f)
+{
+	store_port_close(f->port);
+	store_close(f->store);
+	f->store = fixture_store_open(f->dir);
+	f->port = store_port_open(f->store, f->loop);
+}
+
+/* Frees the kept reply. */
+void
+fixture_clear(struct fixture *f)
+{
+	struct store_reply *r = &f->reply;
+
+	for (size_t i = 0; i < r->record_count; i++)
+		store_record_clear(&r->records[i]);
+	for (size_t i = 0; i < r->intent_count; i++)
+		store_intent_clear(&r->intents[i]);
+	for (size_t i = 0; i < r->tombstone_count; i++)
+		free(r->tombstones[i]);
+	free(r->records);
+	free(r->intents);
+	free(r->tombstones);
+	free(r->text);
+	memset(r, 0, sizeof *r);
+}
+
+/* Keeps a copy of a reply. */
+void
+fixture_done(void *arg, struct store_reply *reply)
+{
+	struct fixture *f = arg;
+
+	fixture_clear(f);
+	f->done++;
+	f->reply = *reply;
+	f->reply.text = mem_string(reply->text);
+	f->reply.records = mem_zero(reply->record_count, sizeof *reply->records);
+	for (size_t i = 0; i < reply->record_count; i++)
+		store_record_take(&f->reply.records[i], &reply->records[i]);
+	f->reply.intents = mem_zero(reply->intent_count, sizeof *reply->intents);
+	for (size_t i = 0; i < reply->intent_count; i++)
+		store_intent_copy(&f->reply.intents[i], &reply->intents[i]);
+	f->reply.tombstones = mem_zero(reply->tombstone_count, sizeof *reply->tombstones);
+	for (size_t i = 0; i < reply->tombstone_count; i++)
+		f->reply.tombstones[i] = mem_string(reply->tombstones[i]);
+}
+
+/* Turns the loop until enough callbacks have run. */
+enum store_status
+fixture_wait(struct fixture *f, unsigned done)
+{
+	while (f->done < done)
+		loop_turn(f->loop, true);
+	return f->reply.status;
+}
+
+/* The intent of a create. */
+struct store_intent
+fixture_create(const char *id, const char *name, const char *fingerprint, const char *key)
+{
+	return (struct store_intent){
+	    .id = TEXT(id),
+	    .operation = STORE_CREATE,
+	    .state = STORE_PENDING,
+	    .scope = TEXT(SCOPE),
+	    .project = TEXT("shop"),
+	    .name = TEXT(name),
+	    .fingerprint = TEXT(fingerprint),
+	    .sent = TEXT("{\"sent\":1}"),
+	    .kept = TEXT("{\"headers\":{}}"),
+	    .absent = TEXT("{\"description\":\"\"}"),
+	    .created_ms = NOW_MS,
+	    .touched_ms = NOW_MS,
+	    .key = TEXT(key),
+	    .key_hash = key == NULL ? NULL : TEXT("hash"),
+	};
+}
+
+/* The intent of an update. */
+struct store_intent
+fixture_update(const char *id, const char *local_id, const char *name)
+{
+	return (struct store_intent){
+	    .id = TEXT(id),
+	    .operation = STORE_UPDATE,
+	    .state = STORE_PENDING,
+	    .scope = TEXT(SCOPE),
+	    .project = TEXT("shop"),
+	    .local_id = TEXT(local_id),
+	    .upstream_id = TEXT(local_id),
+	    .name = TEXT(name),
+	    .sent = TEXT("{\"sent\":2}"),
+	    .kept = TEXT("{\"headers\":{\"a\":\"b\"}}"),
+	    .created_ms = NOW_MS,
+	    .touched_ms = NOW_MS,
+	};
+}
+
+/* The intent of a delete. */
+struct store_intent
+fixture_delete(const char *id, const char *local_id)
+{
+	struct store_intent i = fixture_update(id, local_id, NULL);
+
+	i.operation = STORE_DELETE;
+	i.sent = NULL;
+	i.kept = NULL;
+	return i;
+}
+
+/* A record. */
+struct store_record
+fixture_record(const char *local_id, const char *name)
+{
+	return (struct store_record){
+	    .scope = TEXT(SCOPE),
+	    .local_id = TEXT(local_id),
+	    .upstream_id = TEXT(local_id),
+	    .name = TEXT(name),
+	    .created_ms = NOW_MS,
+	    .updated_ms = NOW_MS,
+	    .content = TEXT("{\"goal\":\"\"}"),
+	    .content_ms = NOW_MS,
+	};
+}
+
+/* Begins a create. */
+enum store_status
+fixture_create_begin(struct fixture *f, const struct store_intent *i)
+{
+	struct store_create create = {
+	    .intent = i,
+	    .now_ms = NOW_MS,
+	    .key_expires_ms = NOW_MS + HOUR_MS,
+	    .unclaimed_since_ms = NOW_MS - HOUR_MS,
+	};
+
+	return FIXTURE_CALL(f, store_create_begin, &create);
+}
+
+/* Makes a persona. */
+void
+fixture_persona(struct fixture *f, const char *local_id, const char *name)
+{
+	char *id = mem_format("made-%s", local_id);
+	struct store_intent i = fixture_create(id, name, "print", NULL);
+	struct store_record r = fixture_record(local_id, name);
+
+	r.fingerprint = TEXT("print");
+	ck_assert_int_eq(fixture_create_begin(f, &i), STORE_OK);
+	ck_assert_int_eq(FIXTURE_CALL(f, store_create_settle, id, &r, NULL), STORE_OK);
+	free(id);
+}
+
+/* Tries whether a name is free. */
+enum store_status
+fixture_try_name(struct fixture *f, const char *name)
+{
+	struct store_intent i = fixture_create("try", name, "another print", NULL);
+	enum store_status status = fixture_create_begin(f, &i);
+
+	if (status == STORE_OK)
+		ck_assert_int_eq(FIXTURE_CALL(f, store_intent_drop, "try"), STORE_OK);
+	return status;
+}
+
+/* Compares a list. */
+void
+fixture_assert_list(struct fixture *f, const char *scope, const char *ids)
+{
+	char *got = mem_string("");
+
+	ck_assert_int_eq(FIXTURE_CALL(f, store_list, scope), STORE_OK);
+	for (size_t i = 0; i < f->reply.record_count; i++) {
+		char *longer = mem_format("%s%s%s", got, i == 0 ? "" : ",",
+		    f->reply.records[i].local_id);
+
+		free(got);
+		got = longer;
+	}
+	ck_assert_str_eq(got, ids);
+	free(got);
+}

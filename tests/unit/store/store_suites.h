@@ -1,0 +1,18 @@
+#ifndef STORE_SUITES_H
+#define STORE_SUITES_H
+
+#include "unit.h"
+
+/* Runs each test once for every kind of store: _i is an enum fixture_kind. */
+Suite *store_suite(const char *name, const TTest *const *tests);
+
+Suite *create_suite(void);
+Suite *change_suite(void);
+Suite *seen_suite(void);
+Suite *upkeep_suite(void);
+Suite *port_suite(void);
+Suite *random_suite(void);
+Suite *durable_suite(void);
+Suite *sqlite_suite(void);
+
+#endif
