@@ -109,6 +109,24 @@ START_TEST(faults_are_switched_at_run_time)
 }
 END_TEST
 
+START_TEST(faults_are_taken_from_a_plain_curl)
+{
+	struct wire w;
+	struct rig r;
+
+	rig_open(&r, NULL);
+	wire_open(&r, &w);
+	wire_send(&w, "POST /__sandbox/faults HTTP/1.1\r\nHost: localhost\r\nX-API-Key: sandbox\r\n"
+	              "Content-Type: application/x-www-form-urlencoded\r\n"
+	              "Content-Length: 19\r\n\r\n{\"profile\":\"chaos\"}");
+	wire_settle(&w);
+	ck_assert_int_eq(wire_status(&w), 200);
+	ck_assert_str_eq(sandbox_faults_name(sandbox_service_faults(r.service)), "chaos");
+	wire_close(&w);
+	rig_close(&r);
+}
+END_TEST
+
 START_TEST(wrong_faults_change_nothing)
 {
 	static const char *const bad[] = {"{\"profile\":\"nonsense\"}", "{}", "[]", "{\"seed\":1}",
@@ -201,6 +219,7 @@ suite_control(void)
 		the_state_shows_everything_with_its_agent,
 		requests_are_counted_by_path_and_by_whether_they_were_processed,
 		faults_are_switched_at_run_time,
+		faults_are_taken_from_a_plain_curl,
 		wrong_faults_change_nothing,
 		a_reset_forgets_everything_but_the_organisation,
 		control_paths_want_the_key_and_meet_no_fault,

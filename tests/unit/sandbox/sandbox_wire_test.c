@@ -385,7 +385,7 @@ lag_of(struct rig *r, int *shown, int *gone)
 START_TEST(listings_lag_by_the_seed_and_catch_up)
 {
 	int shown[2][4], gone[2][4];
-	bool differ = false;
+	bool differ = false, gone_differ = false;
 
 	for (int run = 0; run < 2; run++) {
 		struct sandbox_options o = {.faults = "lagging-lists", .seed = 99};
@@ -397,14 +397,44 @@ START_TEST(listings_lag_by_the_seed_and_catch_up)
 			ck_assert(shown[run][i] >= 6 && shown[run][i] <= 40);
 			ck_assert(gone[run][i] >= 6 && gone[run][i] <= 40);
 			differ = differ || shown[run][i] != shown[run][0];
+			gone_differ = gone_differ || gone[run][i] != gone[run][0];
 		}
 		loop_fake_advance(r.loop, 5000);
 		ck_assert_uint_eq(sandbox_state_bytes(sandbox_service_state(r.service)), 0);
 		rig_close(&r);
 	}
-	ck_assert(differ);
+	ck_assert(differ && gone_differ);
 	ck_assert_mem_eq(shown[0], shown[1], sizeof shown[0]);
 	ck_assert_mem_eq(gone[0], gone[1], sizeof gone[0]);
+}
+END_TEST
+
+START_TEST(an_update_neither_shows_nor_hides_what_lags)
+{
+	char id[UUID_SIZE], path[128];
+	struct reply reply;
+	struct rig r;
+
+	rig_open(&r, NULL);
+	make_persona(&r, 7, "Ann", id);
+	snprintf(path, sizeof path, "/v1/update-customer-persona/%s", id);
+	rig_faults(&r, "lagging-lists", 1);
+	fetch_done(&r, "PUT", path, "{\"name\":\"Bea\"}");
+	reply = fetch(&r, "GET", "/v1/customer-personas-by-agent/7", NULL);
+	ck_assert_str_eq(dig_text(reply.json, "0.name"), "Bea");
+	reply_free(&reply);
+	make_persona(&r, 8, "Cyd", id);
+	rig_faults(&r, "none", 1);
+	snprintf(path, sizeof path, "/v1/update-customer-persona/%s", id);
+	fetch_done(&r, "PUT", path, "{\"name\":\"Dee\"}");
+	reply = fetch(&r, "GET", "/v1/customer-personas-by-agent/8", NULL);
+	ck_assert_str_eq(reply.body, "[]");
+	reply_free(&reply);
+	loop_fake_advance(r.loop, 2000);
+	reply = fetch(&r, "GET", "/v1/customer-personas-by-agent/8", NULL);
+	ck_assert_str_eq(dig_text(reply.json, "0.name"), "Dee");
+	reply_free(&reply);
+	rig_close(&r);
 }
 END_TEST
 
@@ -489,6 +519,7 @@ suite_wire(void)
 		a_long_drip_takes_three_seconds,
 		slow_after_works_at_once_and_answers_late,
 		listings_lag_by_the_seed_and_catch_up,
+		an_update_neither_shows_nor_hides_what_lags,
 		chaos_on_the_wire_repeats_by_its_seed,
 		ending_the_service_ends_what_waits,
 		NULL,
