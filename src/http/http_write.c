@@ -30,9 +30,11 @@ static size_t
 http_write_offer(struct http_conn *c, const char *bytes, size_t len)
 {
 	size_t pending = http_write_pending(c), taken;
-	struct iovec iov[2] = {{c->out.data + c->out_sent, pending}, {(void *)bytes, len}};
+	struct iovec iov[2] = {{NULL, pending}, {(void *)bytes, len}};
 	ssize_t n;
 
+	if (pending > 0) /* an empty queue has no memory to point into */
+		iov[0].iov_base = c->out.data + c->out_sent;
 	if (len == 0)
 		n = http_socket_send(&c->sock, iov, 1);
 	else if (pending == 0)

@@ -103,7 +103,7 @@ void sandbox_state_list_communities(struct sandbox_state *, sandbox_each_fn, voi
 void sandbox_state_walk(struct sandbox_state *, sandbox_each_fn, void *arg);
 
 const char *sandbox_state_org(const struct sandbox_state *);
-uint64_t sandbox_state_deleted(const struct sandbox_state *); /* personas deleted since the last reset */
+uint64_t sandbox_state_deleted(const struct sandbox_state *); /* personas, since the last reset */
 size_t sandbox_state_bytes(const struct sandbox_state *);
 void sandbox_state_limit(struct sandbox_state *, size_t bytes); /* tests: another memory budget */
 

@@ -43,7 +43,8 @@ START_TEST(sandbox_wrong_usage_is_2_and_names_the_mistake)
 {
 	static const char *const bad[][3] = {{"--bogus", NULL, "--bogus"}, {"-x", NULL, "-x"},
 		{"more", NULL, "more"}, {"--seed", "x", "whole number"},
-		{"--seed", "-1", "whole number"}, {"--seed", "99999999999999999999", "whole number"},
+		{"--seed", "-1", "whole number"},
+		{"--seed", "99999999999999999999", "whole number"},
 		{"--faults", "nonsense", "nonsense"}, {"--faults", NULL, "--faults"},
 		{"--api-key", "", "needs a key"}};
 	struct buf out, err;

@@ -48,7 +48,8 @@ END_TEST
 
 START_TEST(text_comes_back_exactly_as_it_was_sent)
 {
-	static const char text[] = "\\u0000a\\u0001\xe2\x80\xa8 \\\"\\\\/ \xf0\x9f\x91\xa9\xe2\x80\x8d"
+	static const char text[] = "\\u0000a\\u0001\xe2\x80\xa8 \\\"\\\\/ "
+				   "\xf0\x9f\x91\xa9\xe2\x80\x8d"
 				   "\xf0\x9f\x92\xbb \\ud83d\\ude00  ";
 	static const char wanted[] = "\0a\1\xe2\x80\xa8 \"\\/ \xf0\x9f\x91\xa9\xe2\x80\x8d"
 				     "\xf0\x9f\x92\xbb \xf0\x9f\x98\x80  ";
@@ -272,7 +273,8 @@ START_TEST(the_key_is_wanted_and_compared)
 	struct rig r;
 
 	rig_open(&r, &o);
-	ck_assert_int_eq(raw_status(&r, "GET /v1/ping HTTP/1.1\r\nHost: localhost\r\n\r\n", missing),
+	ck_assert_int_eq(raw_status(&r, "GET /v1/ping HTTP/1.1\r\nHost: localhost\r\n\r\n",
+	                     missing),
 	    422);
 	ck_assert_int_eq(raw_status(&r, "GET /v1/ping HTTP/1.1\r\nHost: localhost\r\n"
 	                                "X-API-Key: sandbox\r\n\r\n",
@@ -322,6 +324,28 @@ START_TEST(answers_are_json_on_a_kept_connection)
 }
 END_TEST
 
+START_TEST(a_large_listing_comes_whole)
+{
+	char *goal = mem_zero(1, 100001), *body;
+	struct reply list;
+	struct rig r;
+
+	rig_open(&r, NULL);
+	memset(goal, 'g', 100000);
+	body = mem_format("{\"name\":\"n\",\"description\":\"\",\"goal\":\"%s\",\"agent_id\":7}",
+	    goal);
+	for (int i = 0; i < 20; i++)
+		fetch_done(&r, "POST", "/v1/create-customer-persona", body);
+	list = fetch(&r, "GET", "/v1/customer-personas-by-agent/7", NULL);
+	ck_assert_uint_eq(json_object_array_length(list.json), 20);
+	ck_assert_str_eq(dig_text(list.json, "19.goal"), goal);
+	reply_free(&list);
+	free(goal);
+	free(body);
+	rig_close(&r);
+}
+END_TEST
+
 START_TEST(a_full_sandbox_says_so_and_keeps_what_it_has)
 {
 	char id[UUID_SIZE], path[128];
@@ -359,6 +383,7 @@ suite_api(void)
 		unknown_paths_and_methods_answer_as_the_framework_does,
 		the_key_is_wanted_and_compared,
 		answers_are_json_on_a_kept_connection,
+		a_large_listing_comes_whole,
 		a_full_sandbox_says_so_and_keeps_what_it_has,
 		NULL,
 	};

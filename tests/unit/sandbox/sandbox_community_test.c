@@ -66,7 +66,8 @@ START_TEST(an_update_replaces_the_list_and_keeps_what_is_null)
 	struct rig r;
 
 	rig_open(&r, NULL);
-	make_community(&r, "{\"title\":\"a\",\"description\":\"d\",\"digital_human_ids\":[1,2]}", id);
+	make_community(&r,
+	    "{\"title\":\"a\",\"description\":\"d\",\"digital_human_ids\":[1,2]}", id);
 	expect(&r, "PUT", "/v1/update-community", id, "{}", "a", "d", "[1,2]");
 	expect(&r, "PUT", "/v1/update-community", id,
 	    "{\"title\":null,\"description\":null,\"digital_human_ids\":null}", "a", "d", "[1,2]");

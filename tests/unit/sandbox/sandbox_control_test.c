@@ -132,7 +132,8 @@ START_TEST(wrong_faults_change_nothing)
 	static const char *const bad[] = {"{\"profile\":\"nonsense\"}", "{}", "[]", "{\"seed\":1}",
 		"{\"profile\":\"chaos\",\"percent\":101}", "{\"profile\":\"chaos\",\"count\":-1}",
 		"{\"profile\":\"chaos\",\"method\":\"get\"}",
-		"{\"profile\":\"chaos\",\"delay_ms\":60001}", "{\"profile\":\"chaos\",\"seed\":\"x\"}",
+		"{\"profile\":\"chaos\",\"delay_ms\":60001}",
+		"{\"profile\":\"chaos\",\"seed\":\"x\"}",
 		"{\"profile\":\"chaos\",\"seed\":-1}", "{", ""};
 	struct rig r;
 

@@ -138,7 +138,8 @@ START_TEST(restrictions_hold)
 		sandbox_faults_next(&f, "GET", true, &plan);
 		ck_assert_int_eq(plan.fault, SANDBOX_FAULT_NONE);
 		sandbox_faults_next(&f, "POST", true, &plan);
-		ck_assert_int_eq(plan.fault, i < 2 ? SANDBOX_FAULT_RESET_AFTER : SANDBOX_FAULT_NONE);
+		ck_assert_int_eq(plan.fault,
+		    i < 2 ? SANDBOX_FAULT_RESET_AFTER : SANDBOX_FAULT_NONE);
 	}
 	ck_assert(sandbox_faults_choose(&f, "chaos", 1));
 	f.percent = 0;

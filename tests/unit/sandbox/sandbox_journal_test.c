@@ -9,6 +9,9 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
+#define HEAD \
+	"{\"org_id\":\"3c90c3cc-0d44-4b50-8888-8dd25736052a\",\"last_us\":1,\"deleted\":0}\n"
+
 /* Opens the service on a journal, or says why that fails. */
 static bool
 open_on(struct rig *r, const char *journal, struct fail *fail)
@@ -197,12 +200,12 @@ START_TEST(a_file_that_is_no_journal_is_refused_and_left_alone)
 		"{}\n",
 		"{\"reset\":true}\n",
 		"{\"org_id\":\"x\",\"last_us\":1,\"deleted\":0}\n",
-		"{\"org_id\":\"3c90c3cc-0d44-4b50-8888-8dd25736052a\",\"last_us\":1,\"deleted\":0}\n"
+		HEAD
 		"{\"persona\":{}}\n",
-		"{\"org_id\":\"3c90c3cc-0d44-4b50-8888-8dd25736052a\",\"last_us\":1,\"deleted\":0}\n"
+		HEAD
 		"{\"community\":{\"id\":\"3c90c3cc-0d44-4b50-8888-8dd25736052b\",\"created_us\":1,"
 		"\"title\":\"t\",\"description\":null,\"digital_human_ids\":[\"1\"]}}\n",
-		"{\"org_id\":\"3c90c3cc-0d44-4b50-8888-8dd25736052a\",\"last_us\":1,\"deleted\":0}\n"
+		HEAD
 		"\n{\"reset\":true}\n",
 	};
 	char *journal = scratch_file(), *left;

@@ -11,6 +11,8 @@
 #define NOBODY "3c90c3cc-0d44-4b50-8888-8dd25736052a"
 #define INT_TEXT "Input should be a valid integer, unable to parse string as an integer"
 
+#define NO_STRING "Input should be a valid string"
+
 /* One mistake as the answer writes it. */
 #define MISTAKE(type, loc, msg, input) \
 	"{\"type\":\"" type "\",\"loc\":[" loc "],\"msg\":\"" msg "\",\"input\":" input "}"
@@ -55,7 +57,7 @@ START_TEST(all_mistakes_of_a_body_come_in_one_answer_in_the_schemas_order)
 	    MISTAKE("missing", "\"body\",\"goal\"", "Field required", "{}"));
 	expect(&r, "POST", CREATE, "{\"goal\":[],\"name\":null,\"agent_id\":\"x\",\"q\":1}",
 	    MISTAKE("int_parsing", "\"body\",\"agent_id\"", INT_TEXT, "\"x\"") ","
-	    MISTAKE("string_type", "\"body\",\"name\"", "Input should be a valid string", "null") ","
+	    MISTAKE("string_type", "\"body\",\"name\"", NO_STRING, "null") ","
 	    MISTAKE("missing", "\"body\",\"description\"", "Field required",
 	        "{\"goal\":[],\"name\":null,\"agent_id\":\"x\",\"q\":1}") ","
 	    MISTAKE("string_type", "\"body\",\"goal\"", "Input should be a valid string", "[]"));
@@ -79,7 +81,8 @@ START_TEST(a_body_that_is_no_object_is_one_mistake)
 		expect(&r, "POST", CREATE, others[i], mistake);
 		free(mistake);
 	}
-	expect(&r, "POST", CREATE, "null", MISTAKE("missing", "\"body\"", "Field required", "null"));
+	expect(&r, "POST", CREATE, "null",
+	    MISTAKE("missing", "\"body\"", "Field required", "null"));
 	expect(&r, "POST", CREATE, "", MISTAKE("missing", "\"body\"", "Field required", "null"));
 	expect(&r, "POST", CREATE, NULL, MISTAKE("missing", "\"body\"", "Field required", "null"));
 	expect(&r, "PUT", "/v1/update-customer-persona/" NOBODY, NULL,
@@ -155,7 +158,8 @@ START_TEST(an_agent_id_is_read_as_leniently_as_pydantic_reads_it)
 	rig_open(&r, NULL);
 	for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
 		char *body = mem_format(
-		    "{\"agent_id\":%s,\"name\":\"n\",\"description\":\"\",\"goal\":\"\"}", good[i][0]);
+		    "{\"agent_id\":%s,\"name\":\"n\",\"description\":\"\",\"goal\":\"\"}",
+		    good[i][0]);
 		char *list = mem_format("/v1/customer-personas-by-agent/%s", good[i][1]);
 
 		fetch_done(&r, "POST", "/__sandbox/reset", NULL);
@@ -170,7 +174,8 @@ START_TEST(an_agent_id_is_read_as_leniently_as_pydantic_reads_it)
 	}
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
 		char *body = mem_format(
-		    "{\"agent_id\":%s,\"name\":\"n\",\"description\":\"\",\"goal\":\"\"}", bad[i][0]);
+		    "{\"agent_id\":%s,\"name\":\"n\",\"description\":\"\",\"goal\":\"\"}",
+		    bad[i][0]);
 
 		reply = fetch(&r, "POST", CREATE, body);
 		ck_assert_msg(reply.status == 422, "%s", bad[i][0]);
@@ -194,7 +199,8 @@ START_TEST(an_id_that_is_no_uuid_is_explained)
 	    "invalid length: expected length 32 for simple format, found 8");
 	expect_id(&r, "3c90c3cc0d44-4b50-8888-8dd25736052a", "3c90c3cc0d44-4b50-8888-8dd25736052a",
 	    "invalid group count: expected 5, found 4");
-	expect_id(&r, "3c90c3cc0-d44-4b50-8888-8dd25736052a", "3c90c3cc0-d44-4b50-8888-8dd25736052a",
+	expect_id(&r, "3c90c3cc0-d44-4b50-8888-8dd25736052a",
+	    "3c90c3cc0-d44-4b50-8888-8dd25736052a",
 	    "invalid group length in group 0: expected 8, found 9");
 	expect_id(&r, NOBODY "a", NOBODY "a",
 	    "invalid group length in group 4: expected 12, found 13");
@@ -254,10 +260,11 @@ END_TEST
 START_TEST(mistakes_of_header_path_and_body_come_together)
 {
 	static const char wanted[] =
-	    "{\"detail\":[" MISTAKE("missing", "\"header\",\"X-API-Key\"", "Field required", "null") ","
-	    "{\"type\":\"uuid_parsing\",\"loc\":[\"path\",\"persona_id\"],\"msg\":\"Input should be a "
-	    "valid UUID, invalid character: found `x` at 1\",\"input\":\"x\",\"ctx\":{\"error\":"
-	    "\"invalid character: found `x` at 1\"}},"
+	    "{\"detail\":["
+	    MISTAKE("missing", "\"header\",\"X-API-Key\"", "Field required", "null") ","
+	    "{\"type\":\"uuid_parsing\",\"loc\":[\"path\",\"persona_id\"],\"msg\":\"Input should "
+	    "be a valid UUID, invalid character: found `x` at 1\",\"input\":\"x\",\"ctx\":"
+	    "{\"error\":\"invalid character: found `x` at 1\"}},"
 	    MISTAKE("string_type", "\"body\",\"name\"", "Input should be a valid string", "1") "]}";
 	struct wire w;
 	struct rig r;
@@ -288,8 +295,8 @@ START_TEST(lists_are_checked_item_by_item)
 	    MISTAKE("missing", "\"body\",\"title\"", "Field required",
 	        "{\"digital_human_ids\":[1,\"x\",null,1.5]}") ","
 	    MISTAKE("int_parsing", "\"body\",\"digital_human_ids\",1", INT_TEXT, "\"x\"") ","
-	    MISTAKE("int_type", "\"body\",\"digital_human_ids\",2", "Input should be a valid integer",
-	        "null") ","
+	    MISTAKE("int_type", "\"body\",\"digital_human_ids\",2",
+	        "Input should be a valid integer", "null") ","
 	    MISTAKE("int_from_float", "\"body\",\"digital_human_ids\",3",
 	        "Input should be a valid integer, got a number with a fractional part", "1.5"));
 	expect(&r, "PUT", "/v1/add-to-community/" NOBODY, "{}",
