@@ -243,6 +243,35 @@ START_TEST(a_wrong_length_is_too_large_or_too_small)
 }
 END_TEST
 
+START_TEST(a_long_body_keeps_its_wrong_length)
+{
+	char *goal = mem_zero(1, 100001), *body;
+	size_t announced, received;
+	struct wire w;
+	struct rig r;
+
+	rig_open(&r, NULL);
+	memset(goal, 'g', 100000);
+	body = mem_format("{\"name\":\"n\",\"description\":\"\",\"goal\":\"%s\",\"agent_id\":7}",
+	    goal);
+	fetch_done(&r, "POST", CREATE, body);
+	rig_faults(&r, "wrong-length", 1);
+	for (int i = 0; i < 8; i++) {
+		wire_open(&r, &w);
+		wire_request(&w, "GET", "/v1/customer-personas-by-agent/7", NULL);
+		wire_settle(&w);
+		lengths(&w, &announced, &received);
+		ck_assert_uint_ne(announced, received);
+		ck_assert_uint_gt(received, 100000);
+		ck_assert_int_eq(w.in.data[w.in.len - 1], ']');
+		wire_close(&w);
+	}
+	free(goal);
+	free(body);
+	rig_close(&r);
+}
+END_TEST
+
 START_TEST(garbage_is_a_whole_answer_that_is_not_the_json)
 {
 	size_t announced, received, kinds = 0;
@@ -514,6 +543,7 @@ suite_wire(void)
 		a_stale_connection_works_once_and_then_closes_on_a_request,
 		a_truncated_answer_ends_within_its_body,
 		a_wrong_length_is_too_large_or_too_small,
+		a_long_body_keeps_its_wrong_length,
 		garbage_is_a_whole_answer_that_is_not_the_json,
 		a_drip_comes_byte_by_byte_and_whole,
 		a_long_drip_takes_three_seconds,
