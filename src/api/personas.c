@@ -1,0 +1,259 @@
+#include "config.h"
+
+#include "api/api_impl.h"
+#include "base/mem.h"
+#include "core/personas.h"
+#include "json/json_read.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+enum persona_route {
+	PERSONA_LIST,
+	PERSONA_CREATE,
+	PERSONA_GET,
+	PERSONA_UPDATE,
+	PERSONA_DELETE,
+	PERSONA_PORTRAIT
+};
+
+#define PERSONA_BASE "/api/projects/:project/personas"
+
+static const struct http_route persona_routes[] = {
+    {"GET", PERSONA_BASE, PERSONA_LIST},
+    {"POST", PERSONA_BASE, PERSONA_CREATE},
+    {"GET", PERSONA_BASE "/:id", PERSONA_GET},
+    {"PUT", PERSONA_BASE "/:id", PERSONA_UPDATE},
+    {"DELETE", PERSONA_BASE "/:id", PERSONA_DELETE},
+    {"POST", PERSONA_BASE "/:id/generate-image", PERSONA_PORTRAIT},
+};
+
+#define PERSONA_KEY_MAX 255 /* bytes of an Idempotency-Key */
+
+/* One request on its way. */
+struct persona_call {
+	struct api *api;
+	struct http_exchange *ex; /* NULL once answered */
+	struct work *work;        /* NULL: none running or to be told */
+	bool done;                /* the work has given its result */
+	enum persona_route route;
+	struct project project;
+	char id[HTTP_ROUTE_PARAM_MAX];
+};
+
+/* The exchange is over: the work is told, or cancelled when its client left. */
+static void
+persona_on_end(void *arg, enum http_end end)
+{
+	struct persona_call *c = arg;
+
+	if (c->work != NULL && c->done)
+		work_told(c->work, end == HTTP_SENT);
+	else if (c->work != NULL)
+		work_cancel(c->work);
+	free(c);
+}
+
+/* The work gives its result: the answer. */
+static void
+persona_on_done(void *arg, struct result *r)
+{
+	struct persona_call *c = arg;
+
+	c->done = true;
+	api_answer_result(c->ex, r);
+}
+
+/* Whether the client wants no old copy (RFC 9111, 5.2.1.4; Pragma is not looked at). */
+static bool
+persona_no_cache(const struct http_request *q)
+{
+	const char *value = http_request_field(q, "cache-control");
+
+	return value != NULL && strcasestr(value, "no-cache") != NULL;
+}
+
+/* Whether a media type is application/json, whatever its parameters. */
+static bool
+persona_is_json(const char *type)
+{
+	static const char json[] = "application/json";
+	size_t len = strcspn(type, "; \t");
+
+	return len == sizeof json - 1 && strncasecmp(type, json, len) == 0;
+}
+
+/* Refuses a body that is not declared as JSON; true when it answered. */
+static bool
+persona_refuse_type(struct http_exchange *ex, const struct http_request *q)
+{
+	const char *type = http_request_field(q, "content-type");
+
+	if (type != NULL ? persona_is_json(type) : !q->has_body)
+		return false;
+	api_answer_error(ex, 415, "Unsupported Media Type: %.200s", type != NULL ? type : "none");
+	return true;
+}
+
+/* Reads a request body; NULL when it answered. An absent body counts as {} for a create. */
+static struct json_object *
+persona_read_body(struct persona_call *c, const char *body, size_t len)
+{
+	const struct http_request *q = http_exchange_request(c->ex);
+	struct json_object *root = NULL;
+	struct json_error err;
+
+	if (len == 0 && http_request_field(q, "content-type") == NULL && c->route == PERSONA_CREATE)
+		return json_object_new_object();
+	if (len == 0) {
+		api_answer_error(c->ex, 400, "Request body is empty; send a JSON object");
+	} else if (!json_read(body, len, &root, &err)) {
+		api_answer_error(c->ex, 400, "Request body is not valid JSON: %s at byte %zu", err.text,
+		    err.offset);
+	} else if (!json_object_is_type(root, json_type_object)) {
+		api_answer_error(c->ex, 400, "Request body must be a JSON object");
+		json_object_put(root);
+		root = NULL;
+	}
+	return root;
+}
+
+/* Whether an Idempotency-Key has a usable form; answers when not. */
+static bool
+persona_key_ok(struct http_exchange *ex, const char *key)
+{
+	size_t len = strlen(key);
+	bool ok = len > 0 && len <= PERSONA_KEY_MAX;
+
+	for (const char *p = key; ok && *p != '\0'; p++)
+		ok = (unsigned char)*p > 0x20 && (unsigned char)*p < 0x7f;
+	if (!ok)
+		api_answer_error(ex, 400,
+		    "Idempotency-Key must be 1 to %d visible ASCII characters", PERSONA_KEY_MAX);
+	return ok;
+}
+
+/* Starts a create. */
+static void
+persona_start_create(struct persona_call *c, const char *body, size_t len)
+{
+	const char *key = http_request_field(http_exchange_request(c->ex), "idempotency-key");
+	struct persona_create in = {.raw = body, .raw_len = len, .idempotency_key = key};
+
+	if (key != NULL && !persona_key_ok(c->ex, key))
+		return;
+	in.body = persona_read_body(c, body, len);
+	if (in.body == NULL)
+		return;
+	c->work = persona_create(c->api->gw, &c->project, &in, persona_on_done, c);
+	json_object_put(in.body);
+}
+
+/* Starts an update. */
+static void
+persona_start_update(struct persona_call *c, const char *body, size_t len)
+{
+	struct json_object *root = persona_read_body(c, body, len);
+
+	if (root == NULL)
+		return;
+	c->work = persona_update(c->api->gw, &c->project, c->id, root, persona_on_done, c);
+	json_object_put(root);
+}
+
+/* Starts a read, or answers it from memory. */
+static void
+persona_start_get(struct persona_call *c)
+{
+	bool no_cache = persona_no_cache(http_exchange_request(c->ex));
+	struct result r;
+
+	if (!no_cache && persona_get_now(c->api->gw, &c->project, c->id, &r)) {
+		api_answer_result(c->ex, &r);
+		result_clear(&r);
+		return;
+	}
+	c->work = persona_get(c->api->gw, &c->project, c->id, no_cache, persona_on_done, c);
+}
+
+/* The whole request is here: starts what it asks for. */
+static void
+persona_on_body(void *arg, struct http_exchange *ex, const char *body, size_t len)
+{
+	struct persona_call *c = arg;
+	struct gateway *gw = c->api->gw;
+
+	switch (c->route) {
+	case PERSONA_LIST:
+		c->work = persona_list(gw, &c->project, persona_no_cache(http_exchange_request(ex)),
+		    persona_on_done, c);
+		return;
+	case PERSONA_CREATE:
+		persona_start_create(c, body, len);
+		return;
+	case PERSONA_GET:
+		persona_start_get(c);
+		return;
+	case PERSONA_UPDATE:
+		persona_start_update(c, body, len);
+		return;
+	case PERSONA_DELETE:
+		c->work = persona_delete(gw, &c->project, c->id, persona_on_done, c);
+		return;
+	case PERSONA_PORTRAIT:
+		c->work = persona_portrait(gw, &c->project, c->id, persona_on_done, c);
+		return;
+	}
+}
+
+/* Serves the local API. */
+void
+api_serve(void *arg, struct http_exchange *ex)
+{
+	struct api *api = arg;
+	const struct http_request *q = http_exchange_request(ex);
+	struct persona_call *c;
+	struct http_match match;
+	struct project project;
+	enum http_route_result found;
+
+	found = http_route_find(persona_routes, sizeof persona_routes / sizeof *persona_routes,
+	    q->method, q->path, &match);
+	if (api_refuse_route(ex, found, &match))
+		return;
+	if (!snapshot_project(gateway_snapshot(api->gw), match.params[0], &project)) {
+		api_answer_error(ex, 404, "Project not found");
+		return;
+	}
+	if ((match.id == PERSONA_CREATE || match.id == PERSONA_UPDATE) && persona_refuse_type(ex, q))
+		return;
+	c = mem_zero(1, sizeof *c);
+	c->api = api;
+	c->ex = ex;
+	c->route = (enum persona_route)match.id;
+	c->project = project;
+	if (match.param_count > 1)
+		memcpy(c->id, match.params[1], sizeof c->id);
+	http_exchange_on_end(ex, persona_on_end, c);
+	http_exchange_collect(ex, 0, persona_on_body, c);
+}
+
+/* Makes the API of a gateway. */
+struct api *
+api_new(struct loop *loop, struct gateway *gw, struct log *log)
+{
+	struct api *api = mem_zero(1, sizeof *api);
+
+	api->loop = loop;
+	api->gw = gw;
+	api->log = log;
+	return api;
+}
+
+/* Frees it. */
+void
+api_free(struct api *api)
+{
+	free(api);
+}

@@ -1,0 +1,655 @@
+#include "config.h"
+
+#include "core/change.h"
+#include "base/mem.h"
+#include "base/uuid.h"
+#include "core/change_impl.h"
+#include "json/json_read.h"
+#include "json/json_text.h"
+
+#include <json-c/linkhash.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const change_names[] = {"queued", "finding", "reading", "beginning", "sending",
+    "settling", "dropping", "waiting", "looking", "over"};
+
+/* Moves to another state. */
+void
+change_set(struct change *c, enum change_state state)
+{
+	log_debug(c->gw->log, c->operation == STORE_UPDATE ? "update" : "delete",
+	    LOG_S("id", c->local_id), LOG_S("from", change_names[c->state]),
+	    LOG_S("to", change_names[state]));
+	c->state = state;
+}
+
+/* Counts or uncounts a write that must not be cut by a stop. */
+void
+change_count(struct change *c, bool on)
+{
+	if (on && !c->counted)
+		c->gw->writes_running++;
+	else if (!on && c->counted)
+		c->gw->writes_running--;
+	c->counted = on;
+}
+
+/* Frees a change. */
+static void
+change_free(struct change *c)
+{
+	change_count(c, false);
+	TAILQ_REMOVE(&c->gw->changes, c, link);
+	loop_timer_cancel(&c->timer);
+	if (c->ticket != NULL)
+		serial_leave(c->ticket);
+	if (c->fence != NULL)
+		fence_cancel(c->fence);
+	if (c->fetch != NULL)
+		fetch_leave(c->fetch);
+	if (c->store != NULL)
+		store_cancel(c->store);
+	if (c->call != NULL)
+		upstream_cancel(c->call);
+	if (c->entry != NULL)
+		shelf_unpin(c->entry);
+	store_intent_clear(&c->intent);
+	json_object_put(c->body);
+	json_object_put(c->sent);
+	result_clear(&c->trouble);
+	snapshot_unref(c->snap);
+	free(c->local_id);
+	free(c);
+}
+
+/* The work is over: the next write to this persona may go; frees when nobody holds it. */
+void
+change_over(struct change *c)
+{
+	change_count(c, false);
+	if (c->ticket != NULL)
+		serial_leave(c->ticket);
+	c->ticket = NULL;
+	if (c->state != CHANGE_OVER)
+		change_set(c, CHANGE_OVER);
+	if (c->client == CHANGE_CLIENT_NONE)
+		change_free(c);
+}
+
+/* Tells the client, if it still waits. */
+void
+change_give(struct change *c, struct result *r)
+{
+	if (c->client == CHANGE_CLIENT_WAITS) {
+		c->client = CHANGE_CLIENT_GIVEN;
+		c->done(c->arg, r);
+	}
+	result_clear(r);
+}
+
+/* Tells the client and ends. */
+static void
+change_finish(struct change *c, struct result *r)
+{
+	change_give(c, r);
+	change_over(c);
+}
+
+/* The client is gone: what was not sent yet is given up, the rest goes on. */
+static void
+change_cancel(struct work *w)
+{
+	struct change *c = (struct change *)w;
+
+	c->client = CHANGE_CLIENT_NONE;
+	if (c->state <= CHANGE_READING || c->state == CHANGE_OVER)
+		change_free(c);
+}
+
+/* The client was told. */
+static void
+change_told(struct work *w, bool sent)
+{
+	struct change *c = (struct change *)w;
+
+	c->client = CHANGE_CLIENT_NONE;
+	if (c->state == CHANGE_OVER)
+		change_free(c);
+}
+
+static const struct work_ops change_ops = {change_cancel, change_told};
+
+/* The upstream path of the persona. */
+void
+change_path(const struct change *c, const char *prefix, char *out, size_t size)
+{
+	snprintf(out, size, "%s/%s", prefix, c->entry->record.upstream_id);
+}
+
+/* ---- recording the outcome ---- */
+
+/* An update is recorded: the client gets the whole persona. */
+static void
+change_on_updated(void *arg, struct store_reply *reply)
+{
+	struct change *c = arg;
+	struct shelf_entry *e;
+	struct result r;
+
+	c->store = NULL;
+	gateway_saw_store(c->gw, reply);
+	if (reply->status == STORE_UNAVAILABLE) {
+		gateway_store_trouble(&r);
+		if (c->intent.id != NULL) {
+			result_clear(&r);
+			result_error(&r, 503,
+			    "Bluejay has taken the update, but the gateway cannot record it at the moment; "
+			    "it will as soon as it can");
+			r.retry_after = 5000;
+			change_give(c, &r);
+			change_look_later(c);
+			return;
+		}
+	} else if (reply->status != STORE_OK ||
+	    (e = shelf_written(c->gw->shelf, &reply->records[0], ++c->gw->sequence)) == NULL ||
+	    shelf_show(e, c->snap->mapping, NULL, NULL) != 0) {
+		result_error(&r, 404, "Persona not found");
+	} else {
+		e->fetched = loop_now(c->gw->loop);
+		listing_touch(c->gw, c->project.scope);
+		result_body(&r, 200, mem_copy(e->body, e->body_len), e->body_len);
+		memcpy(r.etag, e->etag, sizeof r.etag);
+	}
+	change_finish(c, &r);
+}
+
+/* A delete is recorded. */
+static void
+change_on_deleted(void *arg, struct store_reply *reply)
+{
+	struct change *c = arg;
+	struct result r;
+
+	c->store = NULL;
+	gateway_saw_store(c->gw, reply);
+	if (reply->status == STORE_UNAVAILABLE) {
+		result_error(&r, 503,
+		    "Bluejay has deleted the persona, but the gateway cannot record it at the moment; "
+		    "it will as soon as it can");
+		r.retry_after = 5000;
+		change_give(c, &r);
+		change_look_later(c);
+		return;
+	}
+	c->gw->sequence++;
+	shelf_bury(c->gw->shelf, c->project.scope, c->local_id);
+	listing_touch(c->gw, c->project.scope);
+	result_init(&r);
+	r.status = 204;
+	change_finish(c, &r);
+}
+
+/* Fills what an update changes in the record. */
+static void
+change_fill_record(struct change *c, struct json_object *persona, struct store_record *r)
+{
+	const char *name = mapping_persona_name(c->snap->mapping, persona);
+	struct json_object *absent = NULL, *left;
+	int64_t wall = loop_wall(c->gw->loop);
+	bool changed;
+
+	store_record_copy(r, &c->entry->record);
+	free(r->content);
+	r->content = json_print(persona, NULL);
+	r->content_ms = wall;
+	if (name != NULL) {
+		free(r->name);
+		r->name = mem_string(name);
+	}
+	free(r->kept);
+	r->kept = mem_string(c->intent.kept);
+	free(r->absent);
+	r->absent = NULL;
+	if (c->intent.absent != NULL &&
+	    json_read(c->intent.absent, strlen(c->intent.absent), &absent, NULL)) {
+		left = mapping_absent_left(c->snap->mapping, persona, absent, &changed);
+		r->absent = left == NULL ? NULL : json_print(left, NULL);
+		json_object_put(left);
+		json_object_put(absent);
+	}
+	r->updated_ms = wall > r->updated_ms ? wall : r->updated_ms + 1;
+}
+
+/* Done upstream: records it. */
+void
+change_settle(struct change *c, struct json_object *persona)
+{
+	struct store_record r;
+
+	change_set(c, CHANGE_SETTLING);
+	if (c->operation == STORE_DELETE) {
+		c->store = store_delete_settle(c->gw->store, c->intent.id, loop_wall(c->gw->loop),
+		    change_on_deleted, c);
+		return;
+	}
+	change_fill_record(c, persona, &r);
+	c->store = store_update_settle(c->gw->store, c->intent.id, &r, change_on_updated, c);
+	store_record_clear(&r);
+}
+
+/* The intent is gone: tells the client why. */
+static void
+change_on_dropped(void *arg, struct store_reply *reply)
+{
+	struct change *c = arg;
+	struct result r;
+
+	c->store = NULL;
+	gateway_saw_store(c->gw, reply);
+	result_move(&r, &c->trouble);
+	if (reply->status == STORE_UNAVAILABLE) {
+		change_give(c, &r);
+		change_look_later(c);
+		return;
+	}
+	if (c->gone)
+		fetch_gone(c->gw, c->entry);
+	change_finish(c, &r);
+}
+
+/* It did not happen: removes the intent, then tells the client. */
+void
+change_drop(struct change *c, struct result *trouble, bool gone)
+{
+	change_set(c, CHANGE_DROPPING);
+	c->gone = gone;
+	result_move(&c->trouble, trouble);
+	c->store = store_intent_drop(c->gw->store, c->intent.id, change_on_dropped, c);
+}
+
+/* ---- sending ---- */
+
+/* Judges a 2xx answer to an update. */
+static void
+change_take(struct change *c, const struct upstream_answer *a)
+{
+	struct json_object *persona = NULL, *local = NULL;
+	struct fail fail;
+
+	if (json_read(a->body, a->body_len, &persona, NULL) &&
+	    json_object_is_type(persona, json_type_object) &&
+	    mapping_answer_make(c->snap->mapping, persona, c->local_id, NULL, NULL, 0, &local,
+	        &fail) == 0)
+		change_settle(c, persona);
+	else
+		change_unknown(c, "the answer was not understood");
+	json_object_put(local);
+	json_object_put(persona);
+}
+
+/* The upstream has answered, or not. */
+static void
+change_on_answer(void *arg, const struct upstream_answer *a)
+{
+	struct change *c = arg;
+	bool answered = a->outcome == UPSTREAM_ANSWER;
+	struct result r;
+
+	c->call = NULL;
+	gateway_saw_answer(c->gw, a);
+	if (c->operation == STORE_DELETE && answered &&
+	    (a->status == 404 || (a->status >= 200 && a->status < 300))) {
+		change_settle(c, NULL);
+	} else if (answered && a->status >= 200 && a->status < 300) {
+		change_take(c, a);
+	} else if ((answered && a->status < 500 && a->status != 408) ||
+	    (!answered && !a->maybe_received)) {
+		result_from_upstream(&r, a, c->snap->mapping);
+		change_drop(c, &r, answered && a->status == 404);
+	} else {
+		result_from_upstream(&r, a, c->snap->mapping);
+		change_give(c, &r);
+		change_unknown(c, answered ? "status 5xx" : "no whole answer");
+	}
+}
+
+/* Sends it. */
+static void
+change_send(struct change *c)
+{
+	struct upstream_request q;
+	char path[256];
+
+	change_set(c, CHANGE_SENDING);
+	change_count(c, true);
+	if (c->operation == STORE_DELETE) {
+		change_path(c, "/v1/customer-persona", path, sizeof path);
+		gateway_request(c->gw, &c->project, &q, "DELETE", path);
+	} else {
+		change_path(c, "/v1/update-customer-persona", path, sizeof path);
+		gateway_request(c->gw, &c->project, &q, "PUT", path);
+		q.body = c->intent.sent;
+		q.body_len = strlen(c->intent.sent);
+	}
+	q.deadline = c->deadline;
+	c->call = upstream_start(c->gw->upstream, &q, change_on_answer, c);
+}
+
+/* ---- beginning ---- */
+
+/* The store has answered the intent. */
+static void
+change_on_begun(void *arg, struct store_reply *reply)
+{
+	struct change *c = arg;
+	struct result r;
+
+	c->store = NULL;
+	gateway_saw_store(c->gw, reply);
+	if (reply->status == STORE_OK && c->client == CHANGE_CLIENT_NONE) {
+		result_error(&r, 503, "Nobody waits for this change any more");
+		change_drop(c, &r, false); /* nothing was sent */
+		return;
+	}
+	switch (reply->status) {
+	case STORE_OK:
+		change_send(c);
+		return;
+	case STORE_NONE:
+		result_error(&r, 404, "Persona not found");
+		break;
+	case STORE_NAME_TAKEN:
+		result_error(&r, 409, "Persona with name \"%s\" already exists", c->intent.name);
+		break;
+	case STORE_UNSETTLED_OTHER:
+	case STORE_UNSETTLED_SAME:
+		result_error(&r, 503, "Another change is not settled yet; try again later");
+		r.retry_after = 5000;
+		break;
+	default:
+		gateway_store_trouble(&r);
+		break;
+	}
+	change_finish(c, &r);
+}
+
+/* Records the intent. */
+static void
+change_begin(struct change *c)
+{
+	char id[UUID_SIZE];
+
+	change_set(c, CHANGE_BEGINNING);
+	uuid_make(id);
+	c->intent.id = mem_string(id);
+	c->intent.operation = c->operation;
+	c->intent.state = STORE_PENDING;
+	c->intent.scope = mem_string(c->project.scope);
+	c->intent.project = mem_string(c->project.id);
+	c->intent.local_id = mem_string(c->local_id);
+	c->intent.upstream_id = mem_string(c->entry->record.upstream_id);
+	c->intent.created_ms = c->intent.touched_ms = loop_wall(c->gw->loop);
+	if (c->operation == STORE_UPDATE)
+		c->store = store_update_begin(c->gw->store, &c->intent, change_on_begun, c);
+	else
+		c->store = store_delete_begin(c->gw->store, &c->intent, change_on_begun, c);
+}
+
+/* Kept fields alone: recorded without a call, when the persona is there. */
+static void
+change_keep(struct change *c)
+{
+	struct json_object *content = NULL;
+
+	json_read(c->entry->record.content, strlen(c->entry->record.content), &content, NULL);
+	change_settle(c, content);
+	json_object_put(content);
+}
+
+/* The persona was read before an update of kept fields alone. */
+static void
+change_on_fetch(void *arg, const struct fetch_outcome *out)
+{
+	struct change *c = arg;
+	struct result r;
+
+	c->fetch = NULL;
+	if (out->status == FETCH_OK) {
+		change_keep(c);
+		return;
+	}
+	if (out->status == FETCH_GONE)
+		result_error(&r, 404, "Persona not found");
+	else
+		result_copy(&r, out->trouble);
+	change_finish(c, &r);
+}
+
+/* Reads an object that the record keeps as text; an empty one when there is none. */
+static struct json_object *
+change_parse(const char *text)
+{
+	struct json_object *o = NULL;
+
+	if (text == NULL || !json_read(text, strlen(text), &o, NULL) || o == NULL)
+		o = json_object_new_object();
+	return o;
+}
+
+/* Prints an object; NULL when it has no members. */
+static char *
+change_print(struct json_object *o)
+{
+	return json_object_object_length(o) > 0 ? json_print(o, NULL) : NULL;
+}
+
+/* What the record's kept and absent objects become: given fields replace, and are absent no more. */
+static void
+change_merge(struct change *c, const struct mapping_request *m)
+{
+	struct json_object *kept = change_parse(c->entry->record.kept);
+	struct json_object *absent = change_parse(c->entry->record.absent);
+
+	if (m->kept != NULL) {
+		json_object_object_foreach(m->kept, key, value)
+			json_object_object_add(kept, key, json_object_get(value));
+	}
+	if (m->given != NULL) {
+		json_object_object_foreach(m->given, field, flag) {
+			(void)flag;
+			json_object_object_del(absent, field);
+		}
+	}
+	c->intent.kept = change_print(kept);
+	c->intent.absent = change_print(absent);
+	json_object_put(kept);
+	json_object_put(absent);
+}
+
+/* The sentence for a name that cannot be; NULL when it can, or is not given. */
+static const char *
+change_name_trouble(struct json_object *body)
+{
+	struct json_object *name = NULL;
+
+	if (!json_object_object_get_ex(body, "name", &name) || name == NULL)
+		return NULL;
+	if (!json_object_is_type(name, json_type_string))
+		return "name must be a string";
+	if (json_object_get_string_len(name) == 0)
+		return "Name is required";
+	if (strlen(json_object_get_string(name)) != (size_t)json_object_get_string_len(name))
+		return "name must not contain the character U+0000";
+	return NULL;
+}
+
+/* Translates an update and takes the way it needs. */
+static void
+change_update(struct change *c)
+{
+	struct mapping_project mp = {c->project.id, c->project.has_agent, c->project.agent_id};
+	const char *trouble = change_name_trouble(c->body), *name;
+	struct mapping_request m;
+	struct fail fail;
+	struct result r;
+
+	if (trouble == NULL && mapping_request_make(c->snap->mapping, MAPPING_UPDATE, c->body, &mp, &m,
+	        &fail) != 0)
+		trouble = fail.text;
+	if (trouble != NULL) {
+		result_error(&r, 400, "%s", trouble);
+		change_finish(c, &r);
+		return;
+	}
+	name = json_get_string(c->body, "name");
+	if (name != NULL && strcmp(name, c->entry->record.name) != 0)
+		c->intent.name = mem_string(name);
+	change_merge(c, &m);
+	c->sent = json_object_get(m.upstream);
+	mapping_request_clear(&m);
+	if (json_object_object_length(c->sent) > 0) {
+		c->intent.sent = json_print(c->sent, NULL);
+		change_begin(c);
+	} else if (fetch_fresh(c->gw, c->entry)) {
+		change_keep(c);
+	} else {
+		change_set(c, CHANGE_READING);
+		c->fetch = fetch_want(c->gw, &c->project, c->entry, true, change_on_fetch, c);
+	}
+}
+
+/* The fence has answered. */
+static void
+change_on_fence(void *arg, enum fence_status status, struct shelf_entry *e,
+    const struct result *trouble)
+{
+	struct change *c = arg;
+	struct result r;
+
+	c->fence = NULL;
+	if (status == FENCE_KNOWN) {
+		c->entry = e;
+		shelf_pin(e);
+		if (c->intent.id != NULL)
+			change_look_later(c); /* of an earlier run */
+		else if (c->operation == STORE_UPDATE)
+			change_update(c);
+		else
+			change_begin(c);
+		return;
+	}
+	if (status == FENCE_UNKNOWN)
+		result_error(&r, 404, "Persona not found");
+	else
+		result_copy(&r, trouble);
+	if (c->intent.id != NULL && status == FENCE_UNKNOWN)
+		change_drop(c, &r, false);
+	else
+		change_finish(c, &r);
+}
+
+/* Its turn has come. */
+static void
+change_on_granted(void *arg)
+{
+	struct change *c = arg;
+
+	loop_timer_cancel(&c->timer);
+	change_set(c, CHANGE_FINDING);
+	c->fence = fence_find(c->gw, &c->project, c->local_id, change_on_fence, c);
+}
+
+/* The deadline while queued, or the next look. */
+static void
+change_on_timer(void *arg)
+{
+	struct change *c = arg;
+	struct result r;
+
+	if (c->state == CHANGE_WAITING) {
+		change_on_timer_waiting(c);
+	} else if (c->state == CHANGE_QUEUED) {
+		result_error(&r, 503, "Another change of this persona is not settled yet; try again later");
+		r.retry_after = 5000;
+		change_finish(c, &r);
+	}
+}
+
+/* Makes a change and queues it. */
+static struct change *
+change_new(struct gateway *gw, const struct project *p, const char *id, enum store_operation op)
+{
+	struct change *c = mem_zero(1, sizeof *c);
+	char *key = gateway_key(p->scope, id);
+
+	c->work.ops = &change_ops;
+	c->gw = gw;
+	c->snap = snapshot_ref(gw->snap);
+	c->project = *p;
+	c->operation = op;
+	c->local_id = mem_string(id);
+	c->deadline = gateway_deadline(gw);
+	result_init(&c->trouble);
+	loop_timer_init(&c->timer, gw->loop, change_on_timer, c);
+	TAILQ_INSERT_TAIL(&gw->changes, c, link);
+	c->ticket = serial_enter(gw->serial, key, change_on_granted, c);
+	free(key);
+	return c;
+}
+
+/* Updates a persona. */
+struct work *
+persona_update(struct gateway *gw, const struct project *p, const char *id,
+    struct json_object *body, work_done_fn done, void *arg)
+{
+	struct change *c = change_new(gw, p, id, STORE_UPDATE);
+
+	c->body = json_object_get(body);
+	c->done = done;
+	c->arg = arg;
+	loop_timer_set(&c->timer, gw->snap->config->bluejay.total);
+	return &c->work;
+}
+
+/* Deletes a persona. */
+struct work *
+persona_delete(struct gateway *gw, const struct project *p, const char *id, work_done_fn done,
+    void *arg)
+{
+	struct change *c = change_new(gw, p, id, STORE_DELETE);
+
+	c->done = done;
+	c->arg = arg;
+	loop_timer_set(&c->timer, gw->snap->config->bluejay.total);
+	return &c->work;
+}
+
+/* Goes on with an intent of an earlier run. */
+void
+change_resume(struct gateway *gw, const struct store_intent *in)
+{
+	struct project p;
+	struct change *c;
+
+	if (!snapshot_project_of_scope(gw->snap, in->scope, in->project, &p)) {
+		log_warn(gw->log, "an unsettled change belongs to no configured project",
+		    LOG_S("intent", in->id), LOG_S("scope", in->scope));
+		return;
+	}
+	c = change_new(gw, &p, in->local_id, in->operation);
+	c->client = CHANGE_CLIENT_NONE;
+	store_intent_copy(&c->intent, in);
+	if (in->sent != NULL)
+		json_read(in->sent, strlen(in->sent), &c->sent, NULL);
+	settle_start(&c->settle, loop_now(gw->loop), c->snap->config->bluejay.settle_grace);
+}
+
+/* Cuts every change; their intents stay in the store. */
+void
+change_free_all(struct gateway *gw)
+{
+	while (!TAILQ_EMPTY(&gw->changes))
+		change_free(TAILQ_FIRST(&gw->changes));
+}

@@ -1,0 +1,74 @@
+#ifndef CORE_CHANGE_IMPL_H
+#define CORE_CHANGE_IMPL_H
+
+#include "core/change.h"
+#include "core/fence.h"
+#include "core/fetch.h"
+#include "core/listing.h"
+#include "core/personas.h"
+#include "core/settle.h"
+
+/*
+ * Shared by change.c (the steps of an update or delete) and change_settle.c
+ * (what happens when its outcome is unknown).
+ */
+
+enum change_state {
+	CHANGE_QUEUED,    /* other writes to this persona come first */
+	CHANGE_FINDING,   /* the fence is asked */
+	CHANGE_READING,   /* an update of kept fields alone: is the persona still there? */
+	CHANGE_BEGINNING, /* the intent is being recorded */
+	CHANGE_SENDING,
+	CHANGE_SETTLING,  /* done upstream: being recorded */
+	CHANGE_DROPPING,  /* did not happen: the intent is being removed */
+	CHANGE_WAITING,   /* outcome unknown: time passes until the next look */
+	CHANGE_LOOKING,   /* outcome unknown: the persona's own GET is awaited */
+	CHANGE_OVER
+};
+
+enum change_client { CHANGE_CLIENT_WAITS, CHANGE_CLIENT_GIVEN, CHANGE_CLIENT_NONE };
+
+struct change {
+	struct work work; /* first: the client's handle */
+	struct gateway *gw;
+	struct snapshot *snap;
+	struct project project;
+	enum store_operation operation;
+	enum change_state state;
+	enum change_client client;
+	char *local_id;
+	struct json_object *body; /* update: what the client sent; NULL when resumed */
+	struct json_object *sent; /* update: what goes upstream */
+	struct shelf_entry *entry; /* pinned, once known */
+	struct store_intent intent; /* id NULL: none recorded */
+	struct result trouble;      /* DROPPING: what the client is told after it */
+	struct settle settle;
+	bool counted;
+	bool gone;                  /* DROPPING: the upstream says 404: the record is hidden after it */
+	struct serial_ticket *ticket;
+	struct fence *fence;
+	struct fetch_wait *fetch;
+	struct store_call *store;
+	struct upstream_call *call;
+	struct loop_timer timer;    /* QUEUED: start and deadline; WAITING: next look */
+	int64_t deadline;
+	work_done_fn done;
+	void *arg;
+	TAILQ_ENTRY(change) link;
+};
+
+/* change.c */
+void change_set(struct change *, enum change_state);
+void change_count(struct change *, bool on);
+void change_give(struct change *, struct result *);      /* tells the client, if it still waits */
+void change_over(struct change *);                       /* leaves the line; frees when nobody holds it */
+void change_settle(struct change *, struct json_object *persona); /* NULL for a delete */
+void change_drop(struct change *, struct result *trouble, bool gone);
+void change_path(const struct change *, const char *prefix, char *out, size_t size);
+
+/* change_settle.c */
+void change_unknown(struct change *, const char *why);
+void change_look_later(struct change *);
+void change_on_timer_waiting(struct change *);
+
+#endif

@@ -1,0 +1,110 @@
+#include "config.h"
+
+#include "core/change_impl.h"
+#include "json/json_read.h"
+
+/* Waits for the next look. */
+void
+change_look_later(struct change *c)
+{
+	change_set(c, CHANGE_WAITING);
+	change_count(c, false);
+	loop_timer_set(&c->timer, settle_delay(&c->settle, loop_now(c->gw->loop)));
+}
+
+/* Nobody knows whether it happened: it is looked for. */
+void
+change_unknown(struct change *c, const char *why)
+{
+	struct result r;
+
+	log_warn(c->gw->log,
+	    c->operation == STORE_UPDATE ? "the outcome of an update is not known"
+	                                 : "the outcome of a delete is not known",
+	    LOG_S("intent", c->intent.id), LOG_S("id", c->local_id), LOG_S("why", why));
+	store_intent_mark(c->gw->store, c->intent.id, STORE_UNKNOWN, loop_wall(c->gw->loop), NULL,
+	    NULL);
+	settle_start(&c->settle, loop_now(c->gw->loop), c->snap->config->bluejay.settle_grace);
+	result_error(&r, 502, "Bluejay gave an answer that the gateway does not understand");
+	change_give(c, &r);
+	change_look_later(c);
+}
+
+/* The look showed the state before the change: believed after the grace time. */
+static void
+change_not_yet(struct change *c)
+{
+	struct result r;
+
+	if (!settle_absent(&c->settle, loop_now(c->gw->loop))) {
+		change_look_later(c);
+		return;
+	}
+	log_info(c->gw->log, "a change did not happen upstream", LOG_S("intent", c->intent.id));
+	result_error(&r, 502, "Bluejay did not take the change");
+	change_drop(c, &r, false);
+}
+
+/* The persona is there: is it as the change wants it? */
+static void
+change_judge(struct change *c, struct json_object *persona)
+{
+	if (c->operation == STORE_UPDATE && c->sent != NULL &&
+	    mapping_sent_matches(c->snap->mapping, c->sent, persona))
+		change_settle(c, persona);
+	else
+		change_not_yet(c);
+}
+
+/* The persona's own GET has answered. */
+static void
+change_on_look(void *arg, const struct upstream_answer *a)
+{
+	struct change *c = arg;
+	struct json_object *persona = NULL;
+	struct result r;
+
+	c->call = NULL;
+	gateway_saw_answer(c->gw, a);
+	if (a->outcome == UPSTREAM_ANSWER && a->status == 404) {
+		if (c->operation == STORE_DELETE) {
+			change_settle(c, NULL);
+			return;
+		}
+		result_error(&r, 404, "Persona not found");
+		change_drop(c, &r, true);
+		return;
+	}
+	if (a->outcome == UPSTREAM_ANSWER && a->status == 200 &&
+	    json_read(a->body, a->body_len, &persona, NULL) &&
+	    json_object_is_type(persona, json_type_object))
+		change_judge(c, persona);
+	else
+		change_look_later(c);
+	json_object_put(persona);
+}
+
+/* Time for a look. */
+void
+change_on_timer_waiting(struct change *c)
+{
+	struct upstream_request q;
+	char path[256];
+
+	change_set(c, CHANGE_LOOKING);
+	change_path(c, "/v1/customer-persona", path, sizeof path);
+	gateway_request(c->gw, &c->project, &q, "GET", path);
+	c->call = upstream_start(c->gw->upstream, &q, change_on_look, c);
+}
+
+/* How many outcomes are being looked for. */
+unsigned
+change_unsettled(const struct gateway *gw)
+{
+	const struct change *c;
+	unsigned n = 0;
+
+	TAILQ_FOREACH(c, &gw->changes, link)
+		n += c->state == CHANGE_WAITING || c->state == CHANGE_LOOKING;
+	return n;
+}

@@ -1,0 +1,310 @@
+#include "config.h"
+
+#include "base/digest.h"
+#include "base/mem.h"
+#include "core/create_impl.h"
+#include "json/json_text.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define CREATE_RETRY_AFTER_MS 5000 /* told to clients that stand behind an unsettled create */
+
+/* Frees a client's create; it must not be in any list. */
+static void
+create_wait_free(struct create_wait *w)
+{
+	loop_timer_cancel(&w->timer);
+	json_object_put(w->body);
+	free(w->name);
+	free(w->fingerprint);
+	free(w->key);
+	free(w->key_hash);
+	free(w);
+}
+
+/* Takes a client out of the creation's lists. */
+static void
+create_detach(struct create_wait *w)
+{
+	if (w->state == CREATE_WAIT_JOINED)
+		TAILQ_REMOVE(&w->creation->joined, w, link);
+	else if (w->state == CREATE_WAIT_BEHIND)
+		TAILQ_REMOVE(&w->creation->behind, w, link);
+}
+
+/* The client is gone before it got a result: what was sent is settled all the same. */
+static void
+create_cancel(struct work *work)
+{
+	struct create_wait *w = (struct create_wait *)work;
+
+	create_detach(w);
+	create_wait_free(w);
+}
+
+/* The client got its answer, or could not be told. */
+static void
+create_told(struct work *work, bool sent)
+{
+	struct create_wait *w = (struct create_wait *)work;
+	struct creation *c = w->creation;
+
+	create_wait_free(w);
+	if (c != NULL)
+		creation_told(c, sent);
+}
+
+static const struct work_ops create_ops = {create_cancel, create_told};
+
+/* Gives one client its result. */
+void
+create_give(struct create_wait *w, struct result *result)
+{
+	create_detach(w);
+	loop_timer_cancel(&w->timer);
+	w->state = CREATE_WAIT_DONE;
+	w->creation = NULL;
+	w->done(w->arg, result);
+	result_clear(result);
+}
+
+/* Gives every joined client a copy. */
+void
+create_give_all(struct creation *c, const struct result *result, bool hand)
+{
+	struct create_waits mine = TAILQ_HEAD_INITIALIZER(mine);
+	struct create_wait *w;
+
+	TAILQ_CONCAT(&mine, &c->joined, link);
+	TAILQ_FOREACH(w, &mine, link) {
+		loop_timer_cancel(&w->timer);
+		w->state = CREATE_WAIT_DONE;
+		w->creation = hand ? c : NULL;
+	}
+	while ((w = TAILQ_FIRST(&mine)) != NULL) {
+		struct result copy;
+
+		TAILQ_REMOVE(&mine, w, link);
+		result_copy(&copy, result);
+		w->done(w->arg, &copy);
+		result_clear(&copy);
+	}
+}
+
+/* What a client is told while the name is held by an unsettled create. */
+static void
+create_held(struct result *r, const char *name)
+{
+	result_error(r, 503,
+	    "A create of persona \"%s\" with another body is not settled yet; try again later", name);
+	r->retry_after = CREATE_RETRY_AFTER_MS;
+}
+
+/* Refuses those who stand behind. */
+void
+create_refuse_behind(struct creation *c)
+{
+	struct create_wait *w;
+	struct result r;
+
+	while ((w = TAILQ_FIRST(&c->behind)) != NULL) {
+		create_held(&r, w->name);
+		create_give(w, &r);
+	}
+}
+
+/* The client's deadline has come. */
+static void
+create_on_deadline(struct create_wait *w)
+{
+	struct result r;
+
+	if (w->state == CREATE_WAIT_BEHIND)
+		create_held(&r, w->name);
+	else
+		result_error(&r, 504,
+		    "It is not known yet whether Bluejay created this persona; the gateway keeps looking. "
+		    "Send the same request again to learn the outcome (an Idempotency-Key makes this exact)");
+	create_give(w, &r);
+}
+
+/* Whether a client's create is the same as one that runs. */
+static bool
+create_joins(const struct create_wait *w, const struct creation *c)
+{
+	if (w->key == NULL)
+		return strcmp(w->fingerprint, c->intent.fingerprint) == 0;
+	return c->intent.key != NULL && strcmp(w->key, c->intent.key) == 0 &&
+	    strcmp(w->key_hash, c->intent.key_hash) == 0;
+}
+
+/* Joins a running create, waits behind it, or starts one. */
+static void
+create_attempt(struct create_wait *w)
+{
+	char *key = gateway_key(w->project.scope, w->name);
+	struct creation *c;
+	struct result r;
+
+	HASH_FIND_STR(w->gw->creations, key, c);
+	free(key);
+	if (c == NULL) {
+		creation_start(w);
+	} else if (c->state != CREATION_HANDING && create_joins(w, c)) {
+		w->state = CREATE_WAIT_JOINED;
+		w->creation = c;
+		TAILQ_INSERT_TAIL(&c->joined, w, link);
+	} else if (creation_is_unsettled(c)) {
+		create_held(&r, w->name);
+		create_give(w, &r);
+	} else {
+		w->state = CREATE_WAIT_BEHIND;
+		w->creation = c;
+		TAILQ_INSERT_TAIL(&c->behind, w, link);
+	}
+}
+
+/* Lets waiting clients try again, in their order. */
+void
+create_retry_all(struct create_waits *waits)
+{
+	struct create_wait *w;
+
+	while ((w = TAILQ_FIRST(waits)) != NULL) {
+		TAILQ_REMOVE(waits, w, link);
+		w->state = CREATE_WAIT_START;
+		w->creation = NULL;
+		create_attempt(w);
+	}
+}
+
+/* First step, then the deadline. */
+static void
+create_on_timer(void *arg)
+{
+	struct create_wait *w = arg;
+
+	if (w->state != CREATE_WAIT_START) {
+		create_on_deadline(w);
+		return;
+	}
+	loop_timer_set(&w->timer, w->deadline - loop_now(w->gw->loop));
+	create_attempt(w);
+}
+
+/* Answers a request that cannot be started: given by the timer, as all results are. */
+struct create_refusal {
+	struct work work;
+	struct loop_timer timer;
+	struct result result;
+	work_done_fn done;
+	void *arg;
+};
+
+/* Frees a refusal. */
+static void
+create_refusal_free(struct create_refusal *f)
+{
+	loop_timer_cancel(&f->timer);
+	result_clear(&f->result);
+	free(f);
+}
+
+/* The client is gone. */
+static void
+create_refusal_cancel(struct work *w)
+{
+	create_refusal_free((struct create_refusal *)w);
+}
+
+/* The client was told. */
+static void
+create_refusal_told(struct work *w, bool sent)
+{
+	create_refusal_free((struct create_refusal *)w);
+}
+
+static const struct work_ops create_refusal_ops = {create_refusal_cancel, create_refusal_told};
+
+/* Gives the refusal. */
+static void
+create_refusal_on_timer(void *arg)
+{
+	struct create_refusal *f = arg;
+
+	f->done(f->arg, &f->result);
+}
+
+/* Refuses a body. */
+static struct work *
+create_refuse(struct gateway *gw, const char *sentence, work_done_fn done, void *arg)
+{
+	struct create_refusal *f = mem_zero(1, sizeof *f);
+
+	f->work.ops = &create_refusal_ops;
+	f->done = done;
+	f->arg = arg;
+	result_error(&f->result, 400, "%s", sentence);
+	loop_timer_init(&f->timer, gw->loop, create_refusal_on_timer, f);
+	loop_timer_set(&f->timer, 0);
+	return &f->work;
+}
+
+/* The sentence when the body has no usable name; NULL when it has one. */
+static const char *
+create_name_trouble(struct json_object *body)
+{
+	struct json_object *name = NULL;
+
+	if (!json_object_object_get_ex(body, "name", &name) || name == NULL)
+		return "Name is required";
+	if (!json_object_is_type(name, json_type_string))
+		return "name must be a string";
+	if (json_object_get_string_len(name) == 0)
+		return "Name is required";
+	if (strlen(json_object_get_string(name)) != (size_t)json_object_get_string_len(name))
+		return "name must not contain the character U+0000";
+	return NULL;
+}
+
+/* Creates a persona. */
+struct work *
+persona_create(struct gateway *gw, const struct project *p, const struct persona_create *in,
+    work_done_fn done, void *arg)
+{
+	const char *trouble = create_name_trouble(in->body);
+	char hex[DIGEST_HEX_SIZE], *text;
+	struct create_wait *w;
+	struct mapping_project mp = {p->id, p->has_agent, p->agent_id};
+	struct mapping_request probe;
+	struct fail fail;
+	size_t len;
+
+	if (trouble != NULL)
+		return create_refuse(gw, trouble, done, arg);
+	if (mapping_request_make(gw->snap->mapping, MAPPING_CREATE, in->body, &mp, &probe, &fail) != 0)
+		return create_refuse(gw, fail.text, done, arg);
+	mapping_request_clear(&probe);
+	w = mem_zero(1, sizeof *w);
+	w->work.ops = &create_ops;
+	w->gw = gw;
+	w->project = *p;
+	w->body = json_object_get(in->body);
+	w->name = mem_string(json_get_string(in->body, "name"));
+	text = json_print(in->body, &len);
+	digest_hex(text, len, hex);
+	free(text);
+	w->fingerprint = mem_string(hex);
+	if (in->idempotency_key != NULL) {
+		w->key = mem_format("%s\n%s", p->id, in->idempotency_key);
+		digest_hex(in->raw, in->raw_len, hex);
+		w->key_hash = mem_string(hex);
+	}
+	w->done = done;
+	w->arg = arg;
+	w->deadline = gateway_deadline(gw);
+	loop_timer_init(&w->timer, gw->loop, create_on_timer, w);
+	loop_timer_set(&w->timer, 0);
+	return &w->work;
+}

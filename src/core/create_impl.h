@@ -1,0 +1,97 @@
+#ifndef CORE_CREATE_IMPL_H
+#define CORE_CREATE_IMPL_H
+
+#include "core/create.h"
+#include "core/listing.h"
+#include "core/personas.h"
+#include "core/settle.h"
+
+/*
+ * Shared by create.c (the clients that wait for a create) and creation.c (the
+ * create itself, which outlives them: once sent it is settled, whoever leaves).
+ */
+
+enum creation_state {
+	CREATION_OPENING,   /* first create of a scope: its agent's names are read */
+	CREATION_BEGINNING, /* the intent is being recorded */
+	CREATION_SENDING,   /* the POST is on its way */
+	CREATION_WAITING,   /* outcome unknown: time passes until the next look */
+	CREATION_LOOKING,   /* outcome unknown: a listing is awaited */
+	CREATION_SETTLING,  /* the persona exists: being recorded */
+	CREATION_DROPPING,  /* it did not happen: the intent is being removed */
+	CREATION_HANDING    /* settled: the clients are being told */
+};
+
+struct create_wait;
+TAILQ_HEAD(create_waits, create_wait);
+
+struct creation {
+	struct gateway *gw;
+	struct snapshot *snap;
+	struct project project;
+	char *key; /* scope, newline, name */
+	enum creation_state state;
+	struct store_intent intent;
+	struct json_object *sent;   /* parsed intent.sent */
+	struct json_object *found;  /* upstream persona: answered or found by looking; NULL: none yet */
+	int64_t found_ms;           /* its creation time */
+	int64_t deadline;           /* of the first client */
+	struct settle settle;       /* WAITING, LOOKING */
+	bool counted;               /* in gw->writes_running */
+	bool drop_again;            /* WAITING: it did not happen, but the store could not note it */
+	bool claim;                 /* HANDING: being told makes the persona claimed */
+	unsigned untold;            /* HANDING: clients whose answer is on its way */
+	struct result trouble;      /* DROPPING: what the clients are told after it */
+	char *local_id;             /* HANDING */
+	struct store_call *store;
+	struct upstream_call *call;
+	struct listing_wait *listing;
+	struct loop_timer timer;
+	struct create_waits joined; /* get the outcome */
+	struct create_waits behind; /* another body or key under the same name: try again after it */
+	UT_hash_handle hh;
+};
+
+enum create_wait_state { CREATE_WAIT_START, CREATE_WAIT_JOINED, CREATE_WAIT_BEHIND, CREATE_WAIT_DONE };
+
+/* One client's create. */
+struct create_wait {
+	struct work work;
+	struct gateway *gw;
+	struct project project;
+	enum create_wait_state state;
+	struct creation *creation; /* JOINED, BEHIND; DONE while the creation is HANDING */
+	struct json_object *body;
+	char *name;
+	char *fingerprint;
+	char *key;      /* idempotency key with its scope; NULL: none */
+	char *key_hash;
+	struct loop_timer timer; /* START: first step; then: the client's deadline */
+	int64_t deadline;
+	work_done_fn done;
+	void *arg;
+	TAILQ_ENTRY(create_wait) link;
+};
+
+/* Starts a create for its first client, which is joined to it. */
+void creation_start(struct create_wait *);
+
+/* Whether the outcome of a sent create is being looked for. */
+bool creation_is_unsettled(const struct creation *);
+
+/* A joined client got the answer, or never will; the last one ends the hand-over. */
+void creation_told(struct creation *, bool sent);
+
+/* Gives one client its result; it waits then to be told. */
+void create_give(struct create_wait *, struct result *);
+
+/* Gives all joined clients a copy. They stay with the creation when `hand` is set. */
+void create_give_all(struct creation *, const struct result *, bool hand);
+
+/* Refuses those who stand behind an unsettled create. */
+void create_refuse_behind(struct creation *);
+
+/* Lets those behind a finished create try again. */
+void create_retry_all(struct create_waits *);
+
+#endif

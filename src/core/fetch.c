@@ -1,0 +1,358 @@
+#include "config.h"
+
+#include "core/fetch.h"
+#include "base/mem.h"
+#include "core/listing.h"
+#include "json/json_read.h"
+#include "json/json_text.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct fetch_wait {
+	struct fetch *fetch;
+	fetch_fn fn;
+	void *arg;
+	TAILQ_ENTRY(fetch_wait) link;
+};
+
+struct fetch {
+	struct gateway *gw;
+	struct snapshot *snap;
+	char *key;
+	struct shelf_entry *entry; /* pinned */
+	struct upstream_call *call;
+	uint64_t sequence;
+	unsigned generation; /* of the entry when the call started */
+	bool listed;         /* in gw->fetches, to be joined */
+	TAILQ_HEAD(, fetch_wait) waiters;
+	UT_hash_handle hh;
+};
+
+/* Whether the ready-made answer is young enough. */
+bool
+fetch_fresh(const struct gateway *gw, const struct shelf_entry *e)
+{
+	return e->body != NULL && e->fetched != 0 &&
+	    loop_now(gw->loop) - e->fetched < gw->snap->config->bluejay.cache_fresh;
+}
+
+/* Nobody can join this fetch any more. */
+static void
+fetch_unlist(struct fetch *f)
+{
+	if (f->listed)
+		HASH_DEL(f->gw->fetches, f);
+	f->listed = false;
+}
+
+/* Frees a fetch without waiters. */
+static void
+fetch_free(struct fetch *f)
+{
+	fetch_unlist(f);
+	if (f->call != NULL)
+		upstream_cancel(f->call);
+	shelf_unpin(f->entry);
+	snapshot_unref(f->snap);
+	free(f->key);
+	free(f);
+}
+
+/* What the store did with a refresh. */
+struct fetch_refresh {
+	struct gateway *gw;
+	char *scope, *local_id;
+	int64_t version;
+};
+
+/* The record was refreshed: the entry follows, if nothing newer is there. */
+static void
+fetch_on_refreshed(void *arg, struct store_reply *reply)
+{
+	struct fetch_refresh *r = arg;
+	struct shelf_entry *e = shelf_find(r->gw->shelf, r->scope, r->local_id);
+
+	gateway_saw_store(r->gw, reply);
+	if (reply->status == STORE_OK && reply->number == 1 && e != NULL &&
+	    e->record.version == r->version)
+		e->record.version++;
+	free(r->scope);
+	free(r->local_id);
+	free(r);
+}
+
+/* Keeps in the store what a read saw. */
+static void
+fetch_refresh(struct gateway *gw, const struct shelf_entry *e)
+{
+	struct fetch_refresh *r = mem_zero(1, sizeof *r);
+
+	r->gw = gw;
+	r->scope = mem_string(e->record.scope);
+	r->local_id = mem_string(e->record.local_id);
+	r->version = e->record.version;
+	store_refresh(gw->store, &e->record, 1, fetch_on_refreshed, r);
+}
+
+/* Reads an object from text; NULL when there is none. */
+static struct json_object *
+fetch_parse(const char *text)
+{
+	struct json_object *o = NULL;
+
+	if (text != NULL)
+		json_read(text, strlen(text), &o, NULL);
+	return o;
+}
+
+/* Drops the fillers that the upstream no longer shows; true when any went. */
+static bool
+fetch_update_absent(struct gateway *gw, struct store_record *r, struct json_object *upstream)
+{
+	struct json_object *absent = fetch_parse(r->absent), *left;
+	bool changed = false;
+
+	if (absent == NULL)
+		return false;
+	left = mapping_absent_left(gw->snap->mapping, upstream, absent, &changed);
+	if (changed) {
+		free(r->absent);
+		r->absent = left == NULL ? NULL : json_print(left, NULL);
+	}
+	json_object_put(left);
+	json_object_put(absent);
+	return changed;
+}
+
+/* Writes new content into the record; true when it tells something new. */
+static bool
+fetch_update_record(struct gateway *gw, struct store_record *r, struct json_object *upstream)
+{
+	char *text = json_print(upstream, NULL);
+	struct json_object *old;
+	const char *name;
+	bool same;
+
+	same = r->content != NULL && strcmp(text, r->content) == 0;
+	if (!same && (old = fetch_parse(r->content)) != NULL) {
+		same = json_equal(old, upstream);
+		json_object_put(old);
+	}
+	if (same) {
+		free(text);
+		return false;
+	}
+	if (r->content != NULL) {
+		int64_t now = loop_wall(gw->loop);
+
+		r->updated_ms = now > r->updated_ms ? now : r->updated_ms + 1;
+		r->unclaimed = false;
+	}
+	free(r->content);
+	r->content = text;
+	name = mapping_persona_name(gw->snap->mapping, upstream);
+	if (name != NULL && (r->name == NULL || strcmp(name, r->name) != 0)) {
+		free(r->name);
+		r->name = mem_string(name);
+	}
+	return true;
+}
+
+/* Takes in an upstream persona. */
+int
+fetch_seen(struct gateway *gw, struct shelf_entry *e, struct json_object *upstream,
+    uint64_t sequence)
+{
+	struct store_record *r = &e->record;
+	int64_t wall = loop_wall(gw->loop);
+	struct fail fail;
+	bool changed;
+
+	if (e->written_sequence > sequence && e->body != NULL)
+		return 0;
+	changed = fetch_update_record(gw, r, upstream);
+	changed = fetch_update_absent(gw, r, upstream) || changed;
+	if (wall - r->content_ms > gw->snap->config->bluejay.cache_stale / 4)
+		changed = true; /* so that the age of a stale answer survives a restart */
+	if (changed || e->body == NULL) {
+		if (shelf_show(e, gw->snap->mapping, upstream, &fail) != 0) {
+			log_warn(gw->log, "an upstream persona does not have the declared shape",
+			    LOG_S("id", r->upstream_id), LOG_S("why", fail.text));
+			return -1;
+		}
+	}
+	e->fetched = loop_now(gw->loop);
+	if (changed) {
+		r->content_ms = wall;
+		fetch_refresh(gw, e);
+		listing_touch(gw, r->scope);
+	}
+	r->content_ms = wall;
+	gw->gone_streak = 0;
+	return 0;
+}
+
+/* Puts back what was hidden by mistake. */
+static void
+fetch_restore_gone(struct gateway *gw)
+{
+	log_error(gw->log,
+	    "several known personas are not found upstream; is this another account's key? "
+	    "nothing is hidden until one is found again",
+	    LOG_I("in_a_row", gw->gone_streak));
+	for (unsigned i = 0; i < GATEWAY_GONE_SUSPICIOUS; i++) {
+		struct store_record *r = &gw->gone[i];
+
+		if (r->scope != NULL)
+			store_adopt(gw->store, r->scope, r, 1, 0, NULL, NULL);
+		store_record_clear(r);
+	}
+}
+
+/* A known persona is gone upstream. */
+void
+fetch_gone(struct gateway *gw, struct shelf_entry *e)
+{
+	struct store_record *r = &e->record;
+
+	gw->gone_streak++;
+	if (gw->gone_streak == GATEWAY_GONE_SUSPICIOUS)
+		fetch_restore_gone(gw);
+	if (gw->gone_streak >= GATEWAY_GONE_SUSPICIOUS)
+		return;
+	log_info(gw->log, "a persona is gone upstream", LOG_S("scope", r->scope),
+	    LOG_S("id", r->upstream_id));
+	if (gw->gone_streak == 1)
+		for (unsigned i = 0; i < GATEWAY_GONE_SUSPICIOUS; i++)
+			store_record_clear(&gw->gone[i]);
+	store_record_clear(&gw->gone[gw->gone_streak - 1]);
+	store_record_copy(&gw->gone[gw->gone_streak - 1], r);
+	store_hide(gw->store, r->scope, r->local_id, loop_wall(gw->loop), NULL, NULL);
+	listing_touch(gw, r->scope);
+	shelf_drop(gw->shelf, r->scope, r->local_id);
+}
+
+/* Tells every waiter and frees the fetch. */
+static void
+fetch_finish(struct fetch *f, struct fetch_outcome *out)
+{
+	struct fetch_wait *w;
+
+	fetch_unlist(f);
+	f->call = NULL;
+	out->entry = f->entry;
+	while ((w = TAILQ_FIRST(&f->waiters)) != NULL) {
+		TAILQ_REMOVE(&f->waiters, w, link);
+		w->fetch = NULL;
+		w->fn(w->arg, out);
+		free(w);
+	}
+	fetch_free(f);
+}
+
+/* Judges an answer whose status is 200. */
+static void
+fetch_take_body(struct fetch *f, const struct upstream_answer *a, struct fetch_outcome *out,
+    struct result *trouble)
+{
+	struct json_object *persona = NULL;
+
+	if (json_read(a->body, a->body_len, &persona, NULL) &&
+	    json_object_is_type(persona, json_type_object) &&
+	    fetch_seen(f->gw, f->entry, persona, f->sequence) == 0) {
+		out->status = FETCH_OK;
+	} else {
+		result_from_upstream(trouble, a, f->snap->mapping);
+		out->down = true;
+	}
+	json_object_put(persona);
+}
+
+/* The upstream has answered. */
+static void
+fetch_on_answer(void *arg, const struct upstream_answer *a)
+{
+	struct fetch *f = arg;
+	struct fetch_outcome out = {.status = FETCH_FAILED};
+	struct result trouble;
+
+	result_init(&trouble);
+	gateway_saw_answer(f->gw, a);
+	fetch_unlist(f);
+	if (f->entry->dead && f->entry->generation != f->generation) {
+		out.status = FETCH_GONE; /* deleted here meanwhile */
+	} else if (a->outcome == UPSTREAM_ANSWER && a->status == 200) {
+		fetch_take_body(f, a, &out, &trouble);
+	} else if (a->outcome == UPSTREAM_ANSWER && a->status == 404) {
+		out.status = FETCH_GONE;
+		if (f->entry->generation == f->generation)
+			fetch_gone(f->gw, f->entry);
+	} else {
+		result_from_upstream(&trouble, a, f->snap->mapping);
+		out.down = result_upstream_is_down(a);
+	}
+	out.trouble = &trouble;
+	fetch_finish(f, &out);
+	result_clear(&trouble);
+}
+
+/* Starts a call. */
+static struct fetch *
+fetch_new(struct gateway *gw, const struct project *p, struct shelf_entry *e)
+{
+	struct fetch *f = mem_zero(1, sizeof *f), *old;
+	struct upstream_request q;
+	char *path = mem_format("/v1/customer-persona/%s", e->record.upstream_id);
+
+	f->gw = gw;
+	f->snap = snapshot_ref(gw->snap);
+	f->key = mem_string(e->key);
+	f->entry = e;
+	f->generation = e->generation;
+	f->sequence = ++gw->sequence;
+	TAILQ_INIT(&f->waiters);
+	shelf_pin(e);
+	HASH_FIND_STR(gw->fetches, f->key, old);
+	if (old != NULL)
+		fetch_unlist(old);
+	HASH_ADD_KEYPTR(hh, gw->fetches, f->key, strlen(f->key), f);
+	f->listed = true;
+	gateway_request(gw, p, &q, "GET", path);
+	f->call = upstream_start(gw->upstream, &q, fetch_on_answer, f);
+	free(path);
+	return f;
+}
+
+/* Waits for a read. */
+struct fetch_wait *
+fetch_want(struct gateway *gw, const struct project *p, struct shelf_entry *e, bool join,
+    fetch_fn fn, void *arg)
+{
+	struct fetch_wait *w = mem_zero(1, sizeof *w);
+	struct fetch *f = NULL;
+
+	if (join)
+		HASH_FIND_STR(gw->fetches, e->key, f);
+	if (f != NULL && f->generation == e->generation && f->entry == e)
+		gw->cache_joined++;
+	else
+		f = fetch_new(gw, p, e);
+	w->fetch = f;
+	w->fn = fn;
+	w->arg = arg;
+	TAILQ_INSERT_TAIL(&f->waiters, w, link);
+	return w;
+}
+
+/* Stops waiting; the last one ends the call. */
+void
+fetch_leave(struct fetch_wait *w)
+{
+	struct fetch *f = w->fetch;
+
+	TAILQ_REMOVE(&f->waiters, w, link);
+	free(w);
+	if (TAILQ_EMPTY(&f->waiters))
+		fetch_free(f);
+}

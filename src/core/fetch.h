@@ -1,0 +1,48 @@
+#ifndef CORE_FETCH_H
+#define CORE_FETCH_H
+
+#include "core/gateway_impl.h"
+
+/*
+ * Reads one known persona from the upstream. Equal reads share one call; a read
+ * that began before a write is neither joined nor believed after it. The last
+ * waiter to leave cancels the call.
+ */
+struct fetch_wait;
+
+enum fetch_status {
+	FETCH_OK,    /* the entry's ready-made answer is current */
+	FETCH_GONE,  /* the upstream says 404 */
+	FETCH_FAILED /* trouble says what to tell; down: a stale copy may serve instead */
+};
+
+struct fetch_outcome {
+	enum fetch_status status;
+	struct shelf_entry *entry; /* valid during the callback, also when it failed */
+	const struct result *trouble;
+	bool down;
+};
+
+/* Never called before fetch_want() returns. */
+typedef void (*fetch_fn)(void *arg, const struct fetch_outcome *);
+
+/* `join` false: a new call even when one is running (Cache-Control: no-cache). */
+struct fetch_wait *fetch_want(struct gateway *, const struct project *, struct shelf_entry *,
+    bool join, fetch_fn, void *arg);
+void fetch_leave(struct fetch_wait *);
+
+/* Takes in what the upstream showed of a known persona by a call that started at
+ * `sequence`: content, name, filler fields that are filled now, a change made
+ * elsewhere. Nothing when the gateway wrote it since. -1 when the persona does
+ * not have the declared shape (logged here). */
+int fetch_seen(struct gateway *, struct shelf_entry *, struct json_object *upstream,
+    uint64_t sequence);
+
+/* The upstream says that a known persona is not there: hides it, unless several
+ * in a row are gone, which means another key rather than deleted personas. */
+void fetch_gone(struct gateway *, struct shelf_entry *);
+
+/* True while the entry's answer may be given without asking. */
+bool fetch_fresh(const struct gateway *, const struct shelf_entry *);
+
+#endif

@@ -1,0 +1,231 @@
+#include "config.h"
+
+#include "core/gateway.h"
+#include "base/mem.h"
+#include "core/change.h"
+#include "core/create.h"
+#include "core/gateway_impl.h"
+#include "core/listing.h"
+#include "core/refresher.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define GATEWAY_QUEUE 1024                        /* upstream calls waiting for a place */
+#define GATEWAY_ANSWER_MAX ((size_t)4 << 20)      /* bytes of one persona from upstream */
+
+/* Makes the upstream client from the configuration. */
+static struct upstream *
+gateway_upstream(const struct gateway_options *o, struct fail *fail)
+{
+	const struct config *c = o->snapshot->config;
+	struct upstream_config u = {
+	    .url = o->upstream_url != NULL ? o->upstream_url : c->bluejay.url,
+	    .proxy = o->upstream_url != NULL ? NULL : c->bluejay.proxy,
+	    .ca_file = c->bluejay.ca_file,
+	    .connect_ms = c->bluejay.connect,
+	    .first_byte_ms = c->bluejay.first_byte,
+	    .total_ms = c->bluejay.total,
+	    .retries = (unsigned)c->bluejay.retries,
+	    .rate_per_minute = (unsigned)c->bluejay.rate_per_minute,
+	    .max_in_flight = (unsigned)c->bluejay.max_in_flight,
+	    .max_queue = GATEWAY_QUEUE,
+	    .max_answer = GATEWAY_ANSWER_MAX,
+	    .log = o->log,
+	};
+
+	return upstream_new(o->loop, &u, fail);
+}
+
+/* Makes a gateway. */
+struct gateway *
+gateway_new(const struct gateway_options *o, struct fail *fail)
+{
+	struct upstream *up = gateway_upstream(o, fail);
+	struct gateway *gw;
+
+	if (up == NULL)
+		return NULL;
+	gw = mem_zero(1, sizeof *gw);
+	TAILQ_INIT(&gw->changes);
+	gw->loop = o->loop;
+	gw->log = o->log;
+	gw->upstream = up;
+	gw->snap = snapshot_ref(o->snapshot);
+	gw->store = store_port_open(o->store, o->loop);
+	gw->shelf = shelf_new((size_t)gw->snap->config->bluejay.cache_size);
+	gw->serial = serial_new(o->loop);
+	gw->refresher = refresher_new(gw);
+	return gw;
+}
+
+/* The store's intents have arrived: goes on with each. */
+static void
+gateway_on_intents(void *arg, struct store_reply *reply)
+{
+	struct gateway *gw = arg;
+
+	for (size_t i = 0; i < reply->intent_count; i++) {
+		struct store_intent *in = &reply->intents[i];
+
+		if (in->operation == STORE_CREATE)
+			create_resume(gw, in);
+		else
+			change_resume(gw, in);
+	}
+	gw->ready(gw->ready_arg, reply->status == STORE_OK);
+}
+
+/* Joins the records of projects that have an agent now to those of the agent. */
+static void
+gateway_join_scopes(struct gateway *gw)
+{
+	const struct config *c = gw->snap->config;
+
+	for (size_t i = 0; i < c->project_count; i++) {
+		struct project p;
+		char *old;
+
+		if (!c->projects[i].has_agent || !snapshot_project(gw->snap, c->projects[i].id, &p))
+			continue;
+		old = mem_format("project:%s", p.id);
+		store_join_scopes(gw->store, old, p.scope, NULL, NULL);
+		free(old);
+	}
+}
+
+/* Reads what was left unsettled. */
+void
+gateway_start(struct gateway *gw, void (*ready)(void *arg, bool ok), void *arg)
+{
+	gw->ready = ready;
+	gw->ready_arg = arg;
+	gateway_join_scopes(gw);
+	store_intents(gw->store, gateway_on_intents, gw);
+}
+
+/* Whether a write is on its way. */
+bool
+gateway_busy(const struct gateway *gw)
+{
+	return gw->writes_running > 0;
+}
+
+/* Cuts what runs and frees. */
+void
+gateway_free(struct gateway *gw)
+{
+	if (gw == NULL)
+		return;
+	refresher_free(gw->refresher);
+	listing_free_all(gw);
+	create_free_all(gw);
+	change_free_all(gw);
+	upstream_free(gw->upstream);
+	store_port_close(gw->store);
+	serial_free(gw->serial);
+	shelf_free(gw->shelf);
+	for (unsigned i = 0; i < GATEWAY_GONE_SUSPICIOUS; i++)
+		store_record_clear(&gw->gone[i]);
+	snapshot_unref(gw->snap);
+	free(gw);
+}
+
+/* The configuration in force. */
+struct snapshot *
+gateway_snapshot(struct gateway *gw)
+{
+	return gw->snap;
+}
+
+/* Notes what an answer says about the key. */
+void
+gateway_saw_answer(struct gateway *gw, const struct upstream_answer *a)
+{
+	bool refused;
+
+	if (a->outcome != UPSTREAM_ANSWER)
+		return;
+	refused = a->status == 401 || a->status == 403;
+	if (refused && !gw->key_refused)
+		log_error(gw->log, "Bluejay refuses the API key", LOG_I("status", a->status));
+	gw->key_refused = refused;
+}
+
+/* Notes whether the store works. */
+void
+gateway_saw_store(struct gateway *gw, const struct store_reply *reply)
+{
+	bool failed = reply->status == STORE_UNAVAILABLE;
+
+	if (failed)
+		log_error(gw->log, "the store cannot be written", LOG_S("why", reply->text));
+	else if (gw->store_failed)
+		log_plain(gw->log, LOG_LEVEL_INFO, "the store can be written again");
+	gw->store_failed = failed;
+}
+
+/* What a client is told when the store cannot write. */
+void
+gateway_store_trouble(struct result *r)
+{
+	result_error(r, 503, "The gateway cannot write its records at the moment; nothing was changed");
+	r->retry_after = 5000;
+}
+
+/* When a request that starts now must be answered. */
+int64_t
+gateway_deadline(const struct gateway *gw)
+{
+	return loop_now(gw->loop) + gw->snap->config->bluejay.total;
+}
+
+/* Prepares a call. */
+void
+gateway_request(const struct gateway *gw, const struct project *p, struct upstream_request *q,
+    const char *method, const char *path)
+{
+	memset(q, 0, sizeof *q);
+	q->method = method;
+	q->path = path;
+	q->api_key = p->api_key;
+	q->repeat = UPSTREAM_SAFE;
+	q->deadline = gateway_deadline(gw);
+}
+
+/* Makes a hash key. */
+char *
+gateway_key(const char *scope, const char *id)
+{
+	return mem_format("%s\n%s", scope, id);
+}
+
+/* What /readyz shows. */
+void
+gateway_health(const struct gateway *gw, struct gateway_health *h)
+{
+	memset(h, 0, sizeof *h);
+	h->store_ok = !gw->store_failed;
+	h->key_refused = gw->key_refused;
+	h->many_gone = gw->gone_streak >= GATEWAY_GONE_SUSPICIOUS;
+	upstream_counts(gw->upstream, &h->upstream);
+	h->unsettled = create_unsettled(gw) + change_unsettled(gw);
+	h->cache_hits = gw->cache_hits;
+	h->cache_misses = gw->cache_misses;
+	h->cache_stale = gw->cache_stale;
+	h->cache_joined = gw->cache_joined;
+}
+
+/* The client is gone. */
+void
+work_cancel(struct work *w)
+{
+	w->ops->cancel(w);
+}
+
+/* The answer went out, or could not. */
+void
+work_told(struct work *w, bool sent)
+{
+	w->ops->told(w, sent);
+}

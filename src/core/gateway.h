@@ -1,0 +1,68 @@
+#ifndef CORE_GATEWAY_H
+#define CORE_GATEWAY_H
+
+#include "base/log.h"
+#include "base/loop.h"
+#include "core/result.h"
+#include "core/snapshot.h"
+#include "store/store.h"
+
+#include <stdbool.h>
+
+/*
+ * What the gateway knows and does, apart from HTTP: one per event loop. The API
+ * room starts operations here (personas.h, intents.h) and gets results back.
+ */
+struct gateway;
+
+struct gateway_options {
+	struct loop *loop;
+	struct log *log;
+	struct store *store;
+	struct snapshot *snapshot; /* a reference is taken */
+	const char *upstream_url;  /* NULL: the configured one */
+};
+
+/* NULL with a sentence on failure. */
+struct gateway *gateway_new(const struct gateway_options *, struct fail *);
+
+/* Reads what was left unsettled by an earlier run and goes on with it; `ready`
+ * is called later, with true, or false when the store cannot be read. */
+void gateway_start(struct gateway *, void (*ready)(void *arg, bool ok), void *arg);
+
+/* True while a create, update or delete has been sent and is not yet recorded. */
+bool gateway_busy(const struct gateway *);
+
+/* Cuts what runs; unsettled intents stay in the store for the next start. Every
+ * operation must have been told or cancelled before. */
+void gateway_free(struct gateway *);
+
+/* The current snapshot; take a reference to keep it. */
+struct snapshot *gateway_snapshot(struct gateway *);
+
+/* What /readyz and the metrics show. */
+struct gateway_health {
+	bool store_ok;             /* the last write reached the disk */
+	bool key_refused;          /* the last answer said 401 or 403 */
+	bool many_gone;            /* several known personas in a row were 404: another key? */
+	struct upstream_counts upstream;
+	unsigned unsettled;        /* intents whose outcome is being looked for */
+	uint64_t cache_hits, cache_misses, cache_stale, cache_joined;
+};
+void gateway_health(const struct gateway *, struct gateway_health *);
+
+/* ---- a running operation ---- */
+
+/*
+ * Every operation returns a work and calls its `done` once, never before the
+ * starting function returns. The result belongs to the core and may be moved
+ * out (result_move). After done the owner calls work_told() exactly once;
+ * instead of waiting for done it may call work_cancel() once, after which done
+ * is not called. Both end the work's life.
+ */
+struct work;
+typedef void (*work_done_fn)(void *arg, struct result *);
+void work_cancel(struct work *);          /* the client is gone */
+void work_told(struct work *, bool sent); /* the answer was handed to the client, or could not be */
+
+#endif

@@ -1,0 +1,70 @@
+#ifndef CORE_GATEWAY_IMPL_H
+#define CORE_GATEWAY_IMPL_H
+
+#include "core/gateway.h"
+#include "core/serial.h"
+#include "core/shelf.h"
+
+/* Shared by the files of this room only. */
+
+struct work_ops {
+	void (*cancel)(struct work *);
+	void (*told)(struct work *, bool sent);
+};
+
+struct work {
+	const struct work_ops *ops;
+};
+
+struct fetch;
+struct listing;
+struct creation;
+struct change;
+struct refresher;
+
+#define GATEWAY_GONE_SUSPICIOUS 3 /* known personas answered 404 in a row: believe the key is wrong */
+
+struct gateway {
+	struct loop *loop;
+	struct log *log;
+	struct store_port *store;
+	struct snapshot *snap;
+	struct upstream *upstream;
+	struct shelf *shelf;
+	struct refresher *refresher;
+	struct serial *serial;         /* one write at a time per persona */
+	struct fetch *fetches;         /* running reads by key */
+	struct listing *listings;      /* per scope with an agent */
+	struct creation *creations;    /* running and unsettled creates by scope and name */
+	TAILQ_HEAD(, change) changes;  /* running and unsettled updates and deletes */
+	unsigned writes_running;       /* sent and not yet recorded */
+	uint64_t sequence;             /* orders starts of reads against writes */
+	unsigned gone_streak;
+	struct store_record gone[GATEWAY_GONE_SUSPICIOUS]; /* hidden in the present streak */
+	bool store_failed;
+	bool key_refused;
+	uint64_t cache_hits, cache_misses, cache_stale, cache_joined;
+	void (*ready)(void *arg, bool ok);
+	void *ready_arg;
+};
+
+/* Notes what an upstream answer says about the key. */
+void gateway_saw_answer(struct gateway *, const struct upstream_answer *);
+
+/* Notes whether a store write worked; logs when it did not. */
+void gateway_saw_store(struct gateway *, const struct store_reply *);
+
+/* The answer when the store cannot write: 503, with Retry-After. */
+void gateway_store_trouble(struct result *);
+
+/* The time by which a request that starts now must be answered (loop_now based). */
+int64_t gateway_deadline(const struct gateway *);
+
+/* Fills the parts of a call that are always the same. */
+void gateway_request(const struct gateway *, const struct project *, struct upstream_request *,
+    const char *method, const char *path);
+
+/* Key of hash tables: scope, a newline, id or name. The caller frees. */
+char *gateway_key(const char *scope, const char *id);
+
+#endif

@@ -1,0 +1,227 @@
+#include "config.h"
+
+#include "core/listing.h"
+#include "base/mem.h"
+#include "core/listing_impl.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Finds the listing of a scope, making it when asked to. */
+static struct listing *
+listing_of(struct gateway *gw, const char *scope, bool make)
+{
+	struct listing *l;
+
+	HASH_FIND_STR(gw->listings, scope, l);
+	if (l != NULL || !make)
+		return l;
+	l = mem_zero(1, sizeof *l);
+	l->gw = gw;
+	l->scope = mem_string(scope);
+	TAILQ_INIT(&l->next);
+	TAILQ_INIT(&l->quick);
+	HASH_ADD_KEYPTR(hh, gw->listings, l->scope, strlen(l->scope), l);
+	return l;
+}
+
+/* Whether something of this age is still good enough. */
+static bool
+listing_young(const struct listing *l, int64_t at)
+{
+	return at != 0 && l->done_sequence > l->write_sequence &&
+	    loop_now(l->gw->loop) - at < l->gw->snap->config->bluejay.cache_fresh;
+}
+
+/* Answers a waiter from what is remembered. */
+static void
+listing_on_now(void *arg)
+{
+	struct listing_wait *w = arg;
+	struct listing_view view = {.complete = false};
+
+	TAILQ_REMOVE(&w->listing->quick, w, link);
+	w->fn(w->arg, &view);
+	free(w);
+}
+
+/* Lets a waiter wait for a run. */
+static void
+listing_join(struct listing_wait *w, struct listing_run *run)
+{
+	w->run = run;
+	TAILQ_INSERT_TAIL(listing_run_waits(run), w, link);
+}
+
+/* Waits for a listing. */
+struct listing_wait *
+listing_want(struct gateway *gw, const struct project *p, enum listing_age age, listing_fn fn,
+    void *arg)
+{
+	struct listing *l = listing_of(gw, p->scope, true);
+	struct listing_wait *w = mem_zero(1, sizeof *w);
+
+	l->project = *p;
+	w->listing = l;
+	w->fn = fn;
+	w->arg = arg;
+	loop_timer_init(&w->now, gw->loop, listing_on_now, w);
+	if (age == LISTING_RECENT && listing_young(l, l->done_at)) {
+		TAILQ_INSERT_TAIL(&l->quick, w, link);
+		loop_timer_set(&w->now, 0);
+	} else if (l->run != NULL && age == LISTING_RECENT &&
+	    listing_run_sequence(l->run) > l->write_sequence) {
+		gw->cache_joined++;
+		listing_join(w, l->run);
+	} else if (l->run != NULL) {
+		TAILQ_INSERT_TAIL(&l->next, w, link);
+	} else {
+		l->run = listing_run_start(l);
+		listing_join(w, l->run);
+	}
+	return w;
+}
+
+/* Stops waiting; a run that nobody waits for is ended. */
+void
+listing_leave(struct listing_wait *w)
+{
+	struct listing *l = w->listing;
+	struct listing_run *run = w->run;
+
+	if (run != NULL) {
+		TAILQ_REMOVE(listing_run_waits(run), w, link);
+	} else if (w->now.armed) {
+		loop_timer_cancel(&w->now);
+		TAILQ_REMOVE(&l->quick, w, link);
+	} else {
+		TAILQ_REMOVE(&l->next, w, link);
+	}
+	free(w);
+	if (run != NULL && run == l->run && TAILQ_EMPTY(listing_run_waits(run)) &&
+	    TAILQ_EMPTY(&l->next)) {
+		l->run = NULL;
+		listing_run_free(run);
+	}
+}
+
+/* Starts a run for those who wanted a later one. */
+static void
+listing_start_next(struct listing *l)
+{
+	struct listing_wait *w;
+
+	if (TAILQ_EMPTY(&l->next))
+		return;
+	if (l->run == NULL)
+		l->run = listing_run_start(l);
+	while ((w = TAILQ_FIRST(&l->next)) != NULL) {
+		TAILQ_REMOVE(&l->next, w, link);
+		listing_join(w, l->run);
+	}
+}
+
+/* A run is over. */
+void
+listing_finish(struct listing *l, struct listing_run *run, const struct listing_view *view)
+{
+	struct listing_waits *waits = listing_run_waits(run);
+	struct listing_wait *w;
+
+	l->run = NULL;
+	if (view->trouble == NULL) {
+		l->done_at = loop_now(l->gw->loop);
+		l->done_sequence = listing_run_sequence(run);
+		l->ever = true;
+	}
+	while ((w = TAILQ_FIRST(waits)) != NULL) {
+		TAILQ_REMOVE(waits, w, link);
+		w->fn(w->arg, view);
+		free(w);
+	}
+	listing_run_free(run);
+	listing_start_next(l);
+}
+
+/* A write changed the scope. */
+void
+listing_touch(struct gateway *gw, const char *scope)
+{
+	struct listing *l = listing_of(gw, scope, false);
+
+	gw->sequence++;
+	if (l == NULL)
+		return;
+	l->write_sequence = gw->sequence;
+	free(l->body.body);
+	l->body.body = NULL;
+}
+
+/* The remembered local list. */
+const struct listing_body *
+listing_body(struct gateway *gw, const char *scope)
+{
+	struct listing *l = listing_of(gw, scope, false);
+
+	return l != NULL && l->body.body != NULL && listing_young(l, l->body_at) ? &l->body : NULL;
+}
+
+/* Remembers the local list. */
+void
+listing_keep_body(struct gateway *gw, const char *scope, char *body, size_t len)
+{
+	struct listing *l = listing_of(gw, scope, true);
+
+	free(l->body.body);
+	l->body.body = body;
+	l->body.len = len;
+	l->body_at = loop_now(gw->loop);
+	result_etag(body, len, l->body.etag);
+}
+
+/* Whether the agent was ever listed. */
+bool
+listing_ever(struct gateway *gw, const char *scope)
+{
+	return listing_of(gw, scope, true)->ever;
+}
+
+/* Notes that the store knows a listing from an earlier run. */
+void
+listing_set_ever(struct gateway *gw, const char *scope)
+{
+	listing_of(gw, scope, true)->ever = true;
+}
+
+/* Frees waiters of a kind. */
+static void
+listing_free_waits(struct listing_waits *waits)
+{
+	struct listing_wait *w;
+
+	while ((w = TAILQ_FIRST(waits)) != NULL) {
+		TAILQ_REMOVE(waits, w, link);
+		loop_timer_cancel(&w->now);
+		free(w);
+	}
+}
+
+/* Cuts what runs and forgets everything. */
+void
+listing_free_all(struct gateway *gw)
+{
+	struct listing *l, *next;
+
+	HASH_ITER(hh, gw->listings, l, next) {
+		HASH_DEL(gw->listings, l);
+		if (l->run != NULL) {
+			listing_free_waits(listing_run_waits(l->run));
+			listing_run_free(l->run);
+		}
+		listing_free_waits(&l->next);
+		listing_free_waits(&l->quick);
+		free(l->body.body);
+		free(l->scope);
+		free(l);
+	}
+}

@@ -1,0 +1,58 @@
+#ifndef CORE_LISTING_H
+#define CORE_LISTING_H
+
+#include "core/gateway_impl.h"
+
+/*
+ * The listing of a project's agent: one call shared by everybody who needs it at
+ * the same time. A run asks the upstream, compares with the store, adopts what
+ * is new, gives unsettled creates what is theirs, and checks each own record
+ * that is missing by its own GET.
+ */
+struct listing_wait;
+
+enum listing_age {
+	LISTING_RECENT, /* one that finished within the cache time is good enough; running ones are joined */
+	LISTING_NEW     /* one that starts after this call */
+};
+
+struct listing_row {
+	struct store_record record;
+	char *body; /* the local answer; NULL: it does not have the declared shape */
+	size_t body_len;
+};
+
+struct listing_view {
+	const struct result *trouble; /* NULL: it worked */
+	bool down;                    /* trouble for which stale answers are allowed */
+	bool complete;                /* every live persona known here was in it */
+	struct listing_row *rows;     /* in order; NULL when an earlier listing was recent enough */
+	size_t count;
+};
+
+/* Never called before listing_want() returns; the view is valid during it. */
+typedef void (*listing_fn)(void *arg, const struct listing_view *);
+struct listing_wait *listing_want(struct gateway *, const struct project *, enum listing_age,
+    listing_fn, void *arg);
+void listing_leave(struct listing_wait *);
+
+/* A write changed the scope: running and remembered listings are outdated. */
+void listing_touch(struct gateway *, const char *scope);
+
+/* Remembered local list of a scope: NULL when none is young enough. */
+struct listing_body {
+	char *body;
+	size_t len;
+	char etag[RESULT_ETAG_SIZE];
+};
+const struct listing_body *listing_body(struct gateway *, const char *scope);
+/* Remembers it; takes the body over. Call from a listing_fn with rows. */
+void listing_keep_body(struct gateway *, const char *scope, char *body, size_t len);
+
+/* Whether the agent was listed by this store at any time, so that its names are known. */
+bool listing_ever(struct gateway *, const char *scope);
+void listing_set_ever(struct gateway *, const char *scope);
+
+void listing_free_all(struct gateway *);
+
+#endif

@@ -1,0 +1,47 @@
+#ifndef CORE_LISTING_IMPL_H
+#define CORE_LISTING_IMPL_H
+
+#include "core/fetch.h"
+#include "core/listing.h"
+
+/* Shared by listing.c (who waits, what is remembered) and listing_run.c (one run). */
+
+struct listing_run;
+
+struct listing_wait {
+	struct listing *listing;
+	struct listing_run *run; /* NULL: waits for the next one, or is answered at once */
+	struct loop_timer now;   /* answers at once from what is remembered */
+	listing_fn fn;
+	void *arg;
+	TAILQ_ENTRY(listing_wait) link;
+};
+TAILQ_HEAD(listing_waits, listing_wait);
+
+struct listing {
+	struct gateway *gw;
+	char *scope;
+	struct project project; /* of whoever asked last */
+	struct listing_run *run;
+	struct listing_waits next;  /* wait for a run that starts after the present one */
+	struct listing_waits quick; /* answered at once */
+	int64_t done_at;            /* loop_now() of the last success; 0: none */
+	uint64_t done_sequence;     /* when that one started */
+	uint64_t write_sequence;    /* of the last write in the scope */
+	int64_t noted_ms;           /* wall time last written to the store */
+	bool ever;
+	struct listing_body body;
+	int64_t body_at;
+	UT_hash_handle hh;
+};
+
+/* Starts a run; finishes with listing_finish(). */
+struct listing_run *listing_run_start(struct listing *);
+uint64_t listing_run_sequence(const struct listing_run *);
+struct listing_waits *listing_run_waits(struct listing_run *);
+void listing_run_free(struct listing_run *);
+
+/* A run is over: tells its waiters, frees it, starts the next. */
+void listing_finish(struct listing *, struct listing_run *, const struct listing_view *);
+
+#endif

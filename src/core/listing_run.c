@@ -1,0 +1,448 @@
+#include "config.h"
+
+#include "base/mem.h"
+#include "base/timestamp.h"
+#include "base/uuid.h"
+#include "core/create.h"
+#include "core/listing_impl.h"
+#include "json/json_read.h"
+#include "json/json_text.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define LISTING_ANSWER_MAX ((size_t)64 << 20)
+#define LISTING_CHECKS_AT_ONCE 8
+#define LISTING_CHECKS_MAX 200 /* own GETs in one run; further missing ones are believed to live */
+#define LISTING_NOTE_MS 60000  /* how often the store learns when the scope was listed */
+
+/* One persona of the answer, found by its id. */
+struct listing_item {
+	const char *id; /* belongs to persona */
+	struct json_object *persona;
+	bool known;
+	UT_hash_handle hh;
+};
+
+/* One own record that is looked for with its own GET. */
+struct listing_check {
+	struct listing_run *run;
+	size_t row;
+	struct fetch_wait *wait;
+	TAILQ_ENTRY(listing_check) link;
+};
+
+struct listing_run {
+	struct listing *listing;
+	struct gateway *gw;
+	struct snapshot *snap;
+	struct project project;
+	uint64_t sequence;
+	struct upstream_call *call;
+	struct store_call *store;
+	struct json_object *answer;
+	struct listing_item *items; /* hash by id */
+	struct listing_item *pool;  /* the items' memory */
+	struct listing_row *rows;
+	size_t count;
+	size_t *missing; /* rows that the answer does not show */
+	size_t missing_count, missing_next;
+	unsigned checking;
+	bool complete;
+	TAILQ_HEAD(, listing_check) checks;
+	struct loop_timer step; /* ends the run outside other callbacks */
+	struct listing_waits waits;
+};
+
+/* When the run started, in the order of reads and writes. */
+uint64_t
+listing_run_sequence(const struct listing_run *run)
+{
+	return run->sequence;
+}
+
+/* Who waits for it. */
+struct listing_waits *
+listing_run_waits(struct listing_run *run)
+{
+	return &run->waits;
+}
+
+/* Ends whatever the run is doing and frees it; waiters are the caller's. */
+void
+listing_run_free(struct listing_run *run)
+{
+	struct listing_check *c;
+
+	while ((c = TAILQ_FIRST(&run->checks)) != NULL) {
+		TAILQ_REMOVE(&run->checks, c, link);
+		fetch_leave(c->wait);
+		free(c);
+	}
+	loop_timer_cancel(&run->step);
+	if (run->call != NULL)
+		upstream_cancel(run->call);
+	if (run->store != NULL)
+		store_cancel(run->store);
+	HASH_CLEAR(hh, run->items);
+	free(run->pool);
+	json_object_put(run->answer);
+	for (size_t i = 0; i < run->count; i++) {
+		store_record_clear(&run->rows[i].record);
+		free(run->rows[i].body);
+	}
+	free(run->rows);
+	free(run->missing);
+	snapshot_unref(run->snap);
+	free(run);
+}
+
+/* Ends the run with an error. */
+static void
+listing_run_fail(struct listing_run *run, struct result *trouble, bool down)
+{
+	struct listing_view view = {.trouble = trouble, .down = down};
+
+	listing_finish(run->listing, run, &view);
+	result_clear(trouble);
+}
+
+/* Order of a list: creation time, then the store's sequence. */
+static int
+listing_run_compare(const void *a, const void *b)
+{
+	const struct store_record *x = &((const struct listing_row *)a)->record;
+	const struct store_record *y = &((const struct listing_row *)b)->record;
+
+	if (x->created_ms != y->created_ms)
+		return x->created_ms < y->created_ms ? -1 : 1;
+	return x->seq < y->seq ? -1 : x->seq > y->seq;
+}
+
+/* Everything is known: drops the rows that are gone and tells the waiters. */
+static void
+listing_run_done(void *arg)
+{
+	struct listing_run *run = arg;
+	struct listing_view view = {.complete = run->complete};
+	size_t n = 0;
+
+	for (size_t i = 0; i < run->count; i++)
+		if (run->rows[i].record.scope != NULL)
+			run->rows[n++] = run->rows[i];
+	run->count = n;
+	if (n > 1)
+		qsort(run->rows, n, sizeof *run->rows, listing_run_compare);
+	view.rows = run->rows;
+	view.count = n;
+	listing_finish(run->listing, run, &view);
+}
+
+/* A row takes the state and the ready-made answer of its entry. */
+static void
+listing_run_take(struct listing_row *row, struct shelf_entry *e)
+{
+	free(row->body);
+	row->body = e->body == NULL ? NULL : mem_copy(e->body, e->body_len);
+	row->body_len = e->body_len;
+}
+
+/* Puts a row's record on the shelf. */
+static struct shelf_entry *
+listing_run_shelve(struct listing_run *run, const struct listing_row *row)
+{
+	struct store_record copy;
+
+	store_record_copy(&copy, &row->record);
+	return shelf_put(run->gw->shelf, &copy);
+}
+
+/* Takes in what the listing shows of a known record. */
+static void
+listing_run_show(struct listing_run *run, struct listing_row *row, struct json_object *persona)
+{
+	struct shelf_entry *e = listing_run_shelve(run, row);
+
+	if (e == NULL) {
+		store_record_clear(&row->record); /* deleted meanwhile */
+		return;
+	}
+	shelf_pin(e);
+	fetch_seen(run->gw, e, persona, run->sequence);
+	listing_run_take(row, e);
+	shelf_unpin(e);
+}
+
+/* Starts more checks, or ends the run when none is left. */
+static void listing_run_check(struct listing_run *);
+
+/* A missing record's own GET has answered. */
+static void
+listing_run_on_fetch(void *arg, const struct fetch_outcome *out)
+{
+	struct listing_check *c = arg;
+	struct listing_run *run = c->run;
+	struct listing_row *row = &run->rows[c->row];
+
+	TAILQ_REMOVE(&run->checks, c, link);
+	run->checking--;
+	free(c);
+	if (out->status == FETCH_GONE) {
+		store_record_clear(&row->record);
+	} else {
+		run->complete = false; /* it lives, or nobody knows: the listing lags */
+		shelf_show(out->entry, run->snap->mapping, NULL, NULL);
+		listing_run_take(row, out->entry);
+	}
+	listing_run_check(run);
+}
+
+/* Looks for one missing record. */
+static void
+listing_run_check_one(struct listing_run *run, size_t index)
+{
+	struct listing_row *row = &run->rows[index];
+	struct shelf_entry *e = listing_run_shelve(run, row);
+	struct listing_check *c;
+
+	if (e == NULL) {
+		store_record_clear(&row->record);
+		return;
+	}
+	if (fetch_fresh(run->gw, e) || run->missing_next > LISTING_CHECKS_MAX) {
+		run->complete = false;
+		shelf_show(e, run->snap->mapping, NULL, NULL);
+		listing_run_take(row, e);
+		return;
+	}
+	c = mem_zero(1, sizeof *c);
+	c->run = run;
+	c->row = index;
+	TAILQ_INSERT_TAIL(&run->checks, c, link);
+	run->checking++;
+	c->wait = fetch_want(run->gw, &run->project, e, true, listing_run_on_fetch, c);
+}
+
+/* Keeps a bounded number of checks running. */
+static void
+listing_run_check(struct listing_run *run)
+{
+	while (run->missing_next < run->missing_count && run->checking < LISTING_CHECKS_AT_ONCE) {
+		size_t index = run->missing[run->missing_next++];
+
+		listing_run_check_one(run, index);
+	}
+	if (run->missing_next == run->missing_count && run->checking == 0 && !run->step.armed)
+		loop_timer_set(&run->step, 0);
+}
+
+/* Adds rows for records just adopted. */
+static void
+listing_run_add_adopted(struct listing_run *run, struct store_record *records, size_t n)
+{
+	if (n == 0)
+		return;
+	run->rows = mem_resize(run->rows, (run->count + n) * sizeof *run->rows);
+	for (size_t i = 0; i < n; i++) {
+		struct listing_row *row = &run->rows[run->count++];
+		struct listing_item *item;
+
+		memset(row, 0, sizeof *row);
+		store_record_take(&row->record, &records[i]);
+		HASH_FIND_STR(run->items, row->record.upstream_id, item);
+		if (item != NULL)
+			listing_run_show(run, row, item->persona);
+	}
+}
+
+/* The store has adopted what was new. */
+static void
+listing_run_on_adopted(void *arg, struct store_reply *reply)
+{
+	struct listing_run *run = arg;
+
+	run->store = NULL;
+	gateway_saw_store(run->gw, reply);
+	if (reply->status == STORE_OK) {
+		run->listing->noted_ms = loop_wall(run->gw->loop);
+		listing_run_add_adopted(run, reply->records, reply->record_count);
+		if (reply->record_count > 0)
+			log_info(run->gw->log, "adopted personas made in Bluejay",
+			    LOG_S("scope", run->listing->scope), LOG_I("count", reply->record_count));
+	}
+	listing_run_check(run);
+}
+
+/* What a persona of the listing becomes in the store. */
+static bool
+listing_run_record(struct listing_run *run, const struct listing_item *item, struct store_record *r)
+{
+	const char *created = json_get_string(item->persona, "created_at");
+	const char *name = mapping_persona_name(run->snap->mapping, item->persona);
+
+	memset(r, 0, sizeof *r);
+	if (created == NULL || !timestamp_parse(created, strlen(created), &r->created_ms))
+		r->created_ms = loop_wall(run->gw->loop);
+	r->scope = mem_string(run->listing->scope);
+	r->local_id = mem_string(item->id);
+	r->upstream_id = mem_string(item->id);
+	r->name = mem_string(name == NULL ? "" : name);
+	r->updated_ms = r->created_ms;
+	r->content = json_print(item->persona, NULL);
+	r->content_ms = loop_wall(run->gw->loop);
+	r->adopted = true;
+	return true;
+}
+
+/* Adopts what nobody knows yet, in the order of the listing. */
+static void
+listing_run_adopt(struct listing_run *run, char *const *tombstones, size_t tombstone_count)
+{
+	int64_t wall = loop_wall(run->gw->loop);
+	size_t max = HASH_COUNT(run->items), n = 0;
+	struct store_record *fresh = mem_zero(max + 1, sizeof *fresh);
+	struct listing_item *item, *next;
+
+	for (size_t i = 0; i < tombstone_count; i++) {
+		HASH_FIND_STR(run->items, tombstones[i], item);
+		if (item != NULL)
+			item->known = true;
+	}
+	HASH_ITER(hh, run->items, item, next) {
+		if (!item->known &&
+		    create_match_listed(run->gw, run->listing->scope, item->persona) == CREATE_NOT_OURS)
+			listing_run_record(run, item, &fresh[n++]);
+	}
+	create_listed_end(run->gw, run->listing->scope);
+	if (n > 0 || wall - run->listing->noted_ms > LISTING_NOTE_MS)
+		run->store = store_adopt(run->gw->store, run->listing->scope, fresh, n, wall,
+		    listing_run_on_adopted, run);
+	else
+		listing_run_check(run);
+	for (size_t i = 0; i < n; i++)
+		store_record_clear(&fresh[i]);
+	free(fresh);
+}
+
+/* The store has given what is known of the scope: compares. */
+static void
+listing_run_on_records(void *arg, struct store_reply *reply)
+{
+	struct listing_run *run = arg;
+	struct result trouble;
+
+	run->store = NULL;
+	if (reply->status != STORE_OK) {
+		gateway_store_trouble(&trouble);
+		listing_run_fail(run, &trouble, false);
+		return;
+	}
+	run->rows = mem_zero(reply->record_count + 1, sizeof *run->rows);
+	run->missing = mem_zero(reply->record_count + 1, sizeof *run->missing);
+	run->complete = true;
+	for (size_t i = 0; i < reply->record_count; i++) {
+		struct listing_row *row = &run->rows[run->count];
+		struct listing_item *item;
+
+		store_record_take(&row->record, &reply->records[i]);
+		HASH_FIND_STR(run->items, row->record.upstream_id, item);
+		if (item != NULL) {
+			item->known = true;
+			listing_run_show(run, row, item->persona);
+		} else {
+			run->missing[run->missing_count++] = run->count;
+		}
+		run->count++;
+	}
+	listing_run_adopt(run, reply->tombstones, reply->tombstone_count);
+}
+
+/* Indexes the answer by id; entries without a proper id are left out and logged. */
+static void
+listing_run_index(struct listing_run *run)
+{
+	size_t n = json_object_array_length(run->answer), bad = 0;
+
+	run->pool = mem_zero(n + 1, sizeof *run->pool);
+	for (size_t i = 0; i < n; i++) {
+		struct listing_item *item = &run->pool[i], *twin;
+		struct json_object *o = json_object_array_get_idx(run->answer, i);
+		const char *id = json_object_is_type(o, json_type_object) ? json_get_string(o, "id") : NULL;
+
+		if (id == NULL || !uuid_valid(id, strlen(id))) {
+			bad++;
+			continue;
+		}
+		item->id = id;
+		item->persona = o;
+		HASH_FIND_STR(run->items, id, twin);
+		if (twin == NULL)
+			HASH_ADD_KEYPTR(hh, run->items, item->id, strlen(item->id), item);
+	}
+	if (bad > 0)
+		log_warn(run->gw->log, "entries without an id in an agent's listing",
+		    LOG_S("scope", run->listing->scope), LOG_I("count", bad));
+}
+
+/* What a failed listing means for a client. */
+static void
+listing_run_trouble(struct listing_run *run, const struct upstream_answer *a)
+{
+	struct result trouble;
+
+	result_from_upstream(&trouble, a, run->snap->mapping);
+	if (trouble.status == 404 || trouble.status == 400) {
+		result_clear(&trouble);
+		result_error(&trouble, 502, "Bluejay does not know the agent of this project");
+	}
+	listing_run_fail(run, &trouble, result_upstream_is_down(a));
+}
+
+/* The upstream has answered. */
+static void
+listing_run_on_answer(void *arg, const struct upstream_answer *a)
+{
+	struct listing_run *run = arg;
+
+	run->call = NULL;
+	gateway_saw_answer(run->gw, a);
+	if (a->outcome != UPSTREAM_ANSWER || a->status != 200) {
+		listing_run_trouble(run, a);
+		return;
+	}
+	if (!json_read(a->body, a->body_len, &run->answer, NULL) ||
+	    !json_object_is_type(run->answer, json_type_array)) {
+		struct result trouble;
+
+		log_warn(run->gw->log, "an agent's listing is not a JSON array",
+		    LOG_S("scope", run->listing->scope));
+		result_from_upstream(&trouble, a, run->snap->mapping);
+		listing_run_fail(run, &trouble, true);
+		return;
+	}
+	listing_run_index(run);
+	run->store = store_list(run->gw->store, run->listing->scope, listing_run_on_records, run);
+}
+
+/* Starts a run. */
+struct listing_run *
+listing_run_start(struct listing *l)
+{
+	struct listing_run *run = mem_zero(1, sizeof *run);
+	struct upstream_request q;
+	char *path = mem_format("/v1/customer-personas-by-agent/%lld", (long long)l->project.agent_id);
+
+	run->listing = l;
+	run->gw = l->gw;
+	run->snap = snapshot_ref(l->gw->snap);
+	run->project = l->project;
+	run->sequence = ++l->gw->sequence;
+	TAILQ_INIT(&run->waits);
+	TAILQ_INIT(&run->checks);
+	loop_timer_init(&run->step, l->gw->loop, listing_run_done, run);
+	gateway_request(l->gw, &run->project, &q, "GET", path);
+	q.max_answer = LISTING_ANSWER_MAX;
+	run->call = upstream_start(l->gw->upstream, &q, listing_run_on_answer, run);
+	free(path);
+	return run;
+}

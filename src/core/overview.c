@@ -1,0 +1,344 @@
+#include "config.h"
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "core/fetch.h"
+#include "core/listing.h"
+#include "core/personas.h"
+#include "core/refresher.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define OVERVIEW_MAX ((size_t)256 << 20)   /* bytes of one list */
+#define OVERVIEW_READS_AT_ONCE 8           /* no-cache without an agent: own GETs at a time */
+#define OVERVIEW_REFRESH_MS 30000          /* without an agent: contents older than this are read again */
+
+/* A list of a project's personas. */
+struct overview {
+	struct work work;
+	struct gateway *gw;
+	struct project project;
+	bool no_cache;
+	struct loop_timer now;
+	struct listing_wait *listing;
+	struct store_call *store;
+	struct result trouble; /* why the listing failed, while an old list is tried */
+	bool second;           /* a recent listing was known, but not its list: a new one runs */
+	char **ids;            /* no-cache without an agent: the personas to read */
+	size_t count, next;
+	unsigned reading;
+	TAILQ_HEAD(, overview_read) reads;
+	work_done_fn done;
+	void *arg;
+};
+
+struct overview_read {
+	struct overview *overview;
+	struct fetch_wait *wait;
+	TAILQ_ENTRY(overview_read) link;
+};
+
+/* Ends whatever a list waits for and frees it. */
+static void
+overview_free(struct overview *o)
+{
+	struct overview_read *r;
+
+	loop_timer_cancel(&o->now);
+	if (o->listing != NULL)
+		listing_leave(o->listing);
+	if (o->store != NULL)
+		store_cancel(o->store);
+	while ((r = TAILQ_FIRST(&o->reads)) != NULL) {
+		TAILQ_REMOVE(&o->reads, r, link);
+		fetch_leave(r->wait);
+		free(r);
+	}
+	for (size_t i = 0; i < o->count; i++)
+		free(o->ids[i]);
+	free(o->ids);
+	result_clear(&o->trouble);
+	free(o);
+}
+
+/* The client is gone. */
+static void
+overview_cancel(struct work *w)
+{
+	overview_free((struct overview *)w);
+}
+
+/* The answer went out. */
+static void
+overview_told(struct work *w, bool sent)
+{
+	overview_free((struct overview *)w);
+}
+
+static const struct work_ops overview_ops = {overview_cancel, overview_told};
+
+/* Gives the result. */
+static void
+overview_give(struct overview *o, struct result *result)
+{
+	o->done(o->arg, result);
+	result_clear(result);
+}
+
+/* Gives a list body. */
+static void
+overview_give_body(struct overview *o, char *body, size_t len, const char *cache, int64_t age)
+{
+	struct result result;
+
+	result_body(&result, 200, body, len);
+	result_etag(body, len, result.etag);
+	result.cache = cache;
+	result.age = age;
+	overview_give(o, &result);
+}
+
+/* Adds one persona to a list under construction. */
+static void
+overview_add(struct buf *b, const char *body, size_t len)
+{
+	if (body == NULL)
+		return;
+	buf_addc(b, b->len == 0 ? '[' : ',');
+	buf_add(b, body, len);
+}
+
+/* Ends a list. */
+static char *
+overview_end(struct buf *b, size_t *len)
+{
+	if (b->len == 0)
+		buf_addc(b, '[');
+	buf_addc(b, ']');
+	return buf_take(b, len);
+}
+
+/* Makes a list from the store's records. */
+static char *
+overview_from_records(struct overview *o, struct store_reply *reply, size_t *len)
+{
+	struct buf b;
+
+	buf_init(&b, OVERVIEW_MAX);
+	for (size_t i = 0; i < reply->record_count; i++) {
+		struct shelf_entry *e = shelf_put(o->gw->shelf, &reply->records[i]);
+
+		if (e != NULL && shelf_show(e, o->gw->snap->mapping, NULL, NULL) == 0)
+			overview_add(&b, e->body, e->body_len);
+		if (e != NULL && !o->project.has_agent &&
+		    loop_wall(o->gw->loop) - e->record.content_ms > OVERVIEW_REFRESH_MS)
+			refresher_add(o->gw->refresher, &o->project, e->record.local_id);
+	}
+	return overview_end(&b, len);
+}
+
+/* The listing failed; the store has given the last known state. */
+static void
+overview_on_old(void *arg, struct store_reply *reply)
+{
+	struct overview *o = arg;
+	int64_t age = loop_wall(o->gw->loop) - reply->number;
+	char *body;
+	size_t len;
+
+	o->store = NULL;
+	if (reply->status != STORE_OK || reply->number == 0 ||
+	    age >= o->gw->snap->config->bluejay.cache_stale) {
+		struct result result;
+
+		result_move(&result, &o->trouble);
+		overview_give(o, &result);
+		return;
+	}
+	body = overview_from_records(o, reply, &len);
+	o->gw->cache_stale++;
+	overview_give_body(o, body, len, "stale", age > 0 ? age / 1000 : 0);
+}
+
+/* Makes the list from a listing's rows. */
+static void
+overview_from_rows(struct overview *o, const struct listing_view *view)
+{
+	struct buf b;
+	char *body;
+	size_t len;
+
+	buf_init(&b, OVERVIEW_MAX);
+	for (size_t i = 0; i < view->count; i++)
+		overview_add(&b, view->rows[i].body, view->rows[i].body_len);
+	body = overview_end(&b, &len);
+	listing_keep_body(o->gw, o->project.scope, mem_copy(body, len), len);
+	overview_give_body(o, body, len, "miss", -1);
+}
+
+/* The agent's listing is known, or could not be had. */
+static void
+overview_on_listing(void *arg, const struct listing_view *view)
+{
+	struct overview *o = arg;
+
+	o->listing = NULL;
+	if (view->trouble == NULL && view->rows == NULL && !o->second) {
+		const struct listing_body *known = listing_body(o->gw, o->project.scope);
+
+		o->second = true;
+		if (known != NULL)
+			overview_give_body(o, mem_copy(known->body, known->len), known->len, "hit", -1);
+		else
+			o->listing = listing_want(o->gw, &o->project, LISTING_NEW,
+			    overview_on_listing, o);
+	} else if (view->trouble == NULL) {
+		overview_from_rows(o, view);
+	} else if (view->down && !o->no_cache) {
+		result_copy(&o->trouble, view->trouble);
+		o->store = store_list(o->gw->store, o->project.scope, overview_on_old, o);
+	} else {
+		struct result result;
+
+		result_copy(&result, view->trouble);
+		overview_give(o, &result);
+	}
+}
+
+/* Without an agent: the record is the list. */
+static void
+overview_on_own(void *arg, struct store_reply *reply)
+{
+	struct overview *o = arg;
+	struct result result;
+	char *body;
+	size_t len;
+
+	o->store = NULL;
+	if (reply->status != STORE_OK) {
+		gateway_store_trouble(&result);
+		overview_give(o, &result);
+		return;
+	}
+	body = overview_from_records(o, reply, &len);
+	overview_give_body(o, body, len, NULL, -1);
+}
+
+/* Answers from the record. */
+static void
+overview_ask_store(struct overview *o)
+{
+	o->store = store_list(o->gw->store, o->project.scope, overview_on_own, o);
+}
+
+static void overview_read_more(struct overview *);
+
+/* One persona was read. */
+static void
+overview_on_read(void *arg, const struct fetch_outcome *out)
+{
+	struct overview_read *r = arg;
+	struct overview *o = r->overview;
+
+	TAILQ_REMOVE(&o->reads, r, link);
+	free(r);
+	o->reading--;
+	if (out->status == FETCH_FAILED && o->trouble.status == 0)
+		result_copy(&o->trouble, out->trouble);
+	overview_read_more(o);
+}
+
+/* Keeps a few reads running; answers after the last. */
+static void
+overview_read_more(struct overview *o)
+{
+	while (o->next < o->count && o->reading < OVERVIEW_READS_AT_ONCE && o->trouble.status == 0) {
+		const char *id = o->ids[o->next++];
+		struct shelf_entry *e = shelf_find(o->gw->shelf, o->project.scope, id);
+		struct overview_read *r;
+
+		if (e == NULL)
+			continue;
+		r = mem_zero(1, sizeof *r);
+		r->overview = o;
+		TAILQ_INSERT_TAIL(&o->reads, r, link);
+		o->reading++;
+		r->wait = fetch_want(o->gw, &o->project, e, false, overview_on_read, r);
+	}
+	if (o->reading > 0)
+		return;
+	if (o->trouble.status != 0) {
+		struct result result;
+
+		result_move(&result, &o->trouble);
+		overview_give(o, &result);
+	} else {
+		overview_ask_store(o);
+	}
+}
+
+/* Without an agent and with no-cache: every persona is read before the answer. */
+static void
+overview_on_known(void *arg, struct store_reply *reply)
+{
+	struct overview *o = arg;
+	struct result result;
+
+	o->store = NULL;
+	if (reply->status != STORE_OK) {
+		gateway_store_trouble(&result);
+		overview_give(o, &result);
+		return;
+	}
+	o->ids = mem_zero(reply->record_count + 1, sizeof *o->ids);
+	for (size_t i = 0; i < reply->record_count; i++) {
+		o->ids[o->count++] = mem_string(reply->records[i].local_id);
+		shelf_put(o->gw->shelf, &reply->records[i]);
+	}
+	overview_read_more(o);
+}
+
+/* First step. */
+static void
+overview_start(void *arg)
+{
+	struct overview *o = arg;
+	const struct listing_body *known;
+
+	if (!o->project.has_agent) {
+		if (o->no_cache)
+			o->store = store_list(o->gw->store, o->project.scope, overview_on_known, o);
+		else
+			overview_ask_store(o);
+		return;
+	}
+	known = o->no_cache ? NULL : listing_body(o->gw, o->project.scope);
+	if (known != NULL) {
+		o->gw->cache_hits++;
+		overview_give_body(o, mem_copy(known->body, known->len), known->len, "hit", -1);
+		return;
+	}
+	o->gw->cache_misses++;
+	o->listing = listing_want(o->gw, &o->project, o->no_cache ? LISTING_NEW : LISTING_RECENT,
+	    overview_on_listing, o);
+}
+
+/* Lists a project's personas. */
+struct work *
+persona_list(struct gateway *gw, const struct project *p, bool no_cache, work_done_fn done, void *arg)
+{
+	struct overview *o = mem_zero(1, sizeof *o);
+
+	o->work.ops = &overview_ops;
+	o->gw = gw;
+	o->project = *p;
+	o->no_cache = no_cache;
+	o->done = done;
+	o->arg = arg;
+	result_init(&o->trouble);
+	TAILQ_INIT(&o->reads);
+	loop_timer_init(&o->now, gw->loop, overview_start, o);
+	loop_timer_set(&o->now, 0);
+	return &o->work;
+}

@@ -1,0 +1,233 @@
+#include "config.h"
+
+#include "base/mem.h"
+#include "core/fence.h"
+#include "core/fetch.h"
+#include "core/personas.h"
+#include "json/json_read.h"
+#include "json/json_text.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* A read of one persona, for GET or for what generate-image must check. */
+struct reading {
+	struct work work;
+	struct gateway *gw;
+	struct project project;
+	bool no_cache;
+	bool portrait;
+	struct fence *fence;
+	struct fetch_wait *fetch;
+	struct loop_timer now; /* goes on outside the caller's stack */
+	char *local_id;
+	work_done_fn done;
+	void *arg;
+};
+
+/* Ends whatever a read waits for and frees it. */
+static void
+reading_free(struct reading *r)
+{
+	loop_timer_cancel(&r->now);
+	if (r->fence != NULL)
+		fence_cancel(r->fence);
+	if (r->fetch != NULL)
+		fetch_leave(r->fetch);
+	free(r->local_id);
+	free(r);
+}
+
+/* The client is gone: the call is ended if nobody else waits for it. */
+static void
+reading_cancel(struct work *w)
+{
+	reading_free((struct reading *)w);
+}
+
+/* The answer went out. */
+static void
+reading_told(struct work *w, bool sent)
+{
+	reading_free((struct reading *)w);
+}
+
+static const struct work_ops reading_ops = {reading_cancel, reading_told};
+
+/* Fills a result with an entry's ready-made answer. */
+static void
+reading_result(const struct shelf_entry *e, const char *cache, struct result *out)
+{
+	result_body(out, 200, mem_copy(e->body, e->body_len), e->body_len);
+	memcpy(out->etag, e->etag, sizeof out->etag);
+	out->cache = cache;
+}
+
+/* What generate-image answers for a persona while no provider is configured. */
+static void
+reading_portrait(const struct shelf_entry *e, struct result *out)
+{
+	struct json_object *persona = NULL;
+	const char *prompt = NULL;
+
+	if (json_read(e->body, e->body_len, &persona, NULL))
+		prompt = json_get_string(persona, "systemPrompt");
+	if (prompt == NULL || *prompt == '\0')
+		result_error(out, 400, "Persona must have a system prompt to generate an image");
+	else
+		result_error(out, 400,
+		    "No LLM provider configured. Configure one in Settings > LLM Providers.");
+	json_object_put(persona);
+}
+
+/* Gives the result. */
+static void
+reading_give(struct reading *r, struct result *result)
+{
+	r->done(r->arg, result);
+	result_clear(result);
+}
+
+/* Gives an entry's answer. */
+static void
+reading_give_entry(struct reading *r, const struct shelf_entry *e, const char *cache, int64_t age)
+{
+	struct result result;
+
+	if (r->portrait)
+		reading_portrait(e, &result);
+	else
+		reading_result(e, cache, &result);
+	result.age = age;
+	reading_give(r, &result);
+}
+
+/* Whether an old copy may be given instead of an error. */
+static bool
+reading_stale_allowed(struct reading *r, struct shelf_entry *e, int64_t *age_ms)
+{
+	*age_ms = loop_wall(r->gw->loop) - e->record.content_ms;
+	return !r->no_cache && *age_ms < r->gw->snap->config->bluejay.cache_stale &&
+	    shelf_show(e, r->gw->snap->mapping, NULL, NULL) == 0;
+}
+
+/* The upstream's state of the persona is known. */
+static void
+reading_on_fetch(void *arg, const struct fetch_outcome *out)
+{
+	struct reading *r = arg;
+	struct result result;
+	int64_t age;
+
+	r->fetch = NULL;
+	if (out->status == FETCH_OK) {
+		reading_give_entry(r, out->entry, "miss", -1);
+	} else if (out->status == FETCH_GONE) {
+		result_error(&result, 404, "Persona not found");
+		reading_give(r, &result);
+	} else if (out->down && reading_stale_allowed(r, out->entry, &age)) {
+		r->gw->cache_stale++;
+		reading_give_entry(r, out->entry, "stale", age > 0 ? age / 1000 : 0);
+	} else {
+		result_copy(&result, out->trouble);
+		reading_give(r, &result);
+	}
+}
+
+/* The persona belongs to the project: reads it, unless it was read just now. */
+static void
+reading_go(struct reading *r, struct shelf_entry *e)
+{
+	if (!r->no_cache && fetch_fresh(r->gw, e)) {
+		r->gw->cache_hits++;
+		reading_give_entry(r, e, "hit", -1);
+		return;
+	}
+	r->gw->cache_misses++;
+	r->fetch = fetch_want(r->gw, &r->project, e, !r->no_cache, reading_on_fetch, r);
+}
+
+/* The fence has answered. */
+static void
+reading_on_fence(void *arg, enum fence_status status, struct shelf_entry *e,
+    const struct result *trouble)
+{
+	struct reading *r = arg;
+	struct result result;
+
+	r->fence = NULL;
+	if (status == FENCE_KNOWN) {
+		reading_go(r, e);
+		return;
+	}
+	if (status == FENCE_UNKNOWN)
+		result_error(&result, 404, "Persona not found");
+	else
+		result_copy(&result, trouble);
+	reading_give(r, &result);
+}
+
+/* First step. */
+static void
+reading_start(void *arg)
+{
+	struct reading *r = arg;
+	struct shelf_entry *e = shelf_find(r->gw->shelf, r->project.scope, r->local_id);
+
+	if (e != NULL)
+		reading_go(r, e);
+	else
+		r->fence = fence_find(r->gw, &r->project, r->local_id, reading_on_fence, r);
+}
+
+/* Makes a read. */
+static struct reading *
+reading_new(struct gateway *gw, const struct project *p, const char *id, work_done_fn done, void *arg)
+{
+	struct reading *r = mem_zero(1, sizeof *r);
+
+	r->work.ops = &reading_ops;
+	r->gw = gw;
+	r->project = *p;
+	r->local_id = mem_string(id);
+	r->done = done;
+	r->arg = arg;
+	loop_timer_init(&r->now, gw->loop, reading_start, r);
+	loop_timer_set(&r->now, 0);
+	return r;
+}
+
+/* Answers from memory. */
+bool
+persona_get_now(struct gateway *gw, const struct project *p, const char *id, struct result *out)
+{
+	struct shelf_entry *e = shelf_find(gw->shelf, p->scope, id);
+
+	if (e == NULL || !fetch_fresh(gw, e))
+		return false;
+	gw->cache_hits++;
+	reading_result(e, "hit", out);
+	return true;
+}
+
+/* Reads one persona. */
+struct work *
+persona_get(struct gateway *gw, const struct project *p, const char *id, bool no_cache,
+    work_done_fn done, void *arg)
+{
+	struct reading *r = reading_new(gw, p, id, done, arg);
+
+	r->no_cache = no_cache;
+	return &r->work;
+}
+
+/* Checks what generate-image needs. */
+struct work *
+persona_portrait(struct gateway *gw, const struct project *p, const char *id, work_done_fn done,
+    void *arg)
+{
+	struct reading *r = reading_new(gw, p, id, done, arg);
+
+	r->portrait = true;
+	return &r->work;
+}

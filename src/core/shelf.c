@@ -1,0 +1,283 @@
+#include "config.h"
+
+#include "core/shelf.h"
+#include "base/mem.h"
+#include "core/gateway_impl.h"
+#include "json/json_read.h"
+#include "json/json_text.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define SHELF_GRAVES 4096 /* deleted personas remembered against answers that were overtaken */
+
+TAILQ_HEAD(shelf_order, shelf_entry);
+
+struct shelf_grave {
+	char *key;
+	TAILQ_ENTRY(shelf_grave) link;
+	UT_hash_handle hh;
+};
+
+struct shelf {
+	struct shelf_entry *entries;
+	struct shelf_order order; /* least recently used first */
+	size_t bytes, max;
+	struct shelf_grave *graves;
+	TAILQ_HEAD(, shelf_grave) grave_order; /* oldest first */
+};
+
+/* Makes an empty shelf. */
+struct shelf *
+shelf_new(size_t max_bytes)
+{
+	struct shelf *s = mem_zero(1, sizeof *s);
+
+	TAILQ_INIT(&s->order);
+	TAILQ_INIT(&s->grave_order);
+	s->max = max_bytes;
+	return s;
+}
+
+/* Frees one entry that nothing points to. */
+static void
+shelf_entry_free(struct shelf_entry *e)
+{
+	store_record_clear(&e->record);
+	free(e->key);
+	free(e->body);
+	free(e);
+}
+
+/* Takes an entry off the shelf; a pinned one lives until it is unpinned. */
+static void
+shelf_remove(struct shelf_entry *e)
+{
+	struct shelf *s = e->shelf;
+
+	HASH_DEL(s->entries, e);
+	TAILQ_REMOVE(&s->order, e, link);
+	s->bytes -= e->cost;
+	e->dead = true;
+	if (e->pins == 0)
+		shelf_entry_free(e);
+}
+
+/* Forgets the oldest deleted persona. */
+static void
+shelf_dig_up(struct shelf *s)
+{
+	struct shelf_grave *g = TAILQ_FIRST(&s->grave_order);
+
+	TAILQ_REMOVE(&s->grave_order, g, link);
+	HASH_DEL(s->graves, g);
+	free(g->key);
+	free(g);
+}
+
+/* Frees the shelf. */
+void
+shelf_free(struct shelf *s)
+{
+	struct shelf_entry *e;
+
+	if (s == NULL)
+		return;
+	while (!TAILQ_EMPTY(&s->grave_order))
+		shelf_dig_up(s);
+	while ((e = TAILQ_FIRST(&s->order)) != NULL)
+		shelf_remove(e);
+	free(s);
+}
+
+/* Length of a string that may be NULL. */
+static size_t
+shelf_length(const char *s)
+{
+	return s == NULL ? 0 : strlen(s);
+}
+
+/* Counts an entry's bytes anew and makes room for it. */
+static void
+shelf_account(struct shelf_entry *e)
+{
+	struct shelf *s = e->shelf;
+	struct shelf_entry *old, *next;
+	size_t cost;
+
+	if (e->dead)
+		return;
+	cost = sizeof *e + 2 * strlen(e->key) + shelf_length(e->record.kept) +
+	    shelf_length(e->record.absent) + shelf_length(e->record.content) + e->body_len;
+	s->bytes += cost - e->cost;
+	e->cost = cost;
+	for (old = TAILQ_FIRST(&s->order); old != NULL && s->bytes > s->max; old = next) {
+		next = TAILQ_NEXT(old, link);
+		if (old->pins == 0 && old != e)
+			shelf_remove(old);
+	}
+}
+
+/* Finds an entry and marks it as used. */
+struct shelf_entry *
+shelf_find(struct shelf *s, const char *scope, const char *local_id)
+{
+	char *key = gateway_key(scope, local_id);
+	struct shelf_entry *e;
+
+	HASH_FIND_STR(s->entries, key, e);
+	free(key);
+	if (e != NULL) {
+		TAILQ_REMOVE(&s->order, e, link);
+		TAILQ_INSERT_TAIL(&s->order, e, link);
+	}
+	return e;
+}
+
+/* Forgets the ready-made answer. */
+static void
+shelf_forget_body(struct shelf_entry *e)
+{
+	free(e->body);
+	e->body = NULL;
+	e->body_len = 0;
+	e->etag[0] = '\0';
+}
+
+/* Puts a record. */
+struct shelf_entry *
+shelf_put(struct shelf *s, struct store_record *record)
+{
+	struct shelf_entry *e = shelf_find(s, record->scope, record->local_id);
+
+	if (e == NULL) {
+		char *key = gateway_key(record->scope, record->local_id);
+		struct shelf_grave *grave;
+
+		HASH_FIND_STR(s->graves, key, grave);
+		if (grave != NULL) {
+			free(key);
+			store_record_clear(record);
+			return NULL;
+		}
+		e = mem_zero(1, sizeof *e);
+		e->shelf = s;
+		e->key = key;
+		HASH_ADD_KEYPTR(hh, s->entries, e->key, strlen(e->key), e);
+		TAILQ_INSERT_TAIL(&s->order, e, link);
+	} else if (e->record.version >= record->version) {
+		store_record_clear(record); /* nothing newer: what is here was seen later */
+		return e;
+	} else {
+		store_record_clear(&e->record);
+		shelf_forget_body(e);
+		e->fetched = 0;
+	}
+	store_record_take(&e->record, record);
+	shelf_account(e);
+	return e;
+}
+
+/* Puts a record after a write. */
+struct shelf_entry *
+shelf_written(struct shelf *s, struct store_record *record, uint64_t sequence)
+{
+	struct shelf_entry *e = shelf_put(s, record);
+
+	if (e == NULL)
+		return NULL;
+	e->written_sequence = sequence;
+	e->fetched = 0;
+	e->generation++;
+	return e;
+}
+
+/* Keeps an entry in memory. */
+void
+shelf_pin(struct shelf_entry *e)
+{
+	e->pins++;
+}
+
+/* Lets it go again. */
+void
+shelf_unpin(struct shelf_entry *e)
+{
+	if (--e->pins == 0 && e->dead)
+		shelf_entry_free(e);
+}
+
+/* Drops a persona that is gone. */
+void
+shelf_drop(struct shelf *s, const char *scope, const char *local_id)
+{
+	struct shelf_entry *e = shelf_find(s, scope, local_id);
+
+	if (e != NULL) {
+		e->generation++;
+		shelf_remove(e);
+	}
+}
+
+/* Drops a persona that was deleted. */
+void
+shelf_bury(struct shelf *s, const char *scope, const char *local_id)
+{
+	char *key = gateway_key(scope, local_id);
+	struct shelf_grave *g;
+
+	shelf_drop(s, scope, local_id);
+	HASH_FIND_STR(s->graves, key, g);
+	if (g != NULL) {
+		free(key);
+		return;
+	}
+	g = mem_zero(1, sizeof *g);
+	g->key = key;
+	HASH_ADD_KEYPTR(hh, s->graves, g->key, strlen(g->key), g);
+	TAILQ_INSERT_TAIL(&s->grave_order, g, link);
+	if (HASH_COUNT(s->graves) > SHELF_GRAVES)
+		shelf_dig_up(s);
+}
+
+/* Reads a JSON object that the store kept; NULL when there is none. */
+static struct json_object *
+shelf_parse(const char *text)
+{
+	struct json_object *o = NULL;
+
+	if (text != NULL)
+		json_read(text, strlen(text), &o, NULL);
+	return o;
+}
+
+/* Makes the ready-made answer. */
+int
+shelf_show(struct shelf_entry *e, const struct mapping *mapping, struct json_object *upstream,
+    struct fail *fail)
+{
+	struct json_object *own = NULL, *absent, *kept, *local = NULL;
+	int rc = -1;
+
+	if (upstream == NULL && e->body != NULL)
+		return 0;
+	if (upstream == NULL)
+		upstream = own = shelf_parse(e->record.content);
+	if (upstream == NULL)
+		return fail_set(fail, "the content of this persona was never seen");
+	absent = shelf_parse(e->record.absent);
+	kept = shelf_parse(e->record.kept);
+	if (mapping_answer_make(mapping, upstream, e->record.local_id, absent, kept,
+	        e->record.updated_ms, &local, fail) == 0) {
+		shelf_forget_body(e);
+		e->body = json_print(local, &e->body_len);
+		result_etag(e->body, e->body_len, e->etag);
+		json_object_put(local);
+		shelf_account(e);
+		rc = 0;
+	}
+	json_object_put(absent);
+	json_object_put(kept);
+	json_object_put(own);
+	return rc;
+}

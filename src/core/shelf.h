@@ -1,0 +1,64 @@
+#ifndef CORE_SHELF_H
+#define CORE_SHELF_H
+
+#include "mapping/mapping.h"
+#include "store/store.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/queue.h>
+#include <uthash.h>
+
+/*
+ * The personas in memory: the record as stored, and the local answer made ready
+ * from its content. Bounded in bytes; what was not used for longest goes first.
+ * Losing an entry costs a look into the store, nothing else.
+ */
+struct shelf;
+
+struct shelf_entry {
+	char *key; /* scope, newline, local id */
+	struct store_record record;
+	char *body; /* ready-made local answer; NULL: not made yet, or no content */
+	size_t body_len;
+	char etag[36];
+	int64_t fetched;     /* loop_now() when content was seen upstream; 0: not in this process */
+	uint64_t written_sequence; /* of the last write through the gateway; 0: none */
+	unsigned generation; /* grows with every such write */
+	unsigned pins;
+	bool dead; /* dropped while pinned */
+	size_t cost;
+	struct shelf *shelf;
+	TAILQ_ENTRY(shelf_entry) link;
+	UT_hash_handle hh;
+};
+
+struct shelf *shelf_new(size_t max_bytes);
+void shelf_free(struct shelf *); /* no entry may be pinned */
+
+/* Finds and marks as used; NULL when not here. */
+struct shelf_entry *shelf_find(struct shelf *, const char *scope, const char *local_id);
+
+/* Puts a record as the store gave it (moved out of *record). An entry that is
+ * already here gets it, and forgets its ready-made answer, when the version is
+ * newer. The entry is valid until the next shelf call unless pinned. NULL for a
+ * persona that was deleted meanwhile: a store's answer can be overtaken. */
+struct shelf_entry *shelf_put(struct shelf *, struct store_record *record);
+
+/* The same after a write through the gateway: what was read before is outdated. */
+struct shelf_entry *shelf_written(struct shelf *, struct store_record *record, uint64_t sequence);
+
+void shelf_pin(struct shelf_entry *);
+void shelf_unpin(struct shelf_entry *);
+void shelf_drop(struct shelf *, const char *scope, const char *local_id);
+
+/* Drops a persona that was deleted through the gateway, for good. */
+void shelf_bury(struct shelf *, const char *scope, const char *local_id);
+
+/* Makes the ready-made answer from an upstream persona, or (upstream NULL) from
+ * the record's content if it is not there yet. -1 with a sentence for the log. */
+int shelf_show(struct shelf_entry *, const struct mapping *, struct json_object *upstream,
+    struct fail *);
+
+#endif

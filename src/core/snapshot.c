@@ -1,0 +1,113 @@
+#include "config.h"
+
+#include "core/snapshot.h"
+#include "base/mem.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Loads a file and compiles its mapping; mistakes of both are collected. */
+struct snapshot *
+snapshot_load(const struct config_source *source, struct diag_list *diags)
+{
+	struct config *config = config_load(source, diags);
+	struct mapping *mapping;
+	struct snapshot *snap;
+
+	if (config == NULL)
+		return NULL;
+	mapping = mapping_compile(config->mapping_persona, diags);
+	if (mapping == NULL) {
+		config_free(config);
+		return NULL;
+	}
+	snap = mem_zero(1, sizeof *snap);
+	snap->refs = 1;
+	snap->config = config;
+	snap->mapping = mapping;
+	return snap;
+}
+
+/* Takes one more reference. */
+struct snapshot *
+snapshot_ref(struct snapshot *snap)
+{
+	snap->refs++;
+	return snap;
+}
+
+/* Gives a reference back; the last one frees. */
+void
+snapshot_unref(struct snapshot *snap)
+{
+	if (snap == NULL || --snap->refs > 0)
+		return;
+	mapping_free(snap->mapping);
+	config_free(snap->config);
+	free(snap);
+}
+
+/* The configured project of this id, or the one that stands for every other. */
+static const struct config_project *
+snapshot_configured(const struct snapshot *snap, const char *id)
+{
+	const struct config_project *any = NULL;
+
+	for (size_t i = 0; i < snap->config->project_count; i++) {
+		const struct config_project *p = &snap->config->projects[i];
+
+		if (strcmp(p->id, id) == 0 && strcmp(id, "*") != 0)
+			return p;
+		if (strcmp(p->id, "*") == 0)
+			any = p;
+	}
+	return any;
+}
+
+/* True for ids that may stand in a path: no control bytes, no slash, not too long. */
+static bool
+snapshot_id_ok(const char *id)
+{
+	size_t len = strlen(id);
+
+	if (len == 0 || len > 128)
+		return false;
+	for (const char *p = id; *p != '\0'; p++)
+		if ((unsigned char)*p < 0x20 || *p == 0x7f || *p == '/')
+			return false;
+	return true;
+}
+
+/* Resolves a project id. */
+bool
+snapshot_project(const struct snapshot *snap, const char *id, struct project *out)
+{
+	const struct config_project *p = snapshot_configured(snap, id);
+
+	if (p == NULL || !snapshot_id_ok(id))
+		return false;
+	snprintf(out->id, sizeof out->id, "%s", id);
+	out->has_agent = p->has_agent;
+	out->agent_id = p->agent_id;
+	out->api_key = p->api_key != NULL ? p->api_key : snap->config->bluejay.api_key;
+	if (p->has_agent)
+		snprintf(out->scope, sizeof out->scope, "agent:%lld", (long long)p->agent_id);
+	else
+		snprintf(out->scope, sizeof out->scope, "project:%s", id);
+	return true;
+}
+
+/* Finds a project for recorded work. */
+bool
+snapshot_project_of_scope(const struct snapshot *snap, const char *scope, const char *project_id,
+    struct project *out)
+{
+	if (snapshot_project(snap, project_id, out) && strcmp(out->scope, scope) == 0)
+		return true;
+	for (size_t i = 0; i < snap->config->project_count; i++)
+		if (snapshot_project(snap, snap->config->projects[i].id, out) &&
+		    strcmp(out->scope, scope) == 0)
+			return true;
+	return false;
+}

@@ -1,0 +1,46 @@
+#ifndef CORE_SNAPSHOT_H
+#define CORE_SNAPSHOT_H
+
+#include "config/config_load.h"
+#include "mapping/mapping.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * A configuration file, compiled: plain values and the mapping. Immutable and
+ * reference counted; a reload makes a new one and swaps it.
+ */
+struct snapshot {
+	unsigned refs;
+	struct config *config;
+	struct mapping *mapping;
+};
+
+/* Loads, checks and compiles. NULL when there was any error; all are in the
+ * list. The caller holds one reference. */
+struct snapshot *snapshot_load(const struct config_source *, struct diag_list *);
+struct snapshot *snapshot_ref(struct snapshot *);
+void snapshot_unref(struct snapshot *);
+
+#define PROJECT_ID_SIZE 260
+#define PROJECT_SCOPE_SIZE (PROJECT_ID_SIZE + 10)
+
+/* A project as one request sees it. */
+struct project {
+	char id[PROJECT_ID_SIZE];
+	char scope[PROJECT_SCOPE_SIZE]; /* owner of names and membership: "agent:123" or "project:shop" */
+	bool has_agent;
+	int64_t agent_id;
+	const char *api_key; /* belongs to the snapshot */
+};
+
+/* False when the configuration does not admit this project id. */
+bool snapshot_project(const struct snapshot *, const char *id, struct project *);
+
+/* The project that owns a recorded scope: the configured project with that id
+ * (or agent). False when no configured project leads there any more. */
+bool snapshot_project_of_scope(const struct snapshot *, const char *scope,
+    const char *project_id, struct project *);
+
+#endif
