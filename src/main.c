@@ -1,7 +1,170 @@
 #include "config.h"
 
-int
-main(void)
+#include "cli/cmd_check.h"
+#include "cli/cmd_sandbox.h"
+#include "serve.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MAIN_LISTEN_MAX 16
+
+static const char main_usage[] =
+    "usage: persona-gateway COMMAND [OPTIONS]\n"
+    "\n"
+    "  serve     serve the local Personas API from Bluejay (or a simulated one)\n"
+    "  check     check a configuration file; contacts nobody\n"
+    "  sandbox   run the simulated Bluejay alone\n"
+    "\n"
+    "persona-gateway COMMAND --help says more; --version prints the version.\n";
+
+static const char main_serve_usage[] =
+    "usage: persona-gateway serve [OPTIONS]\n"
+    "\n"
+    "  --config FILE         YAML file (docs/configuration.md)\n"
+    "  --sandbox             use a simulated Bluejay in this process; needs no file and no key\n"
+    "  --listen ADDRESS      127.0.0.1:3000, [::1]:3000 or unix:/path; port 0 picks a free one; may be repeated\n"
+    "  --admin-listen ADDRESS  health; `off` for none\n"
+    "  --data-dir DIR        where records are kept; with --sandbox and without it: in memory\n"
+    "  --rebind              take over records that belong to another bluejay.url\n"
+    "\n"
+    "Prints `listening on URL` when ready; SIGTERM drains and stops.\n";
+
+static const char main_check_usage[] =
+    "usage: persona-gateway check [--config FILE] [--sandbox]\n"
+    "\n"
+    "Loads everything, contacts nobody, prints every mistake with file:line:column, or `ok`.\n";
+
+/* Wrong usage: says what and how to learn more. */
+static int
+main_wrong(const char *command)
 {
-	return 0;
+	fprintf(stderr, "try `persona-gateway %s%s--help`\n", command, *command ? " " : "");
+	return 2;
+}
+
+/* `serve`. */
+static int
+main_serve(int argc, char **argv)
+{
+	enum { CONFIG = 1, SANDBOX, LISTEN, ADMIN, DATA, REBIND, HELP };
+	static const struct option options[] = {
+	    {"config", required_argument, NULL, CONFIG},
+	    {"sandbox", no_argument, NULL, SANDBOX},
+	    {"listen", required_argument, NULL, LISTEN},
+	    {"admin-listen", required_argument, NULL, ADMIN},
+	    {"data-dir", required_argument, NULL, DATA},
+	    {"rebind", no_argument, NULL, REBIND},
+	    {"help", no_argument, NULL, HELP},
+	    {NULL, 0, NULL, 0},
+	};
+	const char *listen[MAIN_LISTEN_MAX + 1] = {NULL};
+	struct serve_options o = {0};
+	size_t n = 0;
+	int opt;
+
+	while ((opt = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		switch (opt) {
+		case CONFIG:
+			o.config = optarg;
+			break;
+		case SANDBOX:
+			o.sandbox = true;
+			break;
+		case LISTEN:
+			if (n == MAIN_LISTEN_MAX) {
+				fprintf(stderr, "at most %d --listen\n", MAIN_LISTEN_MAX);
+				return 2;
+			}
+			listen[n++] = optarg;
+			o.listen = listen;
+			break;
+		case ADMIN:
+			o.admin_listen = optarg;
+			break;
+		case DATA:
+			o.data_dir = optarg;
+			break;
+		case REBIND:
+			o.rebind = true;
+			break;
+		case HELP:
+			fputs(main_serve_usage, stdout);
+			return 0;
+		default:
+			return main_wrong("serve");
+		}
+	}
+	if (optind < argc) {
+		fprintf(stderr, "unexpected argument: %s\n", argv[optind]);
+		return main_wrong("serve");
+	}
+	return serve(&o);
+}
+
+/* `check`. */
+static int
+main_check(int argc, char **argv)
+{
+	enum { CONFIG = 1, SANDBOX, HELP };
+	static const struct option options[] = {
+	    {"config", required_argument, NULL, CONFIG},
+	    {"sandbox", no_argument, NULL, SANDBOX},
+	    {"help", no_argument, NULL, HELP},
+	    {NULL, 0, NULL, 0},
+	};
+	const char *config = NULL;
+	bool sandbox = false;
+	int opt;
+
+	while ((opt = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		switch (opt) {
+		case CONFIG:
+			config = optarg;
+			break;
+		case SANDBOX:
+			sandbox = true;
+			break;
+		case HELP:
+			fputs(main_check_usage, stdout);
+			return 0;
+		default:
+			return main_wrong("check");
+		}
+	}
+	if (optind < argc) {
+		fprintf(stderr, "unexpected argument: %s\n", argv[optind]);
+		return main_wrong("check");
+	}
+	return cmd_check(config, sandbox, stdout, stderr);
+}
+
+/* Picks the command. */
+int
+main(int argc, char **argv)
+{
+	static const struct {
+		const char *name;
+		int (*run)(int argc, char **argv);
+	} commands[] = {{"serve", main_serve}, {"check", main_check}, {"sandbox", cmd_sandbox}};
+	const char *command = argc > 1 ? argv[1] : "";
+
+	for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
+		if (strcmp(command, commands[i].name) == 0)
+			return commands[i].run(argc - 1, argv + 1);
+	if (strcmp(command, "--version") == 0) {
+		printf("persona-gateway %s\n", PACKAGE_VERSION);
+		return 0;
+	}
+	if (strcmp(command, "--help") == 0) {
+		fputs(main_usage, stdout);
+		return 0;
+	}
+	if (*command != '\0')
+		fprintf(stderr, "unknown command: %s\n", command);
+	else
+		fputs(main_usage, stderr);
+	return main_wrong("");
 }

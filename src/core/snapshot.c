@@ -24,6 +24,7 @@ snapshot_load(const struct config_source *source, struct diag_list *diags)
 	}
 	snap = mem_zero(1, sizeof *snap);
 	snap->refs = 1;
+	snap->sandbox = source->sandbox;
 	snap->config = config;
 	snap->mapping = mapping;
 	return snap;
@@ -90,7 +91,7 @@ snapshot_project(const struct snapshot *snap, const char *id, struct project *ou
 	snprintf(out->id, sizeof out->id, "%s", id);
 	out->has_agent = p->has_agent;
 	out->agent_id = p->agent_id;
-	out->api_key = p->api_key != NULL ? p->api_key : snap->config->bluejay.api_key;
+	out->api_key = p->api_key != NULL && !snap->sandbox ? p->api_key : snap->config->bluejay.api_key;
 	if (p->has_agent)
 		snprintf(out->scope, sizeof out->scope, "agent:%lld", (long long)p->agent_id);
 	else

@@ -13,6 +13,7 @@
  */
 struct snapshot {
 	unsigned refs;
+	bool sandbox; /* the sandbox's key takes the place of every configured one */
 	struct config *config;
 	struct mapping *mapping;
 };

@@ -1,0 +1,315 @@
+#include "config.h"
+
+#include "serve.h"
+#include "api/api.h"
+#include "base/mem.h"
+#include "core/gateway.h"
+#include "core/snapshot.h"
+#include "http/http_server.h"
+#include "sandbox/sandbox.h"
+#include "store/store.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define SERVE_SETTLE_MS 20 /* how often a stop looks whether running writes are recorded */
+
+/* Everything that runs, in the order in which it starts; it stops in reverse. */
+struct serve {
+	const struct serve_options *options;
+	struct snapshot *snap;
+	struct log *log;
+	struct sandbox *sandbox;
+	struct store *store;
+	struct loop *loop;
+	struct gateway *gw;
+	struct api *api;
+	struct http_server *server, *admin;
+	struct event term, interrupt;
+	struct loop_timer settle;
+	int64_t stop_by; /* loop_now(): when a stop waits no longer */
+	bool started, stopping, failed;
+};
+
+/* Prints every mistake of a configuration. */
+static void
+serve_print_diags(struct diag_list *diags)
+{
+	diag_sort(diags);
+	for (size_t i = 0; i < diags->count; i++) {
+		char *line = diag_format(&diags->items[i]);
+
+		fprintf(stderr, "%s\n", line);
+		free(line);
+	}
+}
+
+/* Loads the configuration; false when it has mistakes. */
+static bool
+serve_load(struct serve *s)
+{
+	struct config_source source = {.file = s->options->config, .sandbox = s->options->sandbox};
+	struct diag_list diags = {0};
+
+	s->snap = snapshot_load(&source, &diags);
+	serve_print_diags(&diags);
+	diag_free(&diags);
+	return s->snap != NULL;
+}
+
+/* Where records are kept; NULL for memory. */
+static const char *
+serve_data_dir(const struct serve *s)
+{
+	if (s->options->data_dir != NULL)
+		return s->options->data_dir;
+	return s->options->sandbox ? NULL : s->snap->config->data_dir;
+}
+
+/* Starts the simulated Bluejay when asked for. */
+static bool
+serve_start_sandbox(struct serve *s)
+{
+	const char *dir = serve_data_dir(s);
+	struct sandbox_options o = {.api_key = s->snap->config->bluejay.api_key, .log = s->log};
+	char *journal = NULL;
+	struct fail fail;
+
+	if (!s->options->sandbox)
+		return true;
+	if (dir != NULL) {
+		mkdir(dir, 0700); /* the store says it if this is not possible */
+		journal = mem_format("%s/sandbox.journal", dir);
+	}
+	o.journal = journal;
+	s->sandbox = sandbox_start(&o, &fail);
+	free(journal);
+	if (s->sandbox == NULL)
+		fprintf(stderr, "persona-gateway: the sandbox cannot start: %s\n", fail.text);
+	return s->sandbox != NULL;
+}
+
+/* Opens the store and the core on it. */
+static bool
+serve_start_core(struct serve *s)
+{
+	struct store_options so = {
+	    .dir = serve_data_dir(s),
+	    .binding = s->sandbox != NULL ? "sandbox" : s->snap->config->bluejay.url,
+	    .rebind = s->options->rebind,
+	    .log = s->log,
+	};
+	struct gateway_options go = {.log = s->log, .snapshot = s->snap};
+	struct fail fail;
+
+	s->store = store_open(&so, &fail);
+	if (s->store == NULL) {
+		fprintf(stderr, "persona-gateway: %s\n", fail.text);
+		return false;
+	}
+	s->loop = loop_new();
+	if (s->loop == NULL) {
+		fprintf(stderr, "persona-gateway: the kernel gives no event loop\n");
+		return false;
+	}
+	go.loop = s->loop;
+	go.store = s->store;
+	go.upstream_url = s->sandbox != NULL ? sandbox_url(s->sandbox) : NULL;
+	s->gw = gateway_new(&go, &fail);
+	if (s->gw == NULL) {
+		fprintf(stderr, "persona-gateway: %s\n", fail.text);
+		return false;
+	}
+	s->api = api_new(s->loop, s->gw, s->log);
+	return true;
+}
+
+/* Makes a server for one service. */
+static struct http_server *
+serve_make_server(struct serve *s, http_service_fn service)
+{
+	const struct config *c = s->snap->config;
+	struct http_server_config hc = {
+	    .limits = {
+	        .head = (size_t)c->limit_head,
+	        .headers = (unsigned)c->limit_headers,
+	        .body = (size_t)c->limit_body,
+	        .connections = (unsigned)c->limit_connections,
+	        .head_ms = c->client_head,
+	        .body_ms = c->client_body,
+	        .idle_ms = c->client_idle,
+	        .write_ms = c->client_body,
+	    },
+	    .allowed_hosts = (const char *const *)c->allowed_hosts,
+	    .service = service,
+	    .arg = s->api,
+	    .log = s->log,
+	};
+
+	return http_server_new(s->loop, &hc);
+}
+
+/* Opens the listeners of the local API. */
+static bool
+serve_listen(struct serve *s)
+{
+	const char *const *listen = s->options->listen != NULL
+	    ? s->options->listen
+	    : (const char *const *)s->snap->config->listen;
+	struct fail fail;
+
+	s->server = serve_make_server(s, api_serve);
+	for (; *listen != NULL; listen++) {
+		if (http_server_listen(s->server, *listen, &fail) != 0) {
+			fprintf(stderr, "persona-gateway: %s\n", fail.text);
+			return false;
+		}
+	}
+	return true;
+}
+
+/* Opens the admin address. The default one may be taken by another gateway on
+ * the same machine: then any free port serves, and the printed line says which. */
+static bool
+serve_listen_admin(struct serve *s)
+{
+	const struct config *c = s->snap->config;
+	const char *address = s->options->admin_listen != NULL ? s->options->admin_listen : c->admin_listen;
+	struct fail fail;
+
+	if (address == NULL || strcmp(address, "off") == 0)
+		return true;
+	s->admin = serve_make_server(s, api_serve_admin);
+	if (http_server_listen(s->admin, address, &fail) == 0)
+		return true;
+	if (s->options->admin_listen == NULL && !c->admin_listen_given) {
+		log_warn(s->log, "the default admin address is taken; using a free port",
+		    LOG_S("address", address));
+		if (http_server_listen(s->admin, "127.0.0.1:0", &fail) == 0)
+			return true;
+	}
+	fprintf(stderr, "persona-gateway: %s\n", fail.text);
+	return false;
+}
+
+/* Says where it listens, for people and for scripts. */
+static void
+serve_print(const struct serve *s)
+{
+	for (size_t i = 0; http_server_url(s->server, i) != NULL; i++)
+		printf("listening on %s\n", http_server_url(s->server, i));
+	if (s->admin != NULL)
+		printf("admin on %s\n", http_server_url(s->admin, 0));
+	fflush(stdout);
+}
+
+/* What was left unsettled is known: opens the doors. */
+static void
+serve_on_ready(void *arg, bool ok)
+{
+	struct serve *s = arg;
+
+	if (!ok)
+		fprintf(stderr, "persona-gateway: the store cannot be read\n");
+	if (!ok || !serve_listen(s) || !serve_listen_admin(s)) {
+		s->failed = true;
+		loop_stop(s->loop);
+		return;
+	}
+	s->started = true;
+	serve_print(s);
+}
+
+/* Stops when the writes that were sent are recorded, or the time is over. */
+static void
+serve_on_settle(void *arg)
+{
+	struct serve *s = arg;
+
+	if (gateway_busy(s->gw) && loop_now(s->loop) < s->stop_by)
+		loop_timer_set(&s->settle, SERVE_SETTLE_MS);
+	else
+		loop_stop(s->loop);
+}
+
+/* The clients are served. */
+static void
+serve_on_drained(void *arg)
+{
+	serve_on_settle(arg);
+}
+
+/* SIGTERM or SIGINT: drains; the second time, stops at once. */
+static void
+serve_on_signal(evutil_socket_t sig, short what, void *arg)
+{
+	struct serve *s = arg;
+	int64_t drain = s->snap->config->drain;
+
+	if (s->stopping || !s->started) {
+		loop_stop(s->loop);
+		return;
+	}
+	s->stopping = true;
+	s->stop_by = loop_now(s->loop) + drain;
+	log_info(s->log, "stopping", LOG_I("drain_ms", drain));
+	http_server_drain(s->server, drain, serve_on_drained, s);
+}
+
+/* Listens to signals; a broken pipe is an error of one write, not of the process. */
+static void
+serve_catch_signals(struct serve *s)
+{
+	signal(SIGPIPE, SIG_IGN);
+	evsignal_assign(&s->term, loop_base(s->loop), SIGTERM, serve_on_signal, s);
+	evsignal_assign(&s->interrupt, loop_base(s->loop), SIGINT, serve_on_signal, s);
+	event_add(&s->term, NULL);
+	event_add(&s->interrupt, NULL);
+	loop_timer_init(&s->settle, s->loop, serve_on_settle, s);
+}
+
+/* Stops in reverse order of starting. */
+static void
+serve_free(struct serve *s)
+{
+	if (s->loop != NULL)
+		loop_timer_cancel(&s->settle);
+	http_server_free(s->server);
+	http_server_free(s->admin);
+	api_free(s->api);
+	gateway_free(s->gw);
+	store_close(s->store);
+	if (s->term.ev_base != NULL)
+		event_del(&s->term);
+	if (s->interrupt.ev_base != NULL)
+		event_del(&s->interrupt);
+	loop_free(s->loop);
+	sandbox_stop(s->sandbox);
+	log_free(s->log);
+	snapshot_unref(s->snap);
+}
+
+/* Runs the gateway. */
+int
+serve(const struct serve_options *options)
+{
+	struct serve s = {.options = options};
+	int code = 1;
+
+	if (!serve_load(&s))
+		return 1;
+	s.log = log_new(STDERR_FILENO, (enum log_level)s.snap->config->log_level,
+	    (enum log_format)s.snap->config->log_format);
+	if (serve_start_sandbox(&s) && serve_start_core(&s)) {
+		serve_catch_signals(&s);
+		gateway_start(s.gw, serve_on_ready, &s);
+		loop_run(s.loop);
+		code = s.failed ? 1 : 0;
+	}
+	serve_free(&s);
+	return code;
+}
