@@ -1,0 +1,80 @@
+#ifndef HARNESS_H
+#define HARNESS_H
+
+#include <json-c/json_object.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/*
+ * Starts the real program on free ports of loopback and speaks to it with raw
+ * sockets and with curl. Whatever goes wrong in here fails the running test.
+ * Every wait is bounded; nothing sleeps.
+ */
+
+#define PROGRAM_URLS 4
+
+/* A running program. */
+struct program {
+	pid_t pid;
+	int out;                 /* its standard output */
+	char url[PROGRAM_URLS][128]; /* of each `listening on` line */
+	int port;                /* of the first of them */
+	int admin_port;          /* 0: none */
+	char log[256];           /* file with its standard error */
+};
+
+/* Starts `persona-gateway ARGS…` (NULL-terminated) and waits until it listens. */
+void program_start(struct program *, const char *const args[]);
+/* The same, but expects it to end without listening; returns its exit code. */
+int program_fails(struct program *, const char *const args[]);
+/* Ends it with SIGTERM and returns its exit code. */
+int program_stop(struct program *);
+/* Ends it with SIGKILL. */
+void program_kill(struct program *);
+/* What it wrote to standard error so far; the caller frees. */
+char *program_log(const struct program *);
+
+/* A folder for one test, removed at the end of the test program. */
+const char *scratch_dir(void);
+/* Writes a file into the folder; returns its path (static, four at a time). */
+const char *scratch_file(const char *name, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+/* Path of the program under test. */
+const char *program_path(void);
+
+/* ---- HTTP by raw sockets ---- */
+
+struct reply {
+	int status;      /* 0: the connection ended before an answer */
+	char head[8192]; /* status line and fields */
+	char *body;
+	size_t len;
+};
+
+int raw_connect(int port);
+void raw_send(int fd, const char *bytes, size_t len);
+/* Reads one answer; `head_request` when it has no body whatever its length says. */
+void raw_reply(int fd, bool head_request, struct reply *);
+/* True when the peer closes without sending anything more. */
+bool raw_closed(int fd);
+
+/* One request on a connection of its own. `body` NULL: none. `fields` are whole
+ * lines with CRLF, or NULL. A body gets Content-Type: application/json unless
+ * `fields` has one. The reply is static until the fourth next call. */
+struct reply *ask(int port, const char *method, const char *path, const char *fields,
+    const char *body);
+/* The value of an answer's field, or NULL; static. */
+const char *reply_field(const struct reply *, const char *name);
+/* The body as JSON; put at the end of the test program. */
+struct json_object *reply_json(const struct reply *);
+/* A string member of the body, or NULL. */
+const char *reply_string(const struct reply *, const char *member);
+/* Fails unless the answer is this error. */
+void expect_error(const struct reply *, int status, const char *sentence);
+
+/* Runs a command by the shell and returns its output; the caller frees. */
+char *shell(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+#endif
