@@ -67,7 +67,7 @@ struct reply *ask(int port, const char *method, const char *path, const char *fi
     const char *body);
 /* The value of an answer's field, or NULL; static. */
 const char *reply_field(const struct reply *, const char *name);
-/* The body as JSON; put at the end of the test program. */
+/* The body as JSON; it belongs to the harness and lives for some thousand calls. */
 struct json_object *reply_json(const struct reply *);
 /* A string member of the body, or NULL. */
 const char *reply_string(const struct reply *, const char *member);
