@@ -9,6 +9,10 @@
 /* Goes on with an intent of an earlier run. */
 void change_resume(struct gateway *, const struct store_intent *);
 
+/* Stops looking for an intent's outcome, so that an operator can decide. False
+ * while it is being sent or recorded. */
+bool change_let_go(struct gateway *, const char *intent_id);
+
 /* Updates and deletes whose outcome is being looked for. */
 unsigned change_unsettled(const struct gateway *);
 

@@ -3,6 +3,8 @@
 #include "core/change_impl.h"
 #include "json/json_read.h"
 
+#include <string.h>
+
 /* Waits for the next look. */
 void
 change_look_later(struct change *c)
@@ -95,6 +97,27 @@ change_on_timer_waiting(struct change *c)
 	change_path(c, "/v1/customer-persona", path, sizeof path);
 	gateway_request(c->gw, &c->project, &q, "GET", path);
 	c->call = upstream_start(c->gw->upstream, &q, change_on_look, c);
+}
+
+/* Leaves a change to the operator. */
+bool
+change_let_go(struct gateway *gw, const char *intent_id)
+{
+	struct change *c;
+
+	TAILQ_FOREACH(c, &gw->changes, link) {
+		if (c->intent.id == NULL || strcmp(c->intent.id, intent_id) != 0)
+			continue;
+		if (c->state != CHANGE_WAITING && c->state != CHANGE_LOOKING)
+			return false;
+		loop_timer_cancel(&c->timer);
+		if (c->call != NULL)
+			upstream_cancel(c->call);
+		c->call = NULL;
+		change_over(c);
+		return true;
+	}
+	return true;
 }
 
 /* How many outcomes are being looked for. */

@@ -21,6 +21,10 @@ void create_listed_end(struct gateway *, const char *scope);
 /* Goes on with an intent of an earlier run. */
 void create_resume(struct gateway *, const struct store_intent *);
 
+/* Stops looking for an intent's outcome, so that an operator can decide; its
+ * clients are told. False while it is being sent or recorded. */
+bool create_let_go(struct gateway *, const char *intent_id);
+
 /* Creates whose outcome is being looked for. */
 unsigned create_unsettled(const struct gateway *);
 

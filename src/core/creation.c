@@ -680,6 +680,25 @@ create_resume(struct gateway *gw, const struct store_intent *in)
 		creation_free(c);
 }
 
+/* Leaves a create to the operator. */
+bool
+create_let_go(struct gateway *gw, const char *intent_id)
+{
+	struct creation *c, *next;
+	struct result r;
+
+	HASH_ITER(hh, gw->creations, c, next) {
+		if (c->intent.id == NULL || strcmp(c->intent.id, intent_id) != 0)
+			continue;
+		if (!creation_is_unsettled(c))
+			return false;
+		result_error(&r, 504, "The operator has taken over this create");
+		creation_refuse(c, &r);
+		return true;
+	}
+	return true;
+}
+
 /* How many outcomes are being looked for. */
 unsigned
 create_unsettled(const struct gateway *gw)

@@ -1,0 +1,345 @@
+#include "config.h"
+
+#include "core/intents.h"
+#include "base/buf.h"
+#include "base/mem.h"
+#include "base/timestamp.h"
+#include "base/uuid.h"
+#include "core/change.h"
+#include "core/create.h"
+#include "core/gateway_impl.h"
+#include "json/json_read.h"
+#include "json/json_text.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define INTENTS_LIST_MAX ((size_t)64 << 20)
+
+enum intents_action { INTENTS_LIST, INTENTS_ADOPT, INTENTS_FORGET };
+
+struct intents_work {
+	struct work work;
+	struct gateway *gw;
+	enum intents_action action;
+	char *intent_id, *upstream_id;
+	struct store_intent intent;
+	struct project project;
+	struct store_call *store;
+	struct upstream_call *call;
+	work_done_fn done;
+	void *arg;
+};
+
+/* Ends what it waits for and frees it. */
+static void
+intents_free(struct intents_work *w)
+{
+	if (w->store != NULL)
+		store_cancel(w->store);
+	if (w->call != NULL)
+		upstream_cancel(w->call);
+	store_intent_clear(&w->intent);
+	free(w->intent_id);
+	free(w->upstream_id);
+	free(w);
+}
+
+/* The client is gone. */
+static void
+intents_cancel(struct work *w)
+{
+	intents_free((struct intents_work *)w);
+}
+
+/* The client was told. */
+static void
+intents_told(struct work *w, bool sent)
+{
+	intents_free((struct intents_work *)w);
+}
+
+static const struct work_ops intents_ops = {intents_cancel, intents_told};
+
+/* Gives the result. */
+static void
+intents_give(struct intents_work *w, struct result *r)
+{
+	w->done(w->arg, r);
+	result_clear(r);
+}
+
+/* Gives an error. */
+static void
+intents_refuse(struct intents_work *w, int status, const char *sentence)
+{
+	struct result r;
+
+	result_error(&r, status, "%s", sentence);
+	intents_give(w, &r);
+}
+
+/* Adds a member with a string. */
+static void
+intents_add(struct buf *b, const char *key, const char *value)
+{
+	if (value == NULL)
+		return;
+	buf_addf(b, ",\"%s\":", key);
+	json_add_string(b, value, strlen(value));
+}
+
+/* Adds one intent to a list. */
+static void
+intents_add_one(struct buf *b, const struct store_intent *in)
+{
+	static const char *const operations[] = {"create", "update", "delete"};
+	static const char *const states[] = {"pending", "unknown", "operator"};
+	char when[TIMESTAMP_SIZE];
+
+	timestamp_format(in->created_ms, when);
+	buf_addf(b, "%s{\"id\":", b->len > 1 ? "," : "");
+	json_add_string(b, in->id, strlen(in->id));
+	intents_add(b, "operation", operations[in->operation]);
+	intents_add(b, "state", states[in->state]);
+	intents_add(b, "project", in->project);
+	intents_add(b, "name", in->name);
+	intents_add(b, "personaId", in->local_id);
+	intents_add(b, "createdAt", when);
+	buf_addc(b, '}');
+}
+
+/* Lists every intent. */
+static void
+intents_give_list(struct intents_work *w, const struct store_reply *reply)
+{
+	struct result r;
+	struct buf b;
+	size_t len;
+	char *body;
+
+	buf_init(&b, INTENTS_LIST_MAX);
+	buf_addc(&b, '[');
+	for (size_t i = 0; i < reply->intent_count; i++)
+		intents_add_one(&b, &reply->intents[i]);
+	buf_addc(&b, ']');
+	body = buf_take(&b, &len);
+	result_body(&r, 200, body, len);
+	intents_give(w, &r);
+}
+
+/* The intent is gone from the store. */
+static void
+intents_on_dropped(void *arg, struct store_reply *reply)
+{
+	struct intents_work *w = arg;
+	struct result r;
+
+	w->store = NULL;
+	gateway_saw_store(w->gw, reply);
+	if (reply->status == STORE_UNAVAILABLE) {
+		gateway_store_trouble(&r);
+	} else {
+		log_info(w->gw->log, "an operator gave up a write", LOG_S("intent", w->intent_id));
+		result_init(&r);
+		r.status = 204;
+	}
+	intents_give(w, &r);
+}
+
+/* Lets go of what runs for the intent, then removes it. */
+static void
+intents_drop(struct intents_work *w)
+{
+	bool free_now = w->intent.operation == STORE_CREATE
+	    ? create_let_go(w->gw, w->intent_id)
+	    : change_let_go(w->gw, w->intent_id);
+
+	if (!free_now) {
+		intents_refuse(w, 409, "This write is being sent or recorded at the moment; try again");
+		return;
+	}
+	w->store = store_intent_drop(w->gw->store, w->intent_id, intents_on_dropped, w);
+}
+
+/* The persona is recorded under the intent, or cannot be. */
+static void
+intents_on_settled(void *arg, struct store_reply *reply)
+{
+	struct intents_work *w = arg;
+	struct shelf_entry *e;
+	struct result r;
+
+	w->store = NULL;
+	gateway_saw_store(w->gw, reply);
+	if (reply->status == STORE_UNAVAILABLE) {
+		gateway_store_trouble(&r);
+	} else if (reply->status != STORE_OK) {
+		result_error(&r, 404, "No such create");
+	} else {
+		e = shelf_written(w->gw->shelf, &reply->records[0], ++w->gw->sequence);
+		if (e != NULL && shelf_show(e, w->gw->snap->mapping, NULL, NULL) == 0)
+			result_body(&r, 200, mem_copy(e->body, e->body_len), e->body_len);
+		else
+			result_error(&r, 502, "Bluejay gave an answer that the gateway does not understand");
+		log_info(w->gw->log, "an operator settled a create", LOG_S("intent", w->intent_id));
+	}
+	intents_give(w, &r);
+}
+
+/* Records the persona that the operator named. */
+static void
+intents_settle(struct intents_work *w, struct json_object *persona)
+{
+	const char *created = json_get_string(persona, "created_at");
+	const char *name = mapping_persona_name(w->gw->snap->mapping, persona);
+	struct store_record r = {0};
+
+	if (!create_let_go(w->gw, w->intent_id)) {
+		intents_refuse(w, 409, "This create is being sent or recorded at the moment; try again");
+		return;
+	}
+	if (created == NULL || !timestamp_parse(created, strlen(created), &r.created_ms))
+		r.created_ms = loop_wall(w->gw->loop);
+	r.scope = w->intent.scope;
+	r.local_id = r.upstream_id = w->upstream_id;
+	r.name = mem_string(name != NULL ? name : w->intent.name);
+	r.updated_ms = r.created_ms;
+	r.kept = w->intent.kept;
+	r.absent = w->intent.absent;
+	r.content = json_print(persona, NULL);
+	r.content_ms = loop_wall(w->gw->loop);
+	r.unclaimed = true;
+	r.fingerprint = w->intent.fingerprint;
+	w->store = store_create_settle(w->gw->store, w->intent_id, &r, NULL, intents_on_settled, w);
+	free(r.name);
+	free(r.content);
+}
+
+/* The persona that the operator named was asked for. */
+static void
+intents_on_persona(void *arg, const struct upstream_answer *a)
+{
+	struct intents_work *w = arg;
+	struct json_object *persona = NULL;
+	const char *id;
+	struct result r;
+
+	w->call = NULL;
+	gateway_saw_answer(w->gw, a);
+	if (a->outcome == UPSTREAM_ANSWER && a->status == 200 &&
+	    json_read(a->body, a->body_len, &persona, NULL) &&
+	    json_object_is_type(persona, json_type_object) &&
+	    (id = json_get_string(persona, "id")) != NULL && strcmp(id, w->upstream_id) == 0) {
+		intents_settle(w, persona);
+	} else {
+		result_from_upstream(&r, a, w->gw->snap->mapping);
+		intents_give(w, &r);
+	}
+	json_object_put(persona);
+}
+
+/* Whether the persona is known already: then it is not what the create made. */
+static void
+intents_on_known(void *arg, struct store_reply *reply)
+{
+	struct intents_work *w = arg;
+	struct upstream_request q;
+	char *path;
+
+	w->store = NULL;
+	if (reply->status == STORE_OK && !reply->records[0].adopted) {
+		intents_refuse(w, 409, "This persona is known already; another create made it");
+		return;
+	}
+	path = mem_format("/v1/customer-persona/%s", w->upstream_id);
+	gateway_request(w->gw, &w->project, &q, "GET", path);
+	w->call = upstream_start(w->gw->upstream, &q, intents_on_persona, w);
+	free(path);
+}
+
+/* Begins the adoption of a create's persona. */
+static void
+intents_adopt_begin(struct intents_work *w)
+{
+	if (w->intent.operation != STORE_CREATE) {
+		intents_refuse(w, 409, "Only a create can adopt a persona");
+	} else if (!uuid_valid(w->upstream_id, strlen(w->upstream_id))) {
+		intents_refuse(w, 400, "The persona's id must be a UUID, as Bluejay shows it");
+	} else if (!snapshot_project_of_scope(w->gw->snap, w->intent.scope, w->intent.project,
+	               &w->project)) {
+		intents_refuse(w, 409, "The configuration has no project for this create any more");
+	} else {
+		w->store = store_get(w->gw->store, w->intent.scope, w->upstream_id, intents_on_known, w);
+	}
+}
+
+/* The store's intents are known. */
+static void
+intents_on_intents(void *arg, struct store_reply *reply)
+{
+	struct intents_work *w = arg;
+	struct result r;
+
+	w->store = NULL;
+	if (reply->status != STORE_OK) {
+		gateway_store_trouble(&r);
+		intents_give(w, &r);
+		return;
+	}
+	if (w->action == INTENTS_LIST) {
+		intents_give_list(w, reply);
+		return;
+	}
+	for (size_t i = 0; i < reply->intent_count; i++) {
+		if (strcmp(reply->intents[i].id, w->intent_id) == 0) {
+			store_intent_copy(&w->intent, &reply->intents[i]);
+			if (w->action == INTENTS_FORGET)
+				intents_drop(w);
+			else
+				intents_adopt_begin(w);
+			return;
+		}
+	}
+	intents_refuse(w, 404, "No such intent; it may be settled by now");
+}
+
+/* Starts any of the three. */
+static struct work *
+intents_start(struct gateway *gw, enum intents_action action, const char *intent_id,
+    const char *upstream_id, work_done_fn done, void *arg)
+{
+	struct intents_work *w = mem_zero(1, sizeof *w);
+
+	w->work.ops = &intents_ops;
+	w->gw = gw;
+	w->action = action;
+	w->intent_id = mem_string(intent_id);
+	w->upstream_id = mem_string(upstream_id);
+	w->done = done;
+	w->arg = arg;
+	w->store = store_intents(gw->store, intents_on_intents, w);
+	return &w->work;
+}
+
+/* Lists what is unsettled. */
+struct work *
+intents_list(struct gateway *gw, work_done_fn done, void *arg)
+{
+	return intents_start(gw, INTENTS_LIST, NULL, NULL, done, arg);
+}
+
+/* Records a create's persona. */
+struct work *
+intents_adopt(struct gateway *gw, const char *intent_id, const char *upstream_id,
+    work_done_fn done, void *arg)
+{
+	return intents_start(gw, INTENTS_ADOPT, intent_id, upstream_id, done, arg);
+}
+
+/* Gives a write up. */
+struct work *
+intents_forget(struct gateway *gw, const char *intent_id, work_done_fn done, void *arg)
+{
+	return intents_start(gw, INTENTS_FORGET, intent_id, NULL, done, arg);
+}
