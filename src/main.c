@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include "cli/cmd_check.h"
+#include "cli/cmd_intents.h"
 #include "cli/cmd_sandbox.h"
 #include "serve.h"
 
@@ -17,6 +18,7 @@ static const char main_usage[] =
     "  serve     serve the local Personas API from Bluejay (or a simulated one)\n"
     "  check     check a configuration file; contacts nobody\n"
     "  sandbox   run the simulated Bluejay alone\n"
+    "  intents   see and resolve creates whose outcome is unknown\n"
     "\n"
     "persona-gateway COMMAND --help says more; --version prints the version.\n";
 
@@ -148,7 +150,8 @@ main(int argc, char **argv)
 	static const struct {
 		const char *name;
 		int (*run)(int argc, char **argv);
-	} commands[] = {{"serve", main_serve}, {"check", main_check}, {"sandbox", cmd_sandbox}};
+	} commands[] = {{"serve", main_serve}, {"check", main_check}, {"sandbox", cmd_sandbox},
+	    {"intents", cmd_intents}};
 	const char *command = argc > 1 ? argv[1] : "";
 
 	for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)

@@ -1,0 +1,220 @@
+#include "config.h"
+
+#include "cli/cmd_intents.h"
+#include "base/buf.h"
+#include "base/loop.h"
+#include "base/mem.h"
+#include "base/uuid.h"
+#include "json/json_read.h"
+#include "json/json_text.h"
+#include "upstream/upstream.h"
+
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define INTENTS_ADMIN "http://127.0.0.1:3001"
+#define INTENTS_TIME_MS 35000 /* an adopt asks Bluejay */
+#define INTENTS_ANSWER_MAX ((size_t)64 << 20)
+
+static const char intents_usage[] =
+    "usage: persona-gateway intents [--admin URL] list\n"
+    "       persona-gateway intents [--admin URL] adopt ID PERSONA_ID\n"
+    "       persona-gateway intents [--admin URL] forget ID\n"
+    "\n"
+    "Writes whose outcome is unknown, over the admin address of a running gateway\n"
+    "(" INTENTS_ADMIN " unless --admin says another).\n"
+    "\n"
+    "  list     what is unsettled\n"
+    "  adopt    this create made the persona with this id in Bluejay\n"
+    "  forget   nothing was made: the name it holds is free again\n";
+
+/* One question to the gateway. */
+struct intents_question {
+	struct loop *loop;
+	int status; /* 0: no answer */
+	char *body;
+};
+
+/* The gateway has answered, or not. */
+static void
+intents_on_answer(void *arg, const struct upstream_answer *a)
+{
+	struct intents_question *q = arg;
+
+	if (a->outcome == UPSTREAM_ANSWER) {
+		q->status = a->status;
+		q->body = mem_copy(a->body, a->body_len);
+	}
+	loop_stop(q->loop);
+}
+
+/* Asks; false with a sentence printed when there is no answer. */
+static bool
+intents_ask(const char *admin, const char *method, const char *path, const char *body,
+    struct intents_question *q)
+{
+	struct upstream_config config = {
+	    .url = admin,
+	    .connect_ms = 5000,
+	    .first_byte_ms = INTENTS_TIME_MS,
+	    .total_ms = INTENTS_TIME_MS,
+	    .retries = 1,
+	    .max_in_flight = 1,
+	    .max_queue = 1,
+	    .max_answer = INTENTS_ANSWER_MAX,
+	};
+	struct upstream_request request = {
+	    .method = method,
+	    .path = path,
+	    .body = body,
+	    .body_len = body != NULL ? strlen(body) : 0,
+	    .repeat = UPSTREAM_ONCE,
+	};
+	struct upstream *up;
+	struct fail fail;
+
+	memset(q, 0, sizeof *q);
+	q->loop = loop_new();
+	if (q->loop == NULL)
+		return false;
+	up = upstream_new(q->loop, &config, &fail);
+	if (up == NULL) {
+		fprintf(stderr, "persona-gateway: %s\n", fail.text);
+		loop_free(q->loop);
+		return false;
+	}
+	request.deadline = loop_now(q->loop) + INTENTS_TIME_MS;
+	upstream_start(up, &request, intents_on_answer, q);
+	loop_run(q->loop);
+	upstream_free(up);
+	loop_free(q->loop);
+	if (q->status == 0)
+		fprintf(stderr, "persona-gateway: no gateway answers on %s; is it running, and is this its "
+		    "`admin on` address?\n", admin);
+	return q->status != 0;
+}
+
+/* Prints an answer's error sentence. */
+static void
+intents_print_error(const struct intents_question *q)
+{
+	struct json_object *root = NULL;
+	const char *sentence = NULL;
+
+	if (json_read(q->body, strlen(q->body), &root, NULL) &&
+	    json_object_is_type(root, json_type_object))
+		sentence = json_get_string(root, "error");
+	fprintf(stderr, "persona-gateway: %s\n", sentence != NULL ? sentence : "unexpected answer");
+	json_object_put(root);
+}
+
+/* Prints a member of an intent. */
+static const char *
+intents_member(struct json_object *intent, const char *key)
+{
+	const char *s = json_get_string(intent, key);
+
+	return s != NULL ? s : "-";
+}
+
+/* Prints the list as columns. */
+static int
+intents_list_print(const struct intents_question *q)
+{
+	struct json_object *list = NULL;
+
+	if (q->status != 200 || !json_read(q->body, strlen(q->body), &list, NULL) ||
+	    !json_object_is_type(list, json_type_array)) {
+		intents_print_error(q);
+		json_object_put(list);
+		return 1;
+	}
+	if (json_object_array_length(list) == 0)
+		printf("nothing is unsettled\n");
+	for (size_t i = 0; i < json_object_array_length(list); i++) {
+		struct json_object *in = json_object_array_get_idx(list, i);
+
+		printf("%s  %s  %-6s  %-8s  %s  %s\n", intents_member(in, "id"),
+		    intents_member(in, "createdAt"), intents_member(in, "operation"),
+		    intents_member(in, "state"), intents_member(in, "project"),
+		    intents_member(in, json_get_string(in, "name") != NULL ? "name" : "personaId"));
+	}
+	json_object_put(list);
+	return 0;
+}
+
+/* Whether an argument is an id as `list` prints it. */
+static bool
+intents_id_ok(const char *id)
+{
+	if (uuid_valid(id, strlen(id)))
+		return true;
+	fprintf(stderr, "persona-gateway: \"%s\" is not an id; `persona-gateway intents list` shows them\n",
+	    id);
+	return false;
+}
+
+/* Runs `adopt` or `forget`. */
+static int
+intents_decide(const char *admin, const char *action, const char *id, const char *persona)
+{
+	struct intents_question q;
+	char *path, *body;
+	int code = 1;
+
+	if (!intents_id_ok(id) || (persona != NULL && !intents_id_ok(persona)))
+		return 2;
+	path = mem_format("/intents/%s/%s", id, action);
+	body = persona != NULL ? mem_format("{\"personaId\":\"%s\"}", persona) : mem_string("{}");
+	if (intents_ask(admin, "POST", path, body, &q)) {
+		code = q.status == 200 || q.status == 204 ? 0 : 1;
+		if (code != 0)
+			intents_print_error(&q);
+		else
+			printf("%s\n", q.status == 200 ? q.body : "forgotten");
+	}
+	free(q.body);
+	free(path);
+	free(body);
+	return code;
+}
+
+/* `intents`. */
+int
+cmd_intents(int argc, char **argv)
+{
+	static const struct option options[] = {
+	    {"admin", required_argument, NULL, 'a'}, {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
+	const char *admin = INTENTS_ADMIN;
+	struct intents_question q;
+	int opt, code;
+
+	signal(SIGPIPE, SIG_IGN);
+	while ((opt = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (opt == 'h') {
+			fputs(intents_usage, stdout);
+			return 0;
+		}
+		if (opt != 'a') {
+			fputs(intents_usage, stderr);
+			return 2;
+		}
+		admin = optarg;
+	}
+	argc -= optind;
+	argv += optind;
+	if (argc == 1 && strcmp(argv[0], "list") == 0) {
+		code = intents_ask(admin, "GET", "/intents", NULL, &q) ? intents_list_print(&q) : 1;
+		free(q.body);
+		return code;
+	}
+	if (argc == 3 && strcmp(argv[0], "adopt") == 0)
+		return intents_decide(admin, "adopt", argv[1], argv[2]);
+	if (argc == 2 && strcmp(argv[0], "forget") == 0)
+		return intents_decide(admin, "forget", argv[1], NULL);
+	fputs(intents_usage, stderr);
+	return 2;
+}
