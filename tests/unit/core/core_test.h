@@ -1,0 +1,11 @@
+#ifndef CORE_TEST_H
+#define CORE_TEST_H
+
+#include "base/loop.h"
+#include "unit.h"
+
+Suite *pure_suite(void);
+Suite *result_suite(void);
+Suite *shelf_suite(void);
+
+#endif

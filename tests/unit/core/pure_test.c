@@ -1,0 +1,104 @@
+#include "config.h"
+
+#include "core_test.h"
+#include "core/serial.h"
+#include "core/settle.h"
+
+#include <string.h>
+
+START_TEST(settling_looks_early_then_at_the_end_of_the_grace_time)
+{
+	struct settle s;
+	int64_t now = 1000, first;
+	unsigned looks = 0;
+
+	settle_start(&s, now, 15000);
+	first = settle_delay(&s, now);
+	ck_assert_int_le(first, 500);
+	now += first;
+	while (!settle_absent(&s, now) && looks++ < 100)
+		now += settle_delay(&s, now);
+	ck_assert_int_ge(now, 1000 + 15000);
+	ck_assert_int_le(now, 1000 + 15000 + 20);
+	ck_assert_uint_ge(s.counted, SETTLE_LOOKS);
+}
+END_TEST
+
+START_TEST(absence_needs_three_looks_however_late)
+{
+	struct settle s;
+
+	settle_start(&s, 0, 100);
+	ck_assert(!settle_absent(&s, 5000));
+	ck_assert(!settle_absent(&s, 6000));
+	ck_assert(settle_absent(&s, 7000));
+}
+END_TEST
+
+START_TEST(waits_between_looks_are_bounded)
+{
+	struct settle s;
+
+	settle_start(&s, 0, 15000);
+	for (int i = 0; i < 100; i++) {
+		int64_t delay = settle_delay(&s, 1000000 + i);
+
+		ck_assert_int_ge(delay, 1);
+		ck_assert_int_le(delay, 60000);
+	}
+	settle_start(&s, 0, 0);
+	ck_assert_int_ge(settle_delay(&s, 0), 1);
+}
+END_TEST
+
+static char order[32];
+static char a[] = "a", b[] = "b", c[] = "c";
+
+/* Notes whose turn came. */
+static void
+granted(void *arg)
+{
+	strncat(order, arg, sizeof order - strlen(order) - 1);
+}
+
+START_TEST(writes_to_one_key_go_one_after_another)
+{
+	struct loop *l = loop_new_fake(0);
+	struct serial *s = serial_new(l);
+	struct serial_ticket *one, *two, *three, *other;
+
+	order[0] = '\0';
+	one = serial_enter(s, "k", granted, a);
+	two = serial_enter(s, "k", granted, b);
+	three = serial_enter(s, "k", granted, c);
+	ck_assert_str_eq(order, ""); /* never inside the call */
+	loop_fake_advance(l, 0);
+	ck_assert_str_eq(order, "a");
+	serial_leave(two); /* gives up while waiting */
+	serial_leave(one);
+	loop_fake_advance(l, 0);
+	ck_assert_str_eq(order, "ac");
+	other = serial_enter(s, "other", granted, b);
+	loop_fake_advance(l, 0);
+	ck_assert_str_eq(order, "acb");
+	serial_leave(three);
+	serial_leave(other);
+	serial_free(s);
+	loop_free(l);
+}
+END_TEST
+
+/* Tests of what needs no other room. */
+Suite *
+pure_suite(void)
+{
+	const TTest *const tests[] = {
+	    settling_looks_early_then_at_the_end_of_the_grace_time,
+	    absence_needs_three_looks_however_late,
+	    waits_between_looks_are_bounded,
+	    writes_to_one_key_go_one_after_another,
+	    NULL,
+	};
+
+	return unit_suite("core: settle, serial", tests);
+}
