@@ -189,7 +189,7 @@ program_start(struct program *p, const char *const args[])
 		if (!harness_line(p, line, sizeof line))
 			harness_never_listened(p);
 		if (strncmp(line, "listening on ", 13) == 0 && n < PROGRAM_URLS)
-			snprintf(p->url[n++], sizeof p->url[0], "%s", line + 13);
+			snprintf(p->url[n++], sizeof p->url[0], "%.100s", line + 13);
 		else if (strncmp(line, "admin on ", 9) == 0)
 			p->admin_port = atoi(strrchr(line, ':') + 1);
 	}
