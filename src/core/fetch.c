@@ -66,7 +66,18 @@ struct fetch_refresh {
 	int64_t version;
 };
 
-/* The record was refreshed: the entry follows, if nothing newer is there. */
+/* The record as the store has it: newer than the entry's, or it is left alone. */
+static void
+fetch_on_reread(void *arg, struct store_reply *reply)
+{
+	struct gateway *gw = arg;
+
+	if (reply->status == STORE_OK)
+		shelf_put(gw->shelf, &reply->records[0]);
+}
+
+/* The record was refreshed: the entry follows. When it was not, because the
+ * store has another version, that one is read. */
 static void
 fetch_on_refreshed(void *arg, struct store_reply *reply)
 {
@@ -74,9 +85,12 @@ fetch_on_refreshed(void *arg, struct store_reply *reply)
 	struct shelf_entry *e = shelf_find(r->gw->shelf, r->scope, r->local_id);
 
 	gateway_saw_store(r->gw, reply);
-	if (reply->status == STORE_OK && reply->number == 1 && e != NULL &&
-	    e->record.version == r->version)
-		e->record.version++;
+	if (reply->status == STORE_OK && e != NULL && e->record.version == r->version) {
+		if (reply->number == 1)
+			e->record.version++;
+		else
+			store_get(r->gw->store, r->scope, r->local_id, fetch_on_reread, r->gw);
+	}
 	free(r->scope);
 	free(r->local_id);
 	free(r);
