@@ -4,6 +4,7 @@
 #include "base/timestamp.h"
 #include "base/uuid.h"
 #include "core/create_impl.h"
+#include "core/follow.h"
 #include "json/json_read.h"
 #include "json/json_text.h"
 
@@ -89,48 +90,14 @@ creation_is_unsettled(const struct creation *c)
 	return c->state == CREATION_WAITING || c->state == CREATION_LOOKING;
 }
 
-/* A persona that was claimed, while the store notes it. */
-struct creation_claim {
-	struct gateway *gw;
-	char *scope, *local_id;
-};
-
-/* The store has noted it: the record in memory follows. */
-static void
-creation_on_claimed(void *arg, struct store_reply *reply)
-{
-	struct creation_claim *claim = arg;
-	struct shelf_entry *e = shelf_find(claim->gw->shelf, claim->scope, claim->local_id);
-
-	gateway_saw_store(claim->gw, reply);
-	if (reply->status == STORE_OK && e != NULL && e->record.unclaimed) {
-		e->record.unclaimed = false;
-		e->record.version++;
-	}
-	free(claim->scope);
-	free(claim->local_id);
-	free(claim);
-}
-
-/* Notes that somebody knows the persona. */
-static void
-creation_claim(struct creation *c)
-{
-	struct creation_claim *claim = mem_zero(1, sizeof *claim);
-
-	c->claim = false;
-	claim->gw = c->gw;
-	claim->scope = mem_string(c->project.scope);
-	claim->local_id = mem_string(c->local_id);
-	store_claim(c->gw->store, claim->scope, claim->local_id, creation_on_claimed, claim);
-}
-
 /* A client was told, or could not be. */
 void
 creation_told(struct creation *c, bool sent)
 {
-	if (sent && c->claim)
-		creation_claim(c);
+	if (sent && c->claim) {
+		c->claim = false;
+		follow_claim(c->gw, c->project.scope, c->local_id);
+	}
 	if (--c->untold == 0)
 		creation_end(c);
 }

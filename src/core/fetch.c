@@ -2,6 +2,7 @@
 
 #include "core/fetch.h"
 #include "base/mem.h"
+#include "core/follow.h"
 #include "core/listing.h"
 #include "json/json_read.h"
 #include "json/json_text.h"
@@ -57,56 +58,6 @@ fetch_free(struct fetch *f)
 	snapshot_unref(f->snap);
 	free(f->key);
 	free(f);
-}
-
-/* What the store did with a refresh. */
-struct fetch_refresh {
-	struct gateway *gw;
-	char *scope, *local_id;
-	int64_t version;
-};
-
-/* The record as the store has it: newer than the entry's, or it is left alone. */
-static void
-fetch_on_reread(void *arg, struct store_reply *reply)
-{
-	struct gateway *gw = arg;
-
-	if (reply->status == STORE_OK)
-		shelf_put(gw->shelf, &reply->records[0]);
-}
-
-/* The record was refreshed: the entry follows. When it was not, because the
- * store has another version, that one is read. */
-static void
-fetch_on_refreshed(void *arg, struct store_reply *reply)
-{
-	struct fetch_refresh *r = arg;
-	struct shelf_entry *e = shelf_find(r->gw->shelf, r->scope, r->local_id);
-
-	gateway_saw_store(r->gw, reply);
-	if (reply->status == STORE_OK && e != NULL && e->record.version == r->version) {
-		if (reply->number == 1)
-			e->record.version++;
-		else
-			store_get(r->gw->store, r->scope, r->local_id, fetch_on_reread, r->gw);
-	}
-	free(r->scope);
-	free(r->local_id);
-	free(r);
-}
-
-/* Keeps in the store what a read saw. */
-static void
-fetch_refresh(struct gateway *gw, const struct shelf_entry *e)
-{
-	struct fetch_refresh *r = mem_zero(1, sizeof *r);
-
-	r->gw = gw;
-	r->scope = mem_string(e->record.scope);
-	r->local_id = mem_string(e->record.local_id);
-	r->version = e->record.version;
-	store_refresh(gw->store, &e->record, 1, fetch_on_refreshed, r);
 }
 
 /* Reads an object from text; NULL when there is none. */
@@ -199,7 +150,7 @@ fetch_seen(struct gateway *gw, struct shelf_entry *e, struct json_object *upstre
 	e->fetched = loop_now(gw->loop);
 	if (changed) {
 		r->content_ms = wall;
-		fetch_refresh(gw, e);
+		follow_refresh(gw, e);
 		listing_touch(gw, r->scope);
 	}
 	r->content_ms = wall;

@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "core/change.h"
 #include "core/create.h"
+#include "core/follow.h"
 #include "core/gateway_impl.h"
 #include "core/listing.h"
 #include "core/refresher.h"
@@ -48,6 +49,7 @@ gateway_new(const struct gateway_options *o, struct fail *fail)
 		return NULL;
 	gw = mem_zero(1, sizeof *gw);
 	TAILQ_INIT(&gw->changes);
+	TAILQ_INIT(&gw->follows);
 	gw->loop = o->loop;
 	gw->log = o->log;
 	gw->upstream = up;
@@ -123,6 +125,7 @@ gateway_free(struct gateway *gw)
 	change_free_all(gw);
 	upstream_free(gw->upstream);
 	store_port_close(gw->store);
+	follow_free_all(gw);
 	serial_free(gw->serial);
 	shelf_free(gw->shelf);
 	for (unsigned i = 0; i < GATEWAY_GONE_SUSPICIOUS; i++)

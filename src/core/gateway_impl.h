@@ -20,6 +20,7 @@ struct fetch;
 struct listing;
 struct creation;
 struct change;
+struct follow;
 struct refresher;
 
 #define GATEWAY_GONE_SUSPICIOUS 3 /* known personas answered 404 in a row: believe the key is wrong */
@@ -37,6 +38,7 @@ struct gateway {
 	struct listing *listings;      /* per scope with an agent */
 	struct creation *creations;    /* running and unsettled creates by scope and name */
 	TAILQ_HEAD(, change) changes;  /* running and unsettled updates and deletes */
+	TAILQ_HEAD(, follow) follows;  /* notes on their way to the store */
 	unsigned writes_running;       /* sent and not yet recorded */
 	uint64_t sequence;             /* orders starts of reads against writes */
 	unsigned gone_streak;

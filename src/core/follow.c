@@ -1,0 +1,106 @@
+#include "config.h"
+
+#include "core/follow.h"
+#include "base/mem.h"
+
+#include <stdlib.h>
+
+struct follow {
+	struct gateway *gw;
+	char *scope, *local_id;
+	int64_t version; /* of the entry's record when it was noted */
+	TAILQ_ENTRY(follow) link;
+};
+
+/* Makes a note. */
+static struct follow *
+follow_new(struct gateway *gw, const char *scope, const char *local_id, int64_t version)
+{
+	struct follow *f = mem_zero(1, sizeof *f);
+
+	f->gw = gw;
+	f->scope = mem_string(scope);
+	f->local_id = mem_string(local_id);
+	f->version = version;
+	TAILQ_INSERT_TAIL(&gw->follows, f, link);
+	return f;
+}
+
+/* Frees a note. */
+static void
+follow_free(struct follow *f)
+{
+	TAILQ_REMOVE(&f->gw->follows, f, link);
+	free(f->scope);
+	free(f->local_id);
+	free(f);
+}
+
+/* The record as the store has it: newer than the entry's, or it is left alone. */
+static void
+follow_on_reread(void *arg, struct store_reply *reply)
+{
+	struct gateway *gw = arg;
+
+	if (reply->status == STORE_OK)
+		shelf_put(gw->shelf, &reply->records[0]);
+}
+
+/* The record was refreshed. When it was not, because the store has another
+ * version, that one is read. */
+static void
+follow_on_refreshed(void *arg, struct store_reply *reply)
+{
+	struct follow *f = arg;
+	struct shelf_entry *e = shelf_find(f->gw->shelf, f->scope, f->local_id);
+
+	gateway_saw_store(f->gw, reply);
+	if (reply->status == STORE_OK && e != NULL && e->record.version == f->version) {
+		if (reply->number == 1)
+			e->record.version++;
+		else
+			store_get(f->gw->store, f->scope, f->local_id, follow_on_reread, f->gw);
+	}
+	follow_free(f);
+}
+
+/* Keeps in the store what a read saw. */
+void
+follow_refresh(struct gateway *gw, const struct shelf_entry *e)
+{
+	struct follow *f = follow_new(gw, e->record.scope, e->record.local_id, e->record.version);
+
+	store_refresh(gw->store, &e->record, 1, follow_on_refreshed, f);
+}
+
+/* The store has noted the claim. */
+static void
+follow_on_claimed(void *arg, struct store_reply *reply)
+{
+	struct follow *f = arg;
+	struct shelf_entry *e = shelf_find(f->gw->shelf, f->scope, f->local_id);
+
+	gateway_saw_store(f->gw, reply);
+	if (reply->status == STORE_OK && e != NULL && e->record.unclaimed) {
+		e->record.unclaimed = false;
+		e->record.version++;
+	}
+	follow_free(f);
+}
+
+/* Notes that a persona's id was told. */
+void
+follow_claim(struct gateway *gw, const char *scope, const char *local_id)
+{
+	struct follow *f = follow_new(gw, scope, local_id, 0);
+
+	store_claim(gw->store, scope, local_id, follow_on_claimed, f);
+}
+
+/* Frees the rest. */
+void
+follow_free_all(struct gateway *gw)
+{
+	while (!TAILQ_EMPTY(&gw->follows))
+		follow_free(TAILQ_FIRST(&gw->follows));
+}
