@@ -31,6 +31,10 @@ static const struct http_route persona_routes[] = {
 
 #define PERSONA_KEY_MAX 255 /* bytes of an Idempotency-Key */
 
+/* JSON values in one request body: far more than a persona has, and few enough
+ * to be read, mapped and printed in a few milliseconds on the loop. */
+#define PERSONA_VALUES_MAX 20000
+
 /* One request on its way. */
 struct persona_call {
 	struct api *api;
@@ -108,7 +112,7 @@ persona_read_body(struct persona_call *c, const char *body, size_t len)
 		return json_object_new_object();
 	if (len == 0) {
 		api_answer_error(c->ex, 400, "Request body is empty; send a JSON object");
-	} else if (!json_read(body, len, &root, &err)) {
+	} else if (!json_read_bounded(body, len, PERSONA_VALUES_MAX, &root, &err)) {
 		api_answer_error(c->ex, 400, "Request body is not valid JSON: %s at byte %zu", err.text,
 		    err.offset);
 	} else if (!json_object_is_type(root, json_type_object)) {

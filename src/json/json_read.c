@@ -19,6 +19,7 @@ struct json_reader {
 	const char *text; /* the whole text, for offsets */
 	const char *p;    /* next byte */
 	const char *end;
+	size_t values_left;
 	struct buf decoded; /* the last string that had escapes */
 	struct json_error *err;
 };
@@ -457,6 +458,8 @@ json_read_value(struct json_reader *r, int depth, struct json_object **out)
 	json_read_space(r);
 	if (r->p == r->end)
 		return json_read_unexpected(r);
+	if (r->values_left-- == 0)
+		return json_read_fail(r, r->p, "too many values");
 	switch (*r->p) {
 	case '{':
 	case '[':
@@ -485,7 +488,15 @@ json_read_value(struct json_reader *r, int depth, struct json_object **out)
 bool
 json_read(const char *text, size_t len, struct json_object **out, struct json_error *err)
 {
-	struct json_reader r = {text, text, text + len, {0}, err};
+	return json_read_bounded(text, len, SIZE_MAX, out, err);
+}
+
+/* Reads a whole text of not more values than this. */
+bool
+json_read_bounded(const char *text, size_t len, size_t max_values, struct json_object **out,
+    struct json_error *err)
+{
+	struct json_reader r = {text, text, text + len, max_values, {0}, err};
 	bool ok;
 
 	*out = NULL;

@@ -30,4 +30,11 @@ struct json_error {
  * (may be NULL) says why. */
 bool json_read(const char *text, size_t len, struct json_object **out, struct json_error *err);
 
+/* The same, refusing a text that holds more than max_values values (members and
+ * elements count, keys do not). A tree costs some hundred bytes and some hundred
+ * nanoseconds a value, whatever its length in bytes: this is the bound that
+ * keeps one request from holding up a loop. */
+bool json_read_bounded(const char *text, size_t len, size_t max_values, struct json_object **out,
+    struct json_error *err);
+
 #endif

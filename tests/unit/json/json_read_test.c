@@ -363,6 +363,20 @@ START_TEST(read_keeps_the_order_of_many_members)
 }
 END_TEST
 
+START_TEST(the_number_of_values_can_be_bounded)
+{
+	struct json_object *o;
+	struct json_error err;
+
+	ck_assert(json_read_bounded("[1,{\"a\":2}]", 11, 4, &o, NULL));
+	json_object_put(o);
+	ck_assert(!json_read_bounded("[1,{\"a\":2}]", 11, 3, &o, &err));
+	ck_assert_ptr_null(o);
+	ck_assert_str_eq(err.text, "too many values");
+	ck_assert_uint_eq(err.offset, 8);
+}
+END_TEST
+
 /* All tests of the reader. */
 Suite *
 json_read_suite(void)
@@ -377,6 +391,7 @@ json_read_suite(void)
 	    read_keeps_u0000_in_strings,
 	    read_bounds_the_depth,
 	    read_keeps_the_order_of_many_members,
+	    the_number_of_values_can_be_bounded,
 	    NULL,
 	};
 
