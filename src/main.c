@@ -10,8 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAIN_LISTEN_MAX 16
-
 static const char main_usage[] =
     "usage: persona-gateway COMMAND [OPTIONS]\n"
     "\n"
@@ -27,7 +25,7 @@ static const char main_serve_usage[] =
     "\n"
     "  --config FILE         YAML file (docs/configuration.md)\n"
     "  --sandbox             use a simulated Bluejay in this process; needs no file and no key\n"
-    "  --listen ADDRESS      127.0.0.1:3000, [::1]:3000 or unix:/path; port 0 picks a free one; may be repeated\n"
+    "  --listen ADDRESS      127.0.0.1:3000, [::1]:3000 or unix:/path; port 0 picks a free one\n"
     "  --admin-listen ADDRESS  health; `off` for none\n"
     "  --data-dir DIR        where records are kept; with --sandbox and without it: in memory\n"
     "  --rebind              take over records that belong to another bluejay.url\n"
@@ -62,9 +60,7 @@ main_serve(int argc, char **argv)
 	    {"help", no_argument, NULL, HELP},
 	    {NULL, 0, NULL, 0},
 	};
-	const char *listen[MAIN_LISTEN_MAX + 1] = {NULL};
 	struct serve_options o = {0};
-	size_t n = 0;
 	int opt;
 
 	while ((opt = getopt_long(argc, argv, "", options, NULL)) != -1) {
@@ -76,12 +72,7 @@ main_serve(int argc, char **argv)
 			o.sandbox = true;
 			break;
 		case LISTEN:
-			if (n == MAIN_LISTEN_MAX) {
-				fprintf(stderr, "at most %d --listen\n", MAIN_LISTEN_MAX);
-				return 2;
-			}
-			listen[n++] = optarg;
-			o.listen = listen;
+			o.listen = optarg;
 			break;
 		case ADMIN:
 			o.admin_listen = optarg;

@@ -52,7 +52,13 @@ serve_print_diags(struct diag_list *diags)
 static bool
 serve_load(struct serve *s)
 {
-	struct config_source source = {.file = s->options->config, .sandbox = s->options->sandbox};
+	struct config_source source = {
+	    .file = s->options->config,
+	    .sandbox = s->options->sandbox,
+	    .listen = s->options->listen,
+	    .admin_listen = s->options->admin_listen,
+	    .data_dir = s->options->data_dir,
+	};
 	struct diag_list diags = {0};
 
 	s->snap = snapshot_load(&source, &diags);
@@ -65,9 +71,10 @@ serve_load(struct serve *s)
 static const char *
 serve_data_dir(const struct serve *s)
 {
-	if (s->options->data_dir != NULL)
-		return s->options->data_dir;
-	return s->options->sandbox ? NULL : s->snap->config->data_dir;
+	if (s->options->sandbox && s->options->data_dir == NULL &&
+	    yaml_node_get(s->snap->config->document, "data_dir") == NULL)
+		return NULL;
+	return s->snap->config->data_dir;
 }
 
 /* Starts the simulated Bluejay when asked for. */
@@ -157,9 +164,7 @@ serve_make_server(struct serve *s, http_service_fn service)
 static bool
 serve_listen(struct serve *s)
 {
-	const char *const *listen = s->options->listen != NULL
-	    ? s->options->listen
-	    : (const char *const *)s->snap->config->listen;
+	char *const *listen = s->snap->config->listen;
 	struct fail fail;
 
 	s->server = serve_make_server(s, api_serve);
@@ -178,15 +183,15 @@ static bool
 serve_listen_admin(struct serve *s)
 {
 	const struct config *c = s->snap->config;
-	const char *address = s->options->admin_listen != NULL ? s->options->admin_listen : c->admin_listen;
+	const char *address = c->admin_listen;
 	struct fail fail;
 
-	if (address == NULL || strcmp(address, "off") == 0)
+	if (address == NULL)
 		return true;
 	s->admin = serve_make_server(s, api_serve_admin);
 	if (http_server_listen(s->admin, address, &fail) == 0)
 		return true;
-	if (s->options->admin_listen == NULL && !c->admin_listen_given) {
+	if (!c->admin_listen_given) {
 		log_warn(s->log, "the default admin address is taken; using a free port",
 		    LOG_S("address", address));
 		if (http_server_listen(s->admin, "127.0.0.1:0", &fail) == 0)

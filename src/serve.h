@@ -9,9 +9,9 @@ struct serve_options {
 	const char *config;       /* NULL: defaults (needs sandbox) */
 	bool sandbox;
 	bool rebind;
-	const char **listen;      /* NULL-terminated; NULL: the file's */
+	const char *listen;       /* NULL: the file's */
 	const char *admin_listen; /* NULL: the file's */
-	const char *data_dir;     /* NULL: the file's, or memory when sandbox without a file */
+	const char *data_dir;     /* NULL: the file's; with sandbox, memory when the file has none */
 };
 
 /* Runs the gateway until SIGTERM or SIGINT, then drains. Returns the exit code. */

@@ -131,7 +131,7 @@ config_load(const struct config_source *source, struct diag_list *diags)
 		yaml_node_complain(config->document, diags);
 	}
 	if (yaml_node_get(config->document, "projects") == NULL)
-		config_walk_default_projects(config);
+		config_walk_default_projects(config, source->sandbox && source->file == NULL);
 	config_load_option(config, "listen", "--listen", source->listen, diags);
 	config_load_option(config, "admin_listen", "--admin-listen", source->admin_listen, diags);
 	config_load_option(config, "data_dir", "--data-dir", source->data_dir, diags);

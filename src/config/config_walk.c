@@ -281,7 +281,13 @@ config_walk(struct config *config, struct yaml_node *document, bool sandbox,
 
 /* Adds the default projects. */
 void
-config_walk_default_projects(struct config *config)
+config_walk_default_projects(struct config *config, bool demo)
 {
+	if (demo) {
+		struct config_project *project = config_walk_append(config, "demo");
+
+		project->has_agent = true;
+		project->agent_id = 1;
+	}
 	config_walk_append(config, "*");
 }

@@ -11,7 +11,8 @@
  * defaults. With the sandbox, keys for Bluejay are passed over. */
 void config_walk(struct config *, struct yaml_node *document, bool sandbox, struct diag_list *);
 
-/* Adds the projects that stand for a left out "projects". */
-void config_walk_default_projects(struct config *);
+/* Adds the projects that stand for a left out "projects": every id; and, to try
+ * things with (`demo`), one that has an agent. */
+void config_walk_default_projects(struct config *, bool demo);
 
 #endif

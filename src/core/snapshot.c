@@ -7,24 +7,34 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The mapping's section has been read: compiles it, also when other parts are wrong. */
+static void
+snapshot_on_mapping(void *arg, const struct yaml_node *section, struct diag_list *diags)
+{
+	struct mapping **mapping = arg;
+
+	*mapping = mapping_compile(section, diags);
+}
+
 /* Loads a file and compiles its mapping; mistakes of both are collected. */
 struct snapshot *
-snapshot_load(const struct config_source *source, struct diag_list *diags)
+snapshot_load(const struct config_source *given, struct diag_list *diags)
 {
-	struct config *config = config_load(source, diags);
-	struct mapping *mapping;
+	struct config_source source = *given;
+	struct mapping *mapping = NULL;
+	struct config *config;
 	struct snapshot *snap;
 
-	if (config == NULL)
-		return NULL;
-	mapping = mapping_compile(config->mapping_persona, diags);
-	if (mapping == NULL) {
+	source.mapping = snapshot_on_mapping;
+	source.mapping_arg = &mapping;
+	config = config_load(&source, diags);
+	if (config == NULL || mapping == NULL) {
 		config_free(config);
+		mapping_free(mapping);
 		return NULL;
 	}
 	snap = mem_zero(1, sizeof *snap);
 	snap->refs = 1;
-	snap->sandbox = source->sandbox;
 	snap->config = config;
 	snap->mapping = mapping;
 	return snap;
@@ -91,7 +101,7 @@ snapshot_project(const struct snapshot *snap, const char *id, struct project *ou
 	snprintf(out->id, sizeof out->id, "%s", id);
 	out->has_agent = p->has_agent;
 	out->agent_id = p->agent_id;
-	out->api_key = p->api_key != NULL && !snap->sandbox ? p->api_key : snap->config->bluejay.api_key;
+	out->api_key = p->api_key != NULL ? p->api_key : snap->config->bluejay.api_key;
 	if (p->has_agent)
 		snprintf(out->scope, sizeof out->scope, "agent:%lld", (long long)p->agent_id);
 	else

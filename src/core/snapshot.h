@@ -13,13 +13,13 @@
  */
 struct snapshot {
 	unsigned refs;
-	bool sandbox; /* the sandbox's key takes the place of every configured one */
 	struct config *config;
 	struct mapping *mapping;
 };
 
-/* Loads, checks and compiles. NULL when there was any error; all are in the
- * list. The caller holds one reference. */
+/* Loads, checks and compiles (the source's own mapping callback is not used).
+ * NULL when there was any error; all are in the list. The caller holds one
+ * reference. */
 struct snapshot *snapshot_load(const struct config_source *, struct diag_list *);
 struct snapshot *snapshot_ref(struct snapshot *);
 void snapshot_unref(struct snapshot *);
