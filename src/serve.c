@@ -35,19 +35,6 @@ struct serve {
 	bool started, stopping, failed;
 };
 
-/* Prints every mistake of a configuration. */
-static void
-serve_print_diags(struct diag_list *diags)
-{
-	diag_sort(diags);
-	for (size_t i = 0; i < diags->count; i++) {
-		char *line = diag_format(&diags->items[i]);
-
-		fprintf(stderr, "%s\n", line);
-		free(line);
-	}
-}
-
 /* Loads the configuration; false when it has mistakes. */
 static bool
 serve_load(struct serve *s)
@@ -62,7 +49,7 @@ serve_load(struct serve *s)
 	struct diag_list diags = {0};
 
 	s->snap = snapshot_load(&source, &diags);
-	serve_print_diags(&diags);
+	diag_print(&diags, stderr);
 	diag_free(&diags);
 	return s->snap != NULL;
 }

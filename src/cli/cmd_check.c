@@ -2,7 +2,7 @@
 
 #include "cli/cmd_check.h"
 
-#include "cli/cli_load.h"
+#include "core/snapshot.h"
 
 /* Checks a file. */
 int
@@ -10,15 +10,13 @@ cmd_check(const char *file, bool sandbox, FILE *out, FILE *err)
 {
 	struct config_source source = {.file = file, .sandbox = sandbox};
 	struct diag_list diags = {0};
-	struct mapping *mapping;
-	struct config *config = cli_load(&source, &mapping, &diags);
-	bool good = config != NULL;
+	struct snapshot *snap = snapshot_load(&source, &diags);
+	bool good = snap != NULL;
 
-	cli_load_report(&diags, err);
+	diag_print(&diags, err);
 	if (good)
 		good = fputs("ok\n", out) >= 0 && fflush(out) == 0;
 	diag_free(&diags);
-	mapping_free(mapping);
-	config_free(config);
+	snapshot_unref(snap);
 	return good ? 0 : 1;
 }

@@ -124,6 +124,19 @@ diag_format(const struct diag *d)
 	return mem_format("%s:%d:%d: %s%s", d->file, d->line, d->column, mark, d->text);
 }
 
+/* Writes the entries. */
+void
+diag_print(struct diag_list *list, FILE *to)
+{
+	diag_sort(list);
+	for (size_t i = 0; i < list->count; i++) {
+		char *line = diag_format(&list->items[i]);
+
+		fprintf(to, "%s\n", line);
+		free(line);
+	}
+}
+
 /* Empties a list. */
 void
 diag_free(struct diag_list *list)

@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 /* Every mistake found in a file, with its place. Lines and columns count from 1.
  * A list starts as zeroed memory. */
@@ -35,6 +36,9 @@ void diag_sort(struct diag_list *);
 /* "file:line:column: text", or "file: text" without a place; "warning: " stands
  * before the text of a warning. The caller frees. */
 char *diag_format(const struct diag *);
+/* Writes every entry as a line, sorted by place. */
+void diag_print(struct diag_list *, FILE *);
+
 void diag_free(struct diag_list *); /* also makes it empty and usable again */
 
 /* The candidate nearest to `word` by edit distance, or NULL when none is near

@@ -3,9 +3,9 @@
 #include "cli_test.h"
 
 #include "base/mem.h"
-#include "cli/cli_load.h"
 #include "cli/cmd_check.h"
 #include "config/yaml_node.h"
+#include "core/snapshot.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -132,18 +132,15 @@ START_TEST(a_failed_load_leaves_nothing)
 {
 	struct config_source source = {.file = given("drain: 5\n"), .sandbox = true};
 	struct diag_list diags = {0};
-	struct mapping *mapping;
-	struct config *config;
+	struct snapshot *snap;
 
-	ck_assert_ptr_null(cli_load(&source, &mapping, &diags));
-	ck_assert_ptr_null(mapping);
+	ck_assert_ptr_null(snapshot_load(&source, &diags));
 	diag_free(&diags);
 	given("drain: 5s\n");
-	config = cli_load(&source, &mapping, &diags);
-	ck_assert_ptr_nonnull(config);
-	ck_assert_ptr_nonnull(mapping);
-	config_free(config);
-	mapping_free(mapping);
+	snap = snapshot_load(&source, &diags);
+	ck_assert_ptr_nonnull(snap);
+	ck_assert_ptr_nonnull(snap->mapping);
+	snapshot_unref(snap);
 }
 END_TEST
 
@@ -169,14 +166,12 @@ START_TEST(the_sample_shows_the_mapping_that_is_built_in)
 	struct diag_list diags = {0};
 	struct yaml_node *built_in = yaml_node_read("built-in", text, strlen(text), NULL, NULL,
 	    &diags);
-	struct mapping *mapping;
-	struct config *config = cli_load(&source, &mapping, &diags);
+	struct snapshot *snap = snapshot_load(&source, &diags);
 
-	ck_assert(same(built_in, config->mapping_persona));
+	ck_assert(same(built_in, snap->config->mapping_persona));
 	ck_assert_uint_eq(diags.count, 0);
 	yaml_node_free(built_in);
-	mapping_free(mapping);
-	config_free(config);
+	snapshot_unref(snap);
 }
 END_TEST
 

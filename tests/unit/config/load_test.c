@@ -68,6 +68,8 @@ refuse(const char *text, const char *lines)
 static void
 check_defaults(const struct config *c)
 {
+	const struct config_project *any;
+
 	ck_assert_str_eq(c->listen[0], "127.0.0.1:3000");
 	ck_assert_ptr_null(c->listen[1]);
 	ck_assert_str_eq(c->admin_listen, "127.0.0.1:3001");
@@ -98,11 +100,11 @@ check_defaults(const struct config *c)
 	ck_assert_int_eq(c->bluejay.cache_fresh, 2000);
 	ck_assert_int_eq(c->bluejay.cache_stale, 3600000);
 	ck_assert_int_eq(c->bluejay.cache_size, 16 << 20);
-	ck_assert_uint_eq(c->project_count, 1);
-	ck_assert_str_eq(c->projects[0].id, "*");
-	ck_assert(!c->projects[0].has_agent);
-	ck_assert(!c->projects[0].shared_agent);
-	ck_assert_ptr_null(c->projects[0].api_key);
+	any = &c->projects[c->project_count - 1];
+	ck_assert_str_eq(any->id, "*");
+	ck_assert(!any->has_agent);
+	ck_assert(!any->shared_agent);
+	ck_assert_ptr_null(any->api_key);
 	ck_assert_ptr_null(c->mapping_persona);
 }
 
@@ -116,10 +118,14 @@ START_TEST(defaults_hold_without_a_file_and_in_a_short_one)
 	check_defaults(c);
 	ck_assert_str_eq(c->bluejay.api_key, "sandbox");
 	ck_assert_ptr_null(c->document);
+	ck_assert_uint_eq(c->project_count, 2);
+	ck_assert_str_eq(c->projects[0].id, "demo"); /* something to try with, with an agent */
+	ck_assert(c->projects[0].has_agent);
 	config_free(c);
 
 	c = load(KEY, "");
 	check_defaults(c);
+	ck_assert_uint_eq(c->project_count, 1);
 	ck_assert_str_eq(c->bluejay.api_key, "k3y");
 	ck_assert_ptr_nonnull(c->document);
 	config_free(c);

@@ -143,8 +143,8 @@ START_TEST(the_sample_loads_and_gives_the_defaults)
 
 	test_expect(&diags, "");
 	sample = load_sandbox(text, "");
-	ck_assert_uint_eq(sample->project_count, none->project_count);
-	ck_assert_str_eq(sample->projects[0].id, none->projects[0].id);
+	ck_assert_uint_eq(sample->project_count, 1);
+	ck_assert_str_eq(sample->projects[0].id, none->projects[none->project_count - 1].id);
 	ck_assert_str_eq(sample->listen[0], none->listen[0]);
 	ck_assert_int_eq(sample->bluejay.total, none->bluejay.total);
 	ck_assert_int_eq(sample->bluejay.cache_size, none->bluejay.cache_size);
