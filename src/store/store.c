@@ -149,7 +149,7 @@ store_port_deliver(evutil_socket_t fd, short what, void *arg)
 	pthread_mutex_unlock(&p->lock);
 	while ((c = STAILQ_FIRST(&p->ready)) != NULL) {
 		STAILQ_REMOVE_HEAD(&p->ready, link);
-		if (!c->cancelled)
+		if (!c->cancelled && c->done != NULL)
 			c->done(c->arg, &c->reply);
 		store_call_free(c);
 	}

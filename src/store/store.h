@@ -131,6 +131,7 @@ struct store_reply {
 	char *text;     /* as the status says */
 };
 
+/* NULL where a call takes one: nobody wants to know. */
 typedef void (*store_done_fn)(void *arg, struct store_reply *);
 
 /* The callback will not be called; the work is still done. On the port's
