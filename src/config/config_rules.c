@@ -64,13 +64,12 @@ config_rules_keys(const struct config_rules *r)
 {
 	const struct yaml_node *map = FIND(r->config->document, "bluejay");
 	const struct yaml_node *name = yaml_node_key(r->config->document, "bluejay");
+	const struct yaml_node *projects = FIND(r->config->document, "projects");
 	struct config_place at = config_rules_at(r, name);
+	bool listed = projects != NULL && projects->kind == YAML_MAP;
 
-	for (size_t i = 0; i < r->config->project_count; i++) {
-		const char *id = r->config->projects[i].id;
-
-		config_rules_one_key(r, FIND(r->config->document, "projects", id), "projects.", id);
-	}
+	for (size_t i = 0; listed && i < projects->count; i++)
+		config_rules_one_key(r, projects->items[i], "projects.", projects->keys[i]->text);
 	config_rules_one_key(r, map, "", "bluejay");
 	/* A key that is there but wrong was refused already, and so was the section. */
 	if (r->config->bluejay.api_key != NULL || yaml_node_get(map, "api_key") != NULL ||
@@ -212,41 +211,49 @@ config_rules_admin(const struct config_rules *r)
 	}
 }
 
-/* Checks the agents of one project. */
+/* Refuses an agent that an earlier project has, unless both share it. */
+static void
+config_rules_agent_twice(const struct config_rules *r, size_t n)
+{
+	const struct config_project *project = &r->config->projects[n], *other;
+	struct config_place at;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		other = &r->config->projects[i];
+		if (other->has_agent && other->agent_id == project->agent_id &&
+		    strcmp(other->id, "*") != 0 && (!other->shared_agent || !project->shared_agent))
+			break;
+	}
+	if (i == n)
+		return;
+	at = config_rules_at(r, config_rules_in_project(r, project, "agent_id"));
+	diag_add(r->diags, at.file, at.line, at.column, "project \"%.*s\" (line %d) has the agent "
+	    "%lld, which is also the agent of project \"%.*s\" (line %d); its personas would "
+	    "belong to both, so write \"shared_agent: true\" in both if that is meant",
+	    diag_clip(project->id), project->id, project->line, (long long)project->agent_id,
+	    diag_clip(other->id), other->id, other->line);
+}
+
+/* Checks the agent of one project. */
 static void
 config_rules_agent(const struct config_rules *r, size_t n)
 {
 	const struct config_project *project = &r->config->projects[n];
 	struct config_place at;
 
-	if (!project->has_agent) {
-		at = config_rules_at(r, config_rules_in_project(r, project, "shared_agent"));
-		if (project->shared_agent &&
-		    config_rules_in_project(r, project, "agent_id") == NULL)
-			diag_add(r->diags, at.file, at.line, at.column, "shared_agent says that an "
-			    "agent is shared, but the project has no agent_id; add it, or leave "
-			    "shared_agent out");
-		return;
-	}
-	at = config_rules_at(r, config_rules_in_project(r, project, "agent_id"));
-	if (strcmp(project->id, "*") == 0) {
+	if (project->has_agent && strcmp(project->id, "*") != 0) {
+		config_rules_agent_twice(r, n);
+	} else if (project->has_agent) {
+		at = config_rules_at(r, config_rules_in_project(r, project, "agent_id"));
 		diag_add(r->diags, at.file, at.line, at.column, "\"*\" stands for many projects "
 		    "and cannot have an agent_id; name the project that has this agent");
-		return;
-	}
-	for (size_t i = 0; i < n; i++) {
-		const struct config_project *other = &r->config->projects[i];
-
-		if (!other->has_agent || other->agent_id != project->agent_id ||
-		    strcmp(other->id, "*") == 0 || (other->shared_agent && project->shared_agent))
-			continue;
-		diag_add(r->diags, at.file, at.line, at.column, "project \"%.*s\" (line %d) has "
-		    "the agent %lld, which is also the agent of project \"%.*s\" (line %d); its "
-		    "personas would belong to both, so write \"shared_agent: true\" in both if "
-		    "that is meant",
-		    diag_clip(project->id), project->id, project->line,
-		    (long long)project->agent_id, diag_clip(other->id), other->id, other->line);
-		return;
+	} else if (project->shared_agent &&
+	    config_rules_in_project(r, project, "agent_id") == NULL) {
+		at = config_rules_at(r, config_rules_in_project(r, project, "shared_agent"));
+		diag_add(r->diags, at.file, at.line, at.column, "shared_agent says that an agent "
+		    "is shared, but the project has no agent_id; add it, or leave shared_agent "
+		    "out");
 	}
 }
 

@@ -316,14 +316,15 @@ yaml_node_properties(struct yaml_reader *r, struct yaml_node *node, const yaml_e
 static void
 yaml_node_dollar(struct yaml_place *at, size_t end, size_t n)
 {
-	struct yaml_place last = *at;
+	struct yaml_place found = *at;
 
-	yaml_place_point(&last, end);
-	for (size_t i = at->byte; i < last.byte; i++) {
-		if (at->text[i] == '$' && n-- == 0) {
-			yaml_place_byte(at, i);
-			return;
-		}
+	for (size_t i = at->byte; i < at->len; i++) {
+		if (at->text[i] != '$' || n-- > 0)
+			continue;
+		yaml_place_byte(&found, i);
+		if (found.point < end)
+			*at = found;
+		return;
 	}
 }
 

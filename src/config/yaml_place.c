@@ -9,16 +9,26 @@ yaml_place_init(struct yaml_place *p, const char *text, size_t len)
 	*p = (struct yaml_place){.text = text, .len = len, .line = 1, .column = 1};
 }
 
-/* Steps over one code point. */
-static void
-yaml_place_step(struct yaml_place *p)
+/* Where the code point at the cursor ends. */
+static size_t
+yaml_place_end(const struct yaml_place *p)
 {
-	char c = p->text[p->byte++];
+	size_t end = p->byte + 1;
 
-	while (p->byte < p->len && ((unsigned char)p->text[p->byte] & 0xc0) == 0x80)
-		p->byte++;
+	while (end < p->len && ((unsigned char)p->text[end] & 0xc0) == 0x80)
+		end++;
+	return end;
+}
+
+/* Steps over the code point that ends there. */
+static void
+yaml_place_step(struct yaml_place *p, size_t end)
+{
+	char c = p->text[p->byte];
+
+	p->byte = end;
 	p->point++;
-	if (c == '\n' || (c == '\r' && (p->byte == p->len || p->text[p->byte] != '\n'))) {
+	if (c == '\n' || (c == '\r' && (end == p->len || p->text[end] != '\n'))) {
 		p->line++;
 		p->column = 1;
 	} else
@@ -29,19 +39,14 @@ yaml_place_step(struct yaml_place *p)
 void
 yaml_place_byte(struct yaml_place *p, size_t byte)
 {
+	size_t end;
+
 	if (byte > p->len)
 		byte = p->len;
 	if (byte < p->byte)
 		yaml_place_init(p, p->text, p->len);
-	while (p->byte < byte) {
-		struct yaml_place here = *p;
-
-		yaml_place_step(p);
-		if (p->byte > byte) {
-			*p = here;
-			return;
-		}
-	}
+	while (p->byte < byte && (end = yaml_place_end(p)) <= byte)
+		yaml_place_step(p, end);
 }
 
 /* Moves to a code point. */
@@ -51,7 +56,7 @@ yaml_place_point(struct yaml_place *p, size_t point)
 	if (point < p->point)
 		yaml_place_init(p, p->text, p->len);
 	while (p->point < point && p->byte < p->len)
-		yaml_place_step(p);
+		yaml_place_step(p, yaml_place_end(p));
 }
 
 /* The length of the code point at s, 0 when it is not well-formed. */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define YAML_FUZZ_DEPTH 32
+#define YAML_FUZZ_FIND 1000 /* keys that are looked up, each from the front */
 
 /* Ends the run when something does not hold. */
 static void
@@ -46,7 +47,8 @@ yaml_fuzz_node(const struct yaml_node *node, int lines, int depth)
 	for (size_t i = 0; i < node->count; i++) {
 		if (node->kind == YAML_MAP) {
 			yaml_fuzz_node(node->keys[i], lines, depth + 1);
-			yaml_fuzz_expect(yaml_node_get(node, node->keys[i]->text) == node->items[i]);
+			yaml_fuzz_expect(i >= YAML_FUZZ_FIND ||
+			    yaml_node_get(node, node->keys[i]->text) == node->items[i]);
 		}
 		yaml_fuzz_node(node->items[i], lines, depth + 1);
 	}
