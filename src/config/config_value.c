@@ -6,7 +6,6 @@
 #include "config/diag.h"
 #include "config/yaml_node.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -130,7 +129,7 @@ config_value_refuse_unit(enum config_type type, const char *text, size_t digits,
 	return config_value_refuse(type, text, shown, fail);
 }
 
-/* Reads digits and a unit. False with a sentence, or with *huge set. */
+/* Reads digits and a unit. *huge is set for what no number can hold. */
 static int
 config_value_with_unit(enum config_type type, const char *text, bool shown, int64_t *out,
     bool *huge, struct fail *fail)
@@ -139,15 +138,14 @@ config_value_with_unit(enum config_type type, const char *text, bool shown, int6
 	const struct config_unit *unit = config_value_unit(config_value_units(type), text + digits);
 	long long number;
 
-	errno = 0;
-	number = strtoll(text, NULL, 10);
+	number = strtoll(text, NULL, 10); /* the largest number when it does not fit */
 	if (digits > 0 && text[digits] == '\0' && number == 0) {
 		*out = 0; /* zero needs no unit */
 		return 0;
 	}
 	if (digits == 0 || unit == NULL)
 		return config_value_refuse_unit(type, text, digits, shown, fail);
-	*huge = errno != 0 || __builtin_mul_overflow(number, unit->factor, &number);
+	*huge = __builtin_mul_overflow(number, unit->factor, &number);
 	*out = number;
 	return 0;
 }

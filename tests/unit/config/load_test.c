@@ -253,6 +253,7 @@ START_TEST(the_environment_can_give_any_value)
 	struct config *c = load(KEY "  retries: ${N}\n"
 	    "  max_in_flight: ${NONE:-12}\n"
 	    "  cache: {fresh: \"${N}s\"}\n"
+	    "  rate: {per_minute: \"${N}\"}\n"
 	    "listen_without_tokens: ${YES}\n"
 	    "log: {level: \"${NONE:-warn}\"}\n"
 	    "listen: [\"127.0.0.1:${N}\"]\n"
@@ -262,6 +263,7 @@ START_TEST(the_environment_can_give_any_value)
 	ck_assert_int_eq(c->bluejay.retries, 7);
 	ck_assert_int_eq(c->bluejay.max_in_flight, 12);
 	ck_assert_int_eq(c->bluejay.cache_fresh, 7000);
+	ck_assert_int_eq(c->bluejay.rate_per_minute, 7);
 	ck_assert(c->listen_without_tokens);
 	ck_assert_int_eq(c->log_level, LOG_LEVEL_WARN);
 	ck_assert_str_eq(c->listen[0], "127.0.0.1:7");

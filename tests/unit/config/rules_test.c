@@ -138,6 +138,9 @@ START_TEST(listening_for_others_needs_a_word)
 {
 	accept(KEY "listen: [127.0.0.1:1, '[::1]:1', unix:/run/x]\n");
 	accept(KEY "listen: 0.0.0.0:3000\nlisten_without_tokens: true\n");
+	/* A word that cannot be read is one mistake, not two. */
+	refuse(KEY "listen: 0.0.0.0:3000\nlisten_without_tokens: yes\n",
+	    "c.yaml:4:24: listen_without_tokens must be true or false, not \"yes\"\n");
 	refuse(KEY "listen: [127.0.0.1:1, 10.1.2.3:1, '[::]:1']\nlisten_without_tokens: false\n",
 	    "c.yaml:3:23: other machines can reach 10.1.2.3:1, and this version has no client "
 	    "tokens: whoever connects would use the key; listen on 127.0.0.1, or allow it with "

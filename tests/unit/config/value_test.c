@@ -43,6 +43,7 @@ START_TEST(durations_have_units)
 	    {"3h", "must be from 10ms to 2h, not 3h"},
 	    {"99999999999999999999h", "must be from 10ms to 2h, not 99999999999999999999h"},
 	    {"9223372036854775807s", "must be from 10ms to 2h, not 9223372036854775807s"},
+	    {"18446744073709552s", "must be from 10ms to 2h, not 18446744073709552s"},
 	    {"5", "needs a unit: write 5s or 5ms"}, {"5000", "needs a unit: write 5000ms"},
 	    {"5sec", "must be a duration such as 250ms, 5s, 2m or 1h, not \"5sec\": write 5s"},
 	    {"5 s", "must be a duration such as 250ms, 5s, 2m or 1h, not \"5 s\": write 5s"},

@@ -396,7 +396,7 @@ START_TEST(a_reference_that_cannot_be_resolved_is_a_mistake_at_its_dollar)
 	bad("a: $$ $$ ${NONE}\n",
 	    "f:1:10: the environment variable NONE is not set; set it, or write "
 	    "${NONE:-default}\n");
-	bad("a: \"\\x24{NONE}\"\n",
+	bad("a: \"\\x24{NONE}\"\nb: $x\n",
 	    "f:1:4: the environment variable NONE is not set; set it, or write ${NONE:-default}\n");
 	bad("a: x ${KEY secret\n",
 	    "f:1:6: \"${KEY\" has no closing \"}\"; write ${NAME} or ${NAME:-default}, or $$ for a "
