@@ -2,15 +2,16 @@
 #define CORE_CHANGE_IMPL_H
 
 #include "core/change.h"
+#include "core/epoch.h"
 #include "core/fence.h"
 #include "core/fetch.h"
-#include "core/listing.h"
 #include "core/personas.h"
 #include "core/settle.h"
 
 /*
- * Shared by change.c (the steps of an update or delete) and change_settle.c
- * (what happens when its outcome is unknown).
+ * Shared by change.c (the steps of an update or delete up to its answer),
+ * change_settle.c (looking, when the outcome is unknown) and change_record.c
+ * (recording the outcome and telling the client).
  */
 
 enum change_state {
@@ -52,16 +53,19 @@ struct change {
 	struct upstream_call *call;
 	struct loop_timer timer;    /* QUEUED: start and deadline; WAITING: next look */
 	int64_t deadline;
+	void (*later)(struct change *); /* the store cannot record the outcome now: tries again later */
 	work_done_fn done;
 	void *arg;
 	TAILQ_ENTRY(change) link;
 };
 
-/* change.c */
+/* change_record.c: the state, the client, and recording the outcome */
 void change_set(struct change *, enum change_state);
 void change_count(struct change *, bool on);
-void change_give(struct change *, struct result *);      /* tells the client, if it still waits */
-void change_over(struct change *);                       /* leaves the line; frees when nobody holds it */
+void change_give(struct change *, struct result *);   /* tells the client, if it still waits */
+void change_over(struct change *);                    /* leaves the line; frees when nobody holds it */
+void change_finish(struct change *, struct result *); /* both */
+void change_free(struct change *);
 void change_settle(struct change *, struct json_object *persona); /* NULL for a delete */
 void change_drop(struct change *, struct result *trouble, bool gone);
 void change_path(const struct change *, const char *prefix, char *out, size_t size);

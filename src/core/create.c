@@ -8,8 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CREATE_RETRY_AFTER_MS 5000 /* told to clients that stand behind an unsettled create */
-
 /* Frees a client's create; it must not be in any list. */
 static void
 create_wait_free(struct create_wait *w)
@@ -23,23 +21,13 @@ create_wait_free(struct create_wait *w)
 	free(w);
 }
 
-/* Takes a client out of the creation's lists. */
-static void
-create_detach(struct create_wait *w)
-{
-	if (w->state == CREATE_WAIT_JOINED)
-		TAILQ_REMOVE(&w->creation->joined, w, link);
-	else if (w->state == CREATE_WAIT_BEHIND)
-		TAILQ_REMOVE(&w->creation->behind, w, link);
-}
-
 /* The client is gone before it got a result: what was sent is settled all the same. */
 static void
 create_cancel(struct work *work)
 {
 	struct create_wait *w = (struct create_wait *)work;
 
-	create_detach(w);
+	create_wait_detach(w);
 	create_wait_free(w);
 }
 
@@ -56,78 +44,6 @@ create_told(struct work *work, bool sent)
 }
 
 static const struct work_ops create_ops = {create_cancel, create_told};
-
-/* Gives one client its result. */
-void
-create_give(struct create_wait *w, struct result *result)
-{
-	create_detach(w);
-	loop_timer_cancel(&w->timer);
-	w->state = CREATE_WAIT_DONE;
-	w->creation = NULL;
-	w->done(w->arg, result);
-	result_clear(result);
-}
-
-/* Gives every joined client a copy. */
-void
-create_give_all(struct creation *c, const struct result *result, bool hand)
-{
-	struct create_waits mine = TAILQ_HEAD_INITIALIZER(mine);
-	struct create_wait *w;
-
-	TAILQ_CONCAT(&mine, &c->joined, link);
-	TAILQ_FOREACH(w, &mine, link) {
-		loop_timer_cancel(&w->timer);
-		w->state = CREATE_WAIT_DONE;
-		w->creation = hand ? c : NULL;
-	}
-	while ((w = TAILQ_FIRST(&mine)) != NULL) {
-		struct result copy;
-
-		TAILQ_REMOVE(&mine, w, link);
-		result_copy(&copy, result);
-		w->done(w->arg, &copy);
-		result_clear(&copy);
-	}
-}
-
-/* What a client is told while the name is held by an unsettled create. */
-static void
-create_held(struct result *r, const char *name)
-{
-	result_error(r, 503,
-	    "A create of persona \"%s\" with another body is not settled yet; try again later", name);
-	r->retry_after = CREATE_RETRY_AFTER_MS;
-}
-
-/* Refuses those who stand behind. */
-void
-create_refuse_behind(struct creation *c)
-{
-	struct create_wait *w;
-	struct result r;
-
-	while ((w = TAILQ_FIRST(&c->behind)) != NULL) {
-		create_held(&r, w->name);
-		create_give(w, &r);
-	}
-}
-
-/* The client's deadline has come. */
-static void
-create_on_deadline(struct create_wait *w)
-{
-	struct result r;
-
-	if (w->state == CREATE_WAIT_BEHIND)
-		create_held(&r, w->name);
-	else
-		result_error(&r, 504,
-		    "It is not known yet whether Bluejay created this persona; the gateway keeps looking. "
-		    "Send the same request again to learn the outcome (an Idempotency-Key makes this exact)");
-	create_give(w, &r);
-}
 
 /* Whether a client's create is the same as one that runs. */
 static bool
@@ -156,26 +72,12 @@ create_attempt(struct create_wait *w)
 		w->creation = c;
 		TAILQ_INSERT_TAIL(&c->joined, w, link);
 	} else if (creation_is_unsettled(c)) {
-		create_held(&r, w->name);
-		create_give(w, &r);
+		create_wait_held(&r, w->name);
+		create_wait_give(w, &r);
 	} else {
 		w->state = CREATE_WAIT_BEHIND;
 		w->creation = c;
 		TAILQ_INSERT_TAIL(&c->behind, w, link);
-	}
-}
-
-/* Lets waiting clients try again, in their order. */
-void
-create_retry_all(struct create_waits *waits)
-{
-	struct create_wait *w;
-
-	while ((w = TAILQ_FIRST(waits)) != NULL) {
-		TAILQ_REMOVE(waits, w, link);
-		w->state = CREATE_WAIT_START;
-		w->creation = NULL;
-		create_attempt(w);
 	}
 }
 
@@ -186,7 +88,7 @@ create_on_timer(void *arg)
 	struct create_wait *w = arg;
 
 	if (w->state != CREATE_WAIT_START) {
-		create_on_deadline(w);
+		create_wait_expire(w);
 		return;
 	}
 	loop_timer_set(&w->timer, w->deadline - loop_now(w->gw->loop));
@@ -301,6 +203,7 @@ persona_create(struct gateway *gw, const struct project *p, const struct persona
 		digest_hex(in->raw, in->raw_len, hex);
 		w->key_hash = mem_string(hex);
 	}
+	w->attempt = create_attempt;
 	w->done = done;
 	w->arg = arg;
 	w->deadline = gateway_deadline(gw);

@@ -5,19 +5,6 @@
 
 /* What other files of this room need of creates; persona_create() is in personas.h. */
 
-enum create_match {
-	CREATE_NOT_OURS,  /* no running or unsettled create sent this */
-	CREATE_WITHHELD,  /* belongs to a create whose answer is still awaited: not to be adopted now */
-	CREATE_CANDIDATE  /* may be what an unsettled create made: kept for it */
-};
-
-/* Asked by a listing for every persona that nobody knows. */
-enum create_match create_match_listed(struct gateway *, const char *scope,
-    struct json_object *persona);
-
-/* The listing has shown everything: creates that found theirs go on, later. */
-void create_listed_end(struct gateway *, const char *scope);
-
 /* Goes on with an intent of an earlier run. */
 void create_resume(struct gateway *, const struct store_intent *);
 

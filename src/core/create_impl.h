@@ -1,14 +1,17 @@
 #ifndef CORE_CREATE_IMPL_H
 #define CORE_CREATE_IMPL_H
 
+#include "core/claim.h"
 #include "core/create.h"
+#include "core/epoch.h"
 #include "core/listing.h"
 #include "core/personas.h"
 #include "core/settle.h"
 
 /*
- * Shared by create.c (the clients that wait for a create) and creation.c (the
- * create itself, which outlives them: once sent it is settled, whoever leaves).
+ * Shared by create.c (a client's request), creation.c (the create itself, which
+ * outlives its clients: once sent it is settled, whoever leaves) and
+ * create_wait.c (the clients that wait for it).
  */
 
 enum creation_state {
@@ -32,14 +35,12 @@ struct creation {
 	char *key; /* scope, newline, name */
 	enum creation_state state;
 	struct store_intent intent;
-	struct json_object *sent;   /* parsed intent.sent */
-	struct json_object *found;  /* upstream persona: answered or found by looking; NULL: none yet */
-	int64_t found_ms;           /* its creation time */
+	struct claim claim;         /* what was sent, and the upstream persona once it is known */
 	int64_t deadline;           /* of the first client */
 	struct settle settle;       /* WAITING, LOOKING */
 	bool counted;               /* in gw->writes_running */
 	bool drop_again;            /* WAITING: it did not happen, but the store could not note it */
-	bool claim;                 /* HANDING: being told makes the persona claimed */
+	bool unclaimed;             /* HANDING: being told makes the persona claimed */
 	unsigned untold;            /* HANDING: clients whose answer is on its way */
 	struct result trouble;      /* DROPPING: what the clients are told after it */
 	char *local_id;             /* HANDING */
@@ -68,6 +69,7 @@ struct create_wait {
 	char *key_hash;
 	struct loop_timer timer; /* START: first step; then: the client's deadline */
 	int64_t deadline;
+	void (*attempt)(struct create_wait *); /* tries (again) to join, wait or start */
 	work_done_fn done;
 	void *arg;
 	TAILQ_ENTRY(create_wait) link;
@@ -82,16 +84,27 @@ bool creation_is_unsettled(const struct creation *);
 /* A joined client got the answer, or never will; the last one ends the hand-over. */
 void creation_told(struct creation *, bool sent);
 
+/* ---- create_wait.c: the clients of a create ---- */
+
 /* Gives one client its result; it waits then to be told. */
-void create_give(struct create_wait *, struct result *);
+void create_wait_give(struct create_wait *, struct result *);
 
 /* Gives all joined clients a copy. They stay with the creation when `hand` is set. */
-void create_give_all(struct creation *, const struct result *, bool hand);
+void create_wait_give_all(struct creation *, const struct result *, bool hand);
+
+/* What a client is told while the name is held by an unsettled create. */
+void create_wait_held(struct result *, const char *name);
 
 /* Refuses those who stand behind an unsettled create. */
-void create_refuse_behind(struct creation *);
+void create_wait_refuse_behind(struct creation *);
 
-/* Lets those behind a finished create try again. */
-void create_retry_all(struct create_waits *);
+/* The client's deadline has come. */
+void create_wait_expire(struct create_wait *);
+
+/* Takes a client out of the creation's lists. */
+void create_wait_detach(struct create_wait *);
+
+/* Lets those behind a finished create try again, in their order. */
+void create_wait_retry_all(struct create_waits *);
 
 #endif

@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CREATION_CLOCK_SKEW_MS (5 * 60 * 1000) /* how far the upstream's clock may be behind ours */
 #define CREATION_INHERIT_MS (24 * 3600 * 1000) /* how long an unclaimed persona can be inherited */
 #define CREATION_KEY_MS (24 * 3600 * 1000)     /* how long an idempotency key holds */
 #define CREATION_RESEND_MIN_MS 500 /* less time than this is not worth another POST */
@@ -20,6 +19,13 @@
 static const char *const creation_names[] = {"opening", "beginning", "sending", "waiting",
     "looking", "settling", "dropping", "handing"};
 
+/* Whether the outcome of a sent create is being looked for. */
+bool
+creation_is_unsettled(const struct creation *c)
+{
+	return c->state == CREATION_WAITING || c->state == CREATION_LOOKING;
+}
+
 /* Moves to another state. */
 static void
 creation_set(struct creation *c, enum creation_state state)
@@ -27,6 +33,8 @@ creation_set(struct creation *c, enum creation_state state)
 	log_debug(c->gw->log, "create", LOG_S("intent", c->intent.id),
 	    LOG_S("from", creation_names[c->state]), LOG_S("to", creation_names[state]));
 	c->state = state;
+	c->claim.awaited = state < CREATION_WAITING || state == CREATION_SETTLING;
+	c->claim.looking = creation_is_unsettled(c);
 }
 
 /* Counts or uncounts a write that must not be cut by a stop. */
@@ -54,8 +62,8 @@ creation_free(struct creation *c)
 	if (c->listing != NULL)
 		listing_leave(c->listing);
 	store_intent_clear(&c->intent);
-	json_object_put(c->sent);
-	json_object_put(c->found);
+	claim_remove(c->gw, &c->claim);
+	json_object_put(c->claim.sent);
 	result_clear(&c->trouble);
 	snapshot_unref(c->snap);
 	free(c->local_id);
@@ -71,31 +79,24 @@ creation_end(struct creation *c)
 
 	TAILQ_CONCAT(&behind, &c->behind, link);
 	creation_free(c);
-	create_retry_all(&behind);
+	create_wait_retry_all(&behind);
 }
 
 /* Ends a create with the same error for every client. */
 static void
 creation_refuse(struct creation *c, struct result *trouble)
 {
-	create_give_all(c, trouble, false);
+	create_wait_give_all(c, trouble, false);
 	result_clear(trouble);
 	creation_end(c);
-}
-
-/* Whether the outcome of a sent create is being looked for. */
-bool
-creation_is_unsettled(const struct creation *c)
-{
-	return c->state == CREATION_WAITING || c->state == CREATION_LOOKING;
 }
 
 /* A client was told, or could not be. */
 void
 creation_told(struct creation *c, bool sent)
 {
-	if (sent && c->claim) {
-		c->claim = false;
+	if (sent && c->unclaimed) {
+		c->unclaimed = false;
 		follow_claim(c->gw, c->project.scope, c->local_id);
 	}
 	if (--c->untold == 0)
@@ -110,11 +111,11 @@ creation_hand(struct creation *c, const struct result *result, bool claim)
 
 	creation_set(c, CREATION_HANDING);
 	creation_count(c, false);
-	c->claim = claim;
+	c->unclaimed = claim;
 	c->untold = 1; /* this function, so that the last client's word cannot end it meanwhile */
 	TAILQ_FOREACH(w, &c->joined, link)
 		c->untold++;
-	create_give_all(c, result, true);
+	create_wait_give_all(c, result, true);
 	if (--c->untold == 0)
 		creation_end(c);
 }
@@ -135,7 +136,7 @@ creation_local_body(struct creation *c, const char *id, int64_t created, size_t 
 		json_read(c->intent.absent, strlen(c->intent.absent), &absent, NULL);
 	if (c->intent.kept != NULL)
 		json_read(c->intent.kept, strlen(c->intent.kept), &kept, NULL);
-	if (mapping_answer_make(c->snap->mapping, c->found, id, absent, kept, created, &local,
+	if (mapping_answer_make(c->snap->mapping, c->claim.found, id, absent, kept, created, &local,
 	        fail) == 0)
 		body = json_print(local, len);
 	json_object_put(local);
@@ -156,7 +157,7 @@ creation_on_settled(void *arg, struct store_reply *reply)
 	gateway_saw_store(c->gw, reply);
 	if (reply->status == STORE_UNAVAILABLE) {
 		gateway_store_trouble(&r);
-		create_give_all(c, &r, false);
+		create_wait_give_all(c, &r, false);
 		result_clear(&r);
 		creation_look_later(c); /* the intent is recorded: tried again later */
 		return;
@@ -168,8 +169,8 @@ creation_on_settled(void *arg, struct store_reply *reply)
 	}
 	c->local_id = mem_string(reply->records[0].local_id);
 	e = shelf_written(c->gw->shelf, &reply->records[0], ++c->gw->sequence);
-	listing_touch(c->gw, c->project.scope);
-	if (e == NULL || shelf_show(e, c->snap->mapping, c->found, NULL) != 0) {
+	epoch_touch(c->gw, c->project.scope);
+	if (e == NULL || shelf_show(e, c->snap->mapping, c->claim.found, NULL) != 0) {
 		result_error(&r, 502, "Bluejay gave an answer that the gateway does not understand");
 		creation_refuse(c, &r);
 		return;
@@ -180,13 +181,13 @@ creation_on_settled(void *arg, struct store_reply *reply)
 	result_clear(&r);
 }
 
-/* Records the persona in c->found. False when it does not have the declared shape. */
+/* Records the persona in c->claim.found. False when it does not have the declared shape. */
 static bool
 creation_settle(struct creation *c)
 {
-	const char *id = json_get_string(c->found, "id");
-	const char *created = json_get_string(c->found, "created_at");
-	const char *name = mapping_persona_name(c->snap->mapping, c->found);
+	const char *id = json_get_string(c->claim.found, "id");
+	const char *created = json_get_string(c->claim.found, "created_at");
+	const char *name = mapping_persona_name(c->snap->mapping, c->claim.found);
 	struct store_record r;
 	struct fail fail;
 	char *body;
@@ -198,8 +199,8 @@ creation_settle(struct creation *c)
 	if (body == NULL) {
 		log_warn(c->gw->log, "a created persona does not have the declared shape",
 		    LOG_S("intent", c->intent.id), LOG_S("why", fail.text));
-		json_object_put(c->found);
-		c->found = NULL;
+		json_object_put(c->claim.found);
+		c->claim.found = NULL;
 		return false;
 	}
 	creation_set(c, CREATION_SETTLING);
@@ -210,7 +211,7 @@ creation_settle(struct creation *c)
 	r.updated_ms = r.created_ms;
 	r.kept = c->intent.kept;
 	r.absent = c->intent.absent;
-	r.content = json_print(c->found, NULL);
+	r.content = json_print(c->claim.found, NULL);
 	r.content_ms = loop_wall(c->gw->loop);
 	r.unclaimed = true;
 	r.fingerprint = c->intent.fingerprint;
@@ -233,7 +234,7 @@ creation_on_dropped(void *arg, struct store_reply *reply)
 	gateway_saw_store(c->gw, reply);
 	result_move(&r, &c->trouble);
 	if (reply->status == STORE_UNAVAILABLE) {
-		create_give_all(c, &r, false);
+		create_wait_give_all(c, &r, false);
 		result_clear(&r);
 		c->drop_again = true;
 		creation_look_later(c);
@@ -288,14 +289,14 @@ creation_absent(struct creation *c)
 	creation_drop(c, &r);
 }
 
-/* A listing is known: what it showed of ours is in c->found. */
+/* A listing is known: what it showed of ours is in c->claim.found. */
 static void
 creation_on_listing(void *arg, const struct listing_view *view)
 {
 	struct creation *c = arg;
 
 	c->listing = NULL;
-	if (c->found != NULL && creation_settle(c))
+	if (c->claim.found != NULL && creation_settle(c))
 		return;
 	if (view->trouble == NULL && view->complete &&
 	    settle_absent(&c->settle, loop_now(c->gw->loop)))
@@ -319,7 +320,7 @@ creation_on_timer(void *arg)
 		creation_drop(c, &r);
 		return;
 	}
-	if (c->found != NULL && creation_settle(c))
+	if (c->claim.found != NULL && creation_settle(c))
 		return;
 	creation_set(c, CREATION_LOOKING);
 	c->listing = listing_want(c->gw, &c->project, LISTING_NEW, creation_on_listing, c);
@@ -345,50 +346,17 @@ creation_unknown(struct creation *c, const char *why)
 	}
 	settle_start(&c->settle, loop_now(c->gw->loop), c->snap->config->bluejay.settle_grace);
 	creation_look_later(c);
-	create_refuse_behind(c);
+	create_wait_refuse_behind(c);
 }
 
-/* What a listing shows of a scope's unsettled creates. */
-enum create_match
-create_match_listed(struct gateway *gw, const char *scope, struct json_object *persona)
+/* A listing has shown what this create made: goes on soon. */
+static void
+creation_on_shown(void *arg)
 {
-	enum create_match match = CREATE_NOT_OURS;
-	const char *text = json_get_string(persona, "created_at");
-	struct creation *c, *next;
-	int64_t created;
+	struct creation *c = arg;
 
-	if (text == NULL || !timestamp_parse(text, strlen(text), &created))
-		created = loop_wall(gw->loop);
-	HASH_ITER(hh, gw->creations, c, next) {
-		if (strcmp(c->project.scope, scope) != 0 || c->sent == NULL ||
-		    c->state == CREATION_HANDING || c->state == CREATION_DROPPING ||
-		    created < c->intent.created_ms - CREATION_CLOCK_SKEW_MS ||
-		    !mapping_sent_matches(c->snap->mapping, c->sent, persona))
-			continue;
-		if (!creation_is_unsettled(c)) {
-			match = CREATE_WITHHELD;
-			continue;
-		}
-		match = CREATE_CANDIDATE;
-		if (c->found == NULL || created < c->found_ms) {
-			json_object_put(c->found);
-			c->found = json_object_get(persona);
-			c->found_ms = created;
-		}
-		break;
-	}
-	return match;
-}
-
-/* The listing is over: those that found theirs go on soon. */
-void
-create_listed_end(struct gateway *gw, const char *scope)
-{
-	struct creation *c, *next;
-
-	HASH_ITER(hh, gw->creations, c, next)
-		if (c->state == CREATION_WAITING && c->found != NULL && strcmp(c->project.scope, scope) == 0)
-			loop_timer_set(&c->timer, 0);
+	if (c->state == CREATION_WAITING)
+		loop_timer_set(&c->timer, 0);
 }
 
 /* ---- sending ---- */
@@ -411,8 +379,8 @@ creation_take(struct creation *c, const struct upstream_answer *a)
 	if (json_read(a->body, a->body_len, &persona, NULL) &&
 	    json_object_is_type(persona, json_type_object) &&
 	    (id = json_get_string(persona, "id")) != NULL && uuid_valid(id, strlen(id))) {
-		json_object_put(c->found);
-		c->found = persona;
+		json_object_put(c->claim.found);
+		c->claim.found = persona;
 		return true;
 	}
 	json_object_put(persona);
@@ -557,7 +525,7 @@ creation_begin(struct creation *c)
 	};
 
 	creation_set(c, CREATION_BEGINNING);
-	c->intent.created_ms = c->intent.touched_ms = wall;
+	c->intent.created_ms = c->intent.touched_ms = c->claim.created_ms = wall;
 	c->store = store_create_begin(c->gw->store, &in, creation_on_begun, c);
 }
 
@@ -614,7 +582,7 @@ creation_fill(struct creation *c, const struct create_wait *w)
 	c->intent.name = mem_string(w->name);
 	c->intent.fingerprint = mem_string(w->fingerprint);
 	c->intent.sent = json_print(m.upstream, NULL);
-	c->sent = json_object_get(m.upstream);
+	c->claim.sent = json_object_get(m.upstream);
 	if (m.kept != NULL && json_object_object_length(m.kept) > 0)
 		c->intent.kept = json_print(m.kept, NULL);
 	if (m.absent != NULL && json_object_object_length(m.absent) > 0)
@@ -638,6 +606,12 @@ creation_new(struct gateway *gw, const struct project *p, const char *name)
 	TAILQ_INIT(&c->joined);
 	TAILQ_INIT(&c->behind);
 	loop_timer_init(&c->timer, gw->loop, creation_on_timer, c);
+	c->claim.scope = c->project.scope;
+	c->claim.mapping = c->snap->mapping;
+	c->claim.awaited = true;
+	c->claim.shown = creation_on_shown;
+	c->claim.arg = c;
+	claim_add(gw, &c->claim);
 	HASH_ADD_KEYPTR(hh, gw->creations, c->key, strlen(c->key), c);
 	return c;
 }
@@ -675,7 +649,8 @@ create_resume(struct gateway *gw, const struct store_intent *in)
 	}
 	c = creation_new(gw, &p, in->name);
 	store_intent_copy(&c->intent, in);
-	if (json_read(in->sent, strlen(in->sent), &c->sent, NULL))
+	c->claim.created_ms = in->created_ms;
+	if (json_read(in->sent, strlen(in->sent), &c->claim.sent, NULL))
 		creation_unknown(c, "the gateway stopped before it was settled");
 	else
 		creation_free(c);

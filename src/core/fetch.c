@@ -2,8 +2,8 @@
 
 #include "core/fetch.h"
 #include "base/mem.h"
+#include "core/epoch.h"
 #include "core/follow.h"
-#include "core/listing.h"
 #include "json/json_read.h"
 #include "json/json_text.h"
 
@@ -151,7 +151,7 @@ fetch_seen(struct gateway *gw, struct shelf_entry *e, struct json_object *upstre
 	if (changed) {
 		r->content_ms = wall;
 		follow_refresh(gw, e);
-		listing_touch(gw, r->scope);
+		epoch_touch(gw, r->scope);
 	}
 	r->content_ms = wall;
 	gw->gone_streak = 0;
@@ -194,7 +194,7 @@ fetch_gone(struct gateway *gw, struct shelf_entry *e)
 	store_record_clear(&gw->gone[gw->gone_streak - 1]);
 	store_record_copy(&gw->gone[gw->gone_streak - 1], r);
 	store_hide(gw->store, r->scope, r->local_id, loop_wall(gw->loop), NULL, NULL);
-	listing_touch(gw, r->scope);
+	epoch_touch(gw, r->scope);
 	shelf_drop(gw->shelf, r->scope, r->local_id);
 }
 

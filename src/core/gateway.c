@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "core/change.h"
 #include "core/create.h"
+#include "core/epoch.h"
 #include "core/follow.h"
 #include "core/gateway_impl.h"
 #include "core/listing.h"
@@ -50,6 +51,7 @@ gateway_new(const struct gateway_options *o, struct fail *fail)
 	gw = mem_zero(1, sizeof *gw);
 	TAILQ_INIT(&gw->changes);
 	TAILQ_INIT(&gw->follows);
+	TAILQ_INIT(&gw->claims);
 	gw->loop = o->loop;
 	gw->log = o->log;
 	gw->upstream = up;
@@ -126,6 +128,7 @@ gateway_free(struct gateway *gw)
 	upstream_free(gw->upstream);
 	store_port_close(gw->store);
 	follow_free_all(gw);
+	epoch_free_all(gw);
 	serial_free(gw->serial);
 	shelf_free(gw->shelf);
 	for (unsigned i = 0; i < GATEWAY_GONE_SUSPICIOUS; i++)
@@ -139,68 +142,6 @@ struct snapshot *
 gateway_snapshot(struct gateway *gw)
 {
 	return gw->snap;
-}
-
-/* Notes what an answer says about the key. */
-void
-gateway_saw_answer(struct gateway *gw, const struct upstream_answer *a)
-{
-	bool refused;
-
-	if (a->outcome != UPSTREAM_ANSWER)
-		return;
-	refused = a->status == 401 || a->status == 403;
-	if (refused && !gw->key_refused)
-		log_error(gw->log, "Bluejay refuses the API key", LOG_I("status", a->status));
-	gw->key_refused = refused;
-}
-
-/* Notes whether the store works. */
-void
-gateway_saw_store(struct gateway *gw, const struct store_reply *reply)
-{
-	bool failed = reply->status == STORE_UNAVAILABLE;
-
-	if (failed)
-		log_error(gw->log, "the store cannot be written", LOG_S("why", reply->text));
-	else if (gw->store_failed)
-		log_plain(gw->log, LOG_LEVEL_INFO, "the store can be written again");
-	gw->store_failed = failed;
-}
-
-/* What a client is told when the store cannot write. */
-void
-gateway_store_trouble(struct result *r)
-{
-	result_error(r, 503, "The gateway cannot write its records at the moment; nothing was changed");
-	r->retry_after = 5000;
-}
-
-/* When a request that starts now must be answered. */
-int64_t
-gateway_deadline(const struct gateway *gw)
-{
-	return loop_now(gw->loop) + gw->snap->config->bluejay.total;
-}
-
-/* Prepares a call. */
-void
-gateway_request(const struct gateway *gw, const struct project *p, struct upstream_request *q,
-    const char *method, const char *path)
-{
-	memset(q, 0, sizeof *q);
-	q->method = method;
-	q->path = path;
-	q->api_key = p->api_key;
-	q->repeat = UPSTREAM_SAFE;
-	q->deadline = gateway_deadline(gw);
-}
-
-/* Makes a hash key. */
-char *
-gateway_key(const char *scope, const char *id)
-{
-	return mem_format("%s\n%s", scope, id);
 }
 
 /* What /readyz shows. */
@@ -217,18 +158,4 @@ gateway_health(const struct gateway *gw, struct gateway_health *h)
 	h->cache_misses = gw->cache_misses;
 	h->cache_stale = gw->cache_stale;
 	h->cache_joined = gw->cache_joined;
-}
-
-/* The client is gone. */
-void
-work_cancel(struct work *w)
-{
-	w->ops->cancel(w);
-}
-
-/* The answer went out, or could not. */
-void
-work_told(struct work *w, bool sent)
-{
-	w->ops->told(w, sent);
 }

@@ -5,7 +5,10 @@
 #include "core/serial.h"
 #include "core/shelf.h"
 
-/* Shared by the files of this room only. */
+/*
+ * The state of a gateway and the small things that every operation needs. Shared
+ * by the files of this room only; what stands here knows no operation.
+ */
 
 struct work_ops {
 	void (*cancel)(struct work *);
@@ -21,6 +24,8 @@ struct listing;
 struct creation;
 struct change;
 struct follow;
+struct claim;
+struct epoch;
 struct refresher;
 
 #define GATEWAY_GONE_SUSPICIOUS 3 /* known personas answered 404 in a row: believe the key is wrong */
@@ -35,6 +40,8 @@ struct gateway {
 	struct refresher *refresher;
 	struct serial *serial;         /* one write at a time per persona */
 	struct fetch *fetches;         /* running reads by key */
+	struct epoch *epochs;          /* when watched scopes were last written */
+	TAILQ_HEAD(, claim) claims;    /* what unsettled creates look for in listings */
 	struct listing *listings;      /* per scope with an agent */
 	struct creation *creations;    /* running and unsettled creates by scope and name */
 	TAILQ_HEAD(, change) changes;  /* running and unsettled updates and deletes */

@@ -7,6 +7,52 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Lets a waiter wait for a run. */
+static void
+listing_join(struct listing_wait *w, struct listing_run *run)
+{
+	w->run = run;
+	TAILQ_INSERT_TAIL(listing_run_waits(run), w, link);
+}
+
+/* Starts a run for those who wanted a later one. */
+static void
+listing_start_next(struct listing *l)
+{
+	struct listing_wait *w;
+
+	if (TAILQ_EMPTY(&l->next))
+		return;
+	if (l->run == NULL)
+		l->run = listing_run_start(l);
+	while ((w = TAILQ_FIRST(&l->next)) != NULL) {
+		TAILQ_REMOVE(&l->next, w, link);
+		listing_join(w, l->run);
+	}
+}
+
+/* A run is over. */
+static void
+listing_finish(struct listing *l, struct listing_run *run, const struct listing_view *view)
+{
+	struct listing_waits *waits = listing_run_waits(run);
+	struct listing_wait *w;
+
+	l->run = NULL;
+	if (view->trouble == NULL) {
+		l->done_at = loop_now(l->gw->loop);
+		l->done_sequence = listing_run_sequence(run);
+		l->ever = true;
+	}
+	while ((w = TAILQ_FIRST(waits)) != NULL) {
+		TAILQ_REMOVE(waits, w, link);
+		w->fn(w->arg, view);
+		free(w);
+	}
+	listing_run_free(run);
+	listing_start_next(l);
+}
+
 /* Finds the listing of a scope, making it when asked to. */
 static struct listing *
 listing_of(struct gateway *gw, const char *scope, bool make)
@@ -19,6 +65,8 @@ listing_of(struct gateway *gw, const char *scope, bool make)
 	l = mem_zero(1, sizeof *l);
 	l->gw = gw;
 	l->scope = mem_string(scope);
+	l->epoch = epoch_watch(gw, scope);
+	l->finish = listing_finish;
 	TAILQ_INIT(&l->next);
 	TAILQ_INIT(&l->quick);
 	HASH_ADD_KEYPTR(hh, gw->listings, l->scope, strlen(l->scope), l);
@@ -29,7 +77,7 @@ listing_of(struct gateway *gw, const char *scope, bool make)
 static bool
 listing_young(const struct listing *l, int64_t at)
 {
-	return at != 0 && l->done_sequence > l->write_sequence &&
+	return at != 0 && l->done_sequence > l->epoch->written &&
 	    loop_now(l->gw->loop) - at < l->gw->snap->config->bluejay.cache_fresh;
 }
 
@@ -43,14 +91,6 @@ listing_on_now(void *arg)
 	TAILQ_REMOVE(&w->listing->quick, w, link);
 	w->fn(w->arg, &view);
 	free(w);
-}
-
-/* Lets a waiter wait for a run. */
-static void
-listing_join(struct listing_wait *w, struct listing_run *run)
-{
-	w->run = run;
-	TAILQ_INSERT_TAIL(listing_run_waits(run), w, link);
 }
 
 /* Waits for a listing. */
@@ -70,7 +110,7 @@ listing_want(struct gateway *gw, const struct project *p, enum listing_age age, 
 		TAILQ_INSERT_TAIL(&l->quick, w, link);
 		loop_timer_set(&w->now, 0);
 	} else if (l->run != NULL && age == LISTING_RECENT &&
-	    listing_run_sequence(l->run) > l->write_sequence) {
+	    listing_run_sequence(l->run) > l->epoch->written) {
 		gw->cache_joined++;
 		listing_join(w, l->run);
 	} else if (l->run != NULL) {
@@ -103,58 +143,6 @@ listing_leave(struct listing_wait *w)
 		l->run = NULL;
 		listing_run_free(run);
 	}
-}
-
-/* Starts a run for those who wanted a later one. */
-static void
-listing_start_next(struct listing *l)
-{
-	struct listing_wait *w;
-
-	if (TAILQ_EMPTY(&l->next))
-		return;
-	if (l->run == NULL)
-		l->run = listing_run_start(l);
-	while ((w = TAILQ_FIRST(&l->next)) != NULL) {
-		TAILQ_REMOVE(&l->next, w, link);
-		listing_join(w, l->run);
-	}
-}
-
-/* A run is over. */
-void
-listing_finish(struct listing *l, struct listing_run *run, const struct listing_view *view)
-{
-	struct listing_waits *waits = listing_run_waits(run);
-	struct listing_wait *w;
-
-	l->run = NULL;
-	if (view->trouble == NULL) {
-		l->done_at = loop_now(l->gw->loop);
-		l->done_sequence = listing_run_sequence(run);
-		l->ever = true;
-	}
-	while ((w = TAILQ_FIRST(waits)) != NULL) {
-		TAILQ_REMOVE(waits, w, link);
-		w->fn(w->arg, view);
-		free(w);
-	}
-	listing_run_free(run);
-	listing_start_next(l);
-}
-
-/* A write changed the scope. */
-void
-listing_touch(struct gateway *gw, const char *scope)
-{
-	struct listing *l = listing_of(gw, scope, false);
-
-	gw->sequence++;
-	if (l == NULL)
-		return;
-	l->write_sequence = gw->sequence;
-	free(l->body.body);
-	l->body.body = NULL;
 }
 
 /* The remembered local list. */

@@ -36,9 +36,6 @@ struct listing_wait *listing_want(struct gateway *, const struct project *, enum
     listing_fn, void *arg);
 void listing_leave(struct listing_wait *);
 
-/* A write changed the scope: running and remembered listings are outdated. */
-void listing_touch(struct gateway *, const char *scope);
-
 /* Remembered local list of a scope: NULL when none is young enough. */
 struct listing_body {
 	char *body;

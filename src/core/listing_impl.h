@@ -1,6 +1,7 @@
 #ifndef CORE_LISTING_IMPL_H
 #define CORE_LISTING_IMPL_H
 
+#include "core/epoch.h"
 #include "core/fetch.h"
 #include "core/listing.h"
 
@@ -23,11 +24,13 @@ struct listing {
 	char *scope;
 	struct project project; /* of whoever asked last */
 	struct listing_run *run;
+	/* A run calls it last: tells its waiters, frees the run, starts the next. */
+	void (*finish)(struct listing *, struct listing_run *, const struct listing_view *);
 	struct listing_waits next;  /* wait for a run that starts after the present one */
 	struct listing_waits quick; /* answered at once */
 	int64_t done_at;            /* loop_now() of the last success; 0: none */
 	uint64_t done_sequence;     /* when that one started */
-	uint64_t write_sequence;    /* of the last write in the scope */
+	const struct epoch *epoch;  /* when the scope was last written */
 	int64_t noted_ms;           /* wall time last written to the store */
 	bool ever;
 	struct listing_body body;
@@ -35,13 +38,10 @@ struct listing {
 	UT_hash_handle hh;
 };
 
-/* Starts a run; finishes with listing_finish(). */
+/* Starts a run. */
 struct listing_run *listing_run_start(struct listing *);
 uint64_t listing_run_sequence(const struct listing_run *);
 struct listing_waits *listing_run_waits(struct listing_run *);
 void listing_run_free(struct listing_run *);
-
-/* A run is over: tells its waiters, frees it, starts the next. */
-void listing_finish(struct listing *, struct listing_run *, const struct listing_view *);
 
 #endif

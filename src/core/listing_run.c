@@ -3,7 +3,7 @@
 #include "base/mem.h"
 #include "base/timestamp.h"
 #include "base/uuid.h"
-#include "core/create.h"
+#include "core/claim.h"
 #include "core/listing_impl.h"
 #include "json/json_read.h"
 #include "json/json_text.h"
@@ -103,7 +103,7 @@ listing_run_fail(struct listing_run *run, struct result *trouble, bool down)
 {
 	struct listing_view view = {.trouble = trouble, .down = down};
 
-	listing_finish(run->listing, run, &view);
+	run->listing->finish(run->listing, run, &view);
 	result_clear(trouble);
 }
 
@@ -135,7 +135,7 @@ listing_run_done(void *arg)
 		qsort(run->rows, n, sizeof *run->rows, listing_run_compare);
 	view.rows = run->rows;
 	view.count = n;
-	listing_finish(run->listing, run, &view);
+	run->listing->finish(run->listing, run, &view);
 }
 
 /* A row takes the state and the ready-made answer of its entry. */
@@ -310,10 +310,10 @@ listing_run_adopt(struct listing_run *run, char *const *tombstones, size_t tombs
 	}
 	HASH_ITER(hh, run->items, item, next) {
 		if (!item->known &&
-		    create_match_listed(run->gw, run->listing->scope, item->persona) == CREATE_NOT_OURS)
+		    claim_match_listed(run->gw, run->listing->scope, item->persona) == CLAIM_NONE)
 			listing_run_record(run, item, &fresh[n++]);
 	}
-	create_listed_end(run->gw, run->listing->scope);
+	claim_listed_end(run->gw, run->listing->scope);
 	if (n > 0 || wall - run->listing->noted_ms > LISTING_NOTE_MS)
 		run->store = store_adopt(run->gw->store, run->listing->scope, fresh, n, wall,
 		    listing_run_on_adopted, run);

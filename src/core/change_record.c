@@ -1,0 +1,241 @@
+#include "config.h"
+
+#include "base/mem.h"
+#include "core/change_impl.h"
+#include "json/json_read.h"
+#include "json/json_text.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const change_names[] = {"queued", "finding", "reading", "beginning", "sending",
+    "settling", "dropping", "waiting", "looking", "over"};
+
+/* Moves to another state. */
+void
+change_set(struct change *c, enum change_state state)
+{
+	log_debug(c->gw->log, c->operation == STORE_UPDATE ? "update" : "delete",
+	    LOG_S("id", c->local_id), LOG_S("from", change_names[c->state]),
+	    LOG_S("to", change_names[state]));
+	c->state = state;
+}
+
+/* Counts or uncounts a write that must not be cut by a stop. */
+void
+change_count(struct change *c, bool on)
+{
+	if (on && !c->counted)
+		c->gw->writes_running++;
+	else if (!on && c->counted)
+		c->gw->writes_running--;
+	c->counted = on;
+}
+
+/* Frees a change. */
+void
+change_free(struct change *c)
+{
+	change_count(c, false);
+	TAILQ_REMOVE(&c->gw->changes, c, link);
+	loop_timer_cancel(&c->timer);
+	if (c->ticket != NULL)
+		serial_leave(c->ticket);
+	if (c->fence != NULL)
+		fence_cancel(c->fence);
+	if (c->fetch != NULL)
+		fetch_leave(c->fetch);
+	if (c->store != NULL)
+		store_cancel(c->store);
+	if (c->call != NULL)
+		upstream_cancel(c->call);
+	if (c->entry != NULL)
+		shelf_unpin(c->entry);
+	store_intent_clear(&c->intent);
+	json_object_put(c->body);
+	json_object_put(c->sent);
+	result_clear(&c->trouble);
+	snapshot_unref(c->snap);
+	free(c->local_id);
+	free(c);
+}
+
+/* The work is over: the next write to this persona may go; frees when nobody holds it. */
+void
+change_over(struct change *c)
+{
+	change_count(c, false);
+	if (c->ticket != NULL)
+		serial_leave(c->ticket);
+	c->ticket = NULL;
+	if (c->state != CHANGE_OVER)
+		change_set(c, CHANGE_OVER);
+	if (c->client == CHANGE_CLIENT_NONE)
+		change_free(c);
+}
+
+/* Tells the client, if it still waits. */
+void
+change_give(struct change *c, struct result *r)
+{
+	if (c->client == CHANGE_CLIENT_WAITS) {
+		c->client = CHANGE_CLIENT_GIVEN;
+		c->done(c->arg, r);
+	}
+	result_clear(r);
+}
+
+/* Tells the client and ends. */
+void
+change_finish(struct change *c, struct result *r)
+{
+	change_give(c, r);
+	change_over(c);
+}
+
+/* The upstream path of the persona. */
+void
+change_path(const struct change *c, const char *prefix, char *out, size_t size)
+{
+	snprintf(out, size, "%s/%s", prefix, c->entry->record.upstream_id);
+}
+
+/* An update is recorded: the client gets the whole persona. */
+static void
+change_on_updated(void *arg, struct store_reply *reply)
+{
+	struct change *c = arg;
+	struct shelf_entry *e;
+	struct result r;
+
+	c->store = NULL;
+	gateway_saw_store(c->gw, reply);
+	if (reply->status == STORE_UNAVAILABLE) {
+		gateway_store_trouble(&r);
+		if (c->intent.id != NULL) {
+			result_clear(&r);
+			result_error(&r, 503,
+			    "Bluejay has taken the update, but the gateway cannot record it at the moment; "
+			    "it will as soon as it can");
+			r.retry_after = 5000;
+			change_give(c, &r);
+			c->later(c);
+			return;
+		}
+	} else if (reply->status != STORE_OK ||
+	    (e = shelf_written(c->gw->shelf, &reply->records[0], ++c->gw->sequence)) == NULL ||
+	    shelf_show(e, c->snap->mapping, NULL, NULL) != 0) {
+		result_error(&r, 404, "Persona not found");
+	} else {
+		e->fetched = loop_now(c->gw->loop);
+		epoch_touch(c->gw, c->project.scope);
+		result_body(&r, 200, mem_copy(e->body, e->body_len), e->body_len);
+		memcpy(r.etag, e->etag, sizeof r.etag);
+	}
+	change_finish(c, &r);
+}
+
+/* A delete is recorded. */
+static void
+change_on_deleted(void *arg, struct store_reply *reply)
+{
+	struct change *c = arg;
+	struct result r;
+
+	c->store = NULL;
+	gateway_saw_store(c->gw, reply);
+	if (reply->status == STORE_UNAVAILABLE) {
+		result_error(&r, 503,
+		    "Bluejay has deleted the persona, but the gateway cannot record it at the moment; "
+		    "it will as soon as it can");
+		r.retry_after = 5000;
+		change_give(c, &r);
+		c->later(c);
+		return;
+	}
+	c->gw->sequence++;
+	shelf_bury(c->gw->shelf, c->project.scope, c->local_id);
+	epoch_touch(c->gw, c->project.scope);
+	result_init(&r);
+	r.status = 204;
+	change_finish(c, &r);
+}
+
+/* Fills what an update changes in the record. */
+static void
+change_fill_record(struct change *c, struct json_object *persona, struct store_record *r)
+{
+	const char *name = mapping_persona_name(c->snap->mapping, persona);
+	struct json_object *absent = NULL, *left;
+	int64_t wall = loop_wall(c->gw->loop);
+	bool changed;
+
+	store_record_copy(r, &c->entry->record);
+	free(r->content);
+	r->content = json_print(persona, NULL);
+	r->content_ms = wall;
+	if (name != NULL) {
+		free(r->name);
+		r->name = mem_string(name);
+	}
+	free(r->kept);
+	r->kept = mem_string(c->intent.kept);
+	free(r->absent);
+	r->absent = NULL;
+	if (c->intent.absent != NULL &&
+	    json_read(c->intent.absent, strlen(c->intent.absent), &absent, NULL)) {
+		left = mapping_absent_left(c->snap->mapping, persona, absent, &changed);
+		r->absent = left == NULL ? NULL : json_print(left, NULL);
+		json_object_put(left);
+		json_object_put(absent);
+	}
+	r->updated_ms = wall > r->updated_ms ? wall : r->updated_ms + 1;
+}
+
+/* Done upstream: records it. */
+void
+change_settle(struct change *c, struct json_object *persona)
+{
+	struct store_record r;
+
+	change_set(c, CHANGE_SETTLING);
+	if (c->operation == STORE_DELETE) {
+		c->store = store_delete_settle(c->gw->store, c->intent.id, loop_wall(c->gw->loop),
+		    change_on_deleted, c);
+		return;
+	}
+	change_fill_record(c, persona, &r);
+	c->store = store_update_settle(c->gw->store, c->intent.id, &r, change_on_updated, c);
+	store_record_clear(&r);
+}
+
+/* The intent is gone: tells the client why. */
+static void
+change_on_dropped(void *arg, struct store_reply *reply)
+{
+	struct change *c = arg;
+	struct result r;
+
+	c->store = NULL;
+	gateway_saw_store(c->gw, reply);
+	result_move(&r, &c->trouble);
+	if (reply->status == STORE_UNAVAILABLE) {
+		change_give(c, &r);
+		c->later(c);
+		return;
+	}
+	if (c->gone)
+		fetch_gone(c->gw, c->entry);
+	change_finish(c, &r);
+}
+
+/* It did not happen: removes the intent, then tells the client. */
+void
+change_drop(struct change *c, struct result *trouble, bool gone)
+{
+	change_set(c, CHANGE_DROPPING);
+	c->gone = gone;
+	result_move(&c->trouble, trouble);
+	c->store = store_intent_drop(c->gw->store, c->intent.id, change_on_dropped, c);
+}

@@ -1,0 +1,43 @@
+#ifndef CORE_CLAIM_H
+#define CORE_CLAIM_H
+
+#include "core/gateway_impl.h"
+
+/*
+ * What unsettled creates wait for in a listing: a persona that nobody knows, with
+ * every field as it was sent, made not before the create.
+ */
+enum claim_match {
+	CLAIM_NONE,     /* no create sent this */
+	CLAIM_WITHHELD, /* belongs to a create whose answer is still awaited: not to be adopted now */
+	CLAIM_FOUND     /* may be what an unsettled create made: kept for it */
+};
+
+/* Inside the create that waits. */
+struct claim {
+	const char *scope;
+	const struct mapping *mapping;
+	struct json_object *sent;  /* NULL: matches nothing */
+	int64_t created_ms;        /* wall time of the create */
+	bool awaited;              /* the answer is still awaited, or being recorded */
+	bool looking;              /* the outcome is unknown: what matches is kept in found */
+	struct json_object *found; /* the oldest that matched; belongs to the claim */
+	int64_t found_ms;
+	loop_fn shown;             /* called after a listing that has filled found */
+	void *arg;
+	TAILQ_ENTRY(claim) link;
+};
+
+/* The claim's members are filled; it stays where it is until it is removed. */
+void claim_add(struct gateway *, struct claim *);
+void claim_remove(struct gateway *, struct claim *); /* releases found, not sent */
+
+/* Asked by a listing for every persona that nobody knows. */
+enum claim_match claim_match_listed(struct gateway *, const char *scope,
+    struct json_object *persona);
+
+/* The listing has shown everything: claims that found theirs are told. They must
+ * not touch the listing from inside `shown`. */
+void claim_listed_end(struct gateway *, const char *scope);
+
+#endif

@@ -1,0 +1,47 @@
+#include "config.h"
+
+#include "core/epoch.h"
+#include "base/mem.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Remembers a scope. */
+const struct epoch *
+epoch_watch(struct gateway *gw, const char *scope)
+{
+	struct epoch *e;
+
+	HASH_FIND_STR(gw->epochs, scope, e);
+	if (e != NULL)
+		return e;
+	e = mem_zero(1, sizeof *e);
+	e->scope = mem_string(scope);
+	HASH_ADD_KEYPTR(hh, gw->epochs, e->scope, strlen(e->scope), e);
+	return e;
+}
+
+/* Notes a write. */
+void
+epoch_touch(struct gateway *gw, const char *scope)
+{
+	struct epoch *e;
+
+	gw->sequence++;
+	HASH_FIND_STR(gw->epochs, scope, e);
+	if (e != NULL)
+		e->written = gw->sequence;
+}
+
+/* Forgets every scope. */
+void
+epoch_free_all(struct gateway *gw)
+{
+	struct epoch *e, *next;
+
+	HASH_ITER(hh, gw->epochs, e, next) {
+		HASH_DEL(gw->epochs, e);
+		free(e->scope);
+		free(e);
+	}
+}

@@ -1,0 +1,25 @@
+#ifndef CORE_EPOCH_H
+#define CORE_EPOCH_H
+
+#include "core/gateway_impl.h"
+
+/*
+ * When a scope was last written, in the order of reads and writes
+ * (gateway.sequence): what was read before is outdated. Only scopes that
+ * somebody watches are remembered.
+ */
+struct epoch {
+	char *scope;
+	uint64_t written; /* 0: never */
+	UT_hash_handle hh;
+};
+
+/* Remembers a scope from now on; valid until epoch_free_all(). */
+const struct epoch *epoch_watch(struct gateway *, const char *scope);
+
+/* A write changed the scope. */
+void epoch_touch(struct gateway *, const char *scope);
+
+void epoch_free_all(struct gateway *);
+
+#endif
