@@ -122,9 +122,9 @@ gateway_free(struct gateway *gw)
 	if (gw == NULL)
 		return;
 	refresher_free(gw->refresher);
-	listing_free_all(gw);
 	create_free_all(gw);
 	change_free_all(gw);
+	listing_free_all(gw);
 	upstream_free(gw->upstream);
 	store_port_close(gw->store);
 	follow_free_all(gw);
