@@ -251,7 +251,7 @@ mapping_check(struct mapping_compiler *c, const struct yaml_node *section)
 {
 	const struct yaml_node *head;
 	const struct mapping_known *known;
-	bool named = mapping_compile_name(c->mapping) != NULL;
+	bool named = mapping_compiler_name(c->mapping) != NULL;
 
 	mapping_check_side(c, true);
 	mapping_check_side(c, false);

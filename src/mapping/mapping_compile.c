@@ -8,90 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Adds a mistake about a word that is none of those possible. What came from the
- * environment is not repeated: it may be a secret. */
-void
-mapping_compile_unknown(struct mapping_compiler *c, const struct yaml_node *at, const char *what,
-    const char *const *words, size_t count)
-{
-	bool shown = at->kind == YAML_SCALAR && !at->expanded;
-	const char *near = NULL;
-	struct buf list;
-
-	if (shown)
-		near = diag_nearest(at->text, words, count);
-	if (near != NULL) {
-		diag_add(c->diags, MAPPING_AT(at), "unknown %s \"%s\"; did you mean \"%s\"?", what,
-		    at->text, near);
-		return;
-	}
-	buf_init(&list, 0);
-	for (size_t i = 0; i < count; i++)
-		buf_addf(&list, "%s%s", i > 0 ? ", " : "", words[i]);
-	if (shown)
-		diag_add(c->diags, MAPPING_AT(at), "unknown %s \"%s\"; possible are %s", what,
-		    at->text, list.data);
-	else
-		diag_add(c->diags, MAPPING_AT(at), "the %s must be one of %s", what, list.data);
-	buf_free(&list);
-}
-
-/* Looks at each key of a map. */
-void
-mapping_compile_keys(struct mapping_compiler *c, const struct yaml_node *map,
-    const char *const *words, size_t count)
-{
-	for (size_t i = 0; i < map->count; i++) {
-		size_t k = 0;
-
-		while (k < count && strcmp(map->keys[i]->text, words[k]) != 0)
-			k++;
-		if (k == count)
-			mapping_compile_unknown(c, map->keys[i], "key", words, count);
-	}
-}
-
-/* Keeps the place of a node. */
-struct mapping_place
-mapping_compile_place(const struct mapping_compiler *c, const struct yaml_node *node)
-{
-	return (struct mapping_place){c->built_in, node->line, node->column};
-}
-
-/* Reads a path. */
-bool
-mapping_compile_path(struct mapping_compiler *c, const struct yaml_node *node,
-    struct mapping_path *path)
-{
-	const char *why;
-
-	if (node->kind != YAML_SCALAR)
-		diag_add(c->diags, MAPPING_AT(node), "a name is needed here, such as traits.tone");
-	else if (mapping_value_has_reference(node))
-		diag_add(c->diags, MAPPING_AT(node),
-		    "${project.…} is possible only as the whole value of a constant");
-	else if (!mapping_path_read(path, node->text, &why))
-		diag_add(c->diags, MAPPING_AT(node),
-		    "the path \"%s\" %s; write keys joined by dots, and \\. for a dot in a key",
-		    node->expanded ? "…" : node->text, why);
-	else
-		return true;
-	return false;
-}
-
-/* Looks for a path that lies inside a known member that has no inside. */
-bool
-mapping_compile_fits(struct mapping_compiler *c, const struct yaml_node *node,
-    const struct mapping_path *path, const struct mapping_known *known, const char *whose)
-{
-	if (known == NULL || path->count == 1 ||
-	    mapping_known_kind(known)->json == json_type_object)
-		return true;
-	diag_add(c->diags, MAPPING_AT(node), "\"%s\" is %s in %s, so it has no \"%s\"", known->name,
-	    mapping_known_kind(known)->noun, whose, path->text);
-	return false;
-}
-
 /* Reads what ${project.…} stands for; false with a mistake added. */
 static bool
 mapping_compile_reference(struct mapping_compiler *c, const struct yaml_node *node,
@@ -111,7 +27,7 @@ mapping_compile_reference(struct mapping_compiler *c, const struct yaml_node *no
 	else if (strcmp(node->text, words[1]) == 0)
 		*kind = MAPPING_CONSTANT_PROJECT_ID;
 	else
-		mapping_compile_unknown(c, node, "value", words, 2);
+		mapping_compiler_unknown(c, node, "value", words, 2);
 	return *kind != MAPPING_CONSTANT_VALUE;
 }
 
@@ -161,7 +77,7 @@ mapping_compile_constant_check(struct mapping_compiler *c, const struct yaml_nod
 	if (known->set_there)
 		diag_add(c->diags, MAPPING_AT(key), "Bluejay sets \"%s\" itself; leave it out",
 		    known->name);
-	else if (mapping_compile_fits(c, key, &constant->upstream, known, "Bluejay") &&
+	else if (mapping_compiler_fits(c, key, &constant->upstream, known, "Bluejay") &&
 	    constant->upstream.count == 1 &&
 	    !mapping_compile_constant_fits(constant, mapping_known_kind(known)))
 		diag_add(c->diags, MAPPING_AT(node), "\"%s\" must be %s", known->name,
@@ -173,9 +89,9 @@ static void
 mapping_compile_constant(struct mapping_compiler *c, const struct yaml_node *key,
     const struct yaml_node *node)
 {
-	struct mapping_constant constant = {.place = mapping_compile_place(c, key)};
+	struct mapping_constant constant = {.place = mapping_compiler_place(c, key)};
 
-	if (!mapping_compile_path(c, key, &constant.upstream)) {
+	if (!mapping_compiler_path(c, key, &constant.upstream)) {
 		c->whole = false;
 		return;
 	}
@@ -192,16 +108,16 @@ mapping_compile_constant(struct mapping_compiler *c, const struct yaml_node *key
 static void
 mapping_compile_kept_one(struct mapping_compiler *c, const struct yaml_node *node)
 {
-	struct mapping_kept kept = {.place = mapping_compile_place(c, node)};
+	struct mapping_kept kept = {.place = mapping_compiler_place(c, node)};
 	const struct mapping_known *known;
 	bool ok;
 
-	if (!mapping_compile_path(c, node, &kept.local)) {
+	if (!mapping_compiler_path(c, node, &kept.local)) {
 		c->whole = false;
 		return;
 	}
 	known = mapping_known_local(&kept.local);
-	ok = mapping_compile_fits(c, node, &kept.local, known, "the local API");
+	ok = mapping_compiler_fits(c, node, &kept.local, known, "the local API");
 	if (ok && known != NULL && known->built_in) {
 		diag_add(c->diags, MAPPING_AT(node),
 		    "\"%s\" is built in; leave it out of kept_here", known->name);
@@ -294,16 +210,6 @@ mapping_compile_parts(struct mapping_compiler *c, const struct yaml_node *sectio
 	}
 }
 
-/* Finds the field that holds the persona's name. */
-const struct mapping_field *
-mapping_compile_name(const struct mapping *m)
-{
-	for (size_t i = 0; i < m->field_count; i++)
-		if (mapping_path_is(&m->fields[i].local, "name"))
-			return &m->fields[i];
-	return NULL;
-}
-
 /* Compiles a section. */
 struct mapping *
 mapping_compile(const struct yaml_node *section, struct diag_list *diags)
@@ -319,14 +225,14 @@ mapping_compile(const struct yaml_node *section, struct diag_list *diags)
 	c.mapping = mem_zero(1, sizeof *c.mapping);
 	c.file = section != NULL ? section->file : defaults->file;
 	if (section != NULL && section->kind == YAML_MAP)
-		mapping_compile_keys(&c, section, words, sizeof words / sizeof *words);
+		mapping_compiler_keys(&c, section, words, sizeof words / sizeof *words);
 	else if (section != NULL)
 		diag_add(diags, MAPPING_AT(section),
 		    "the mapping of personas must be a map of fields, constants, kept_here");
 	if (section == NULL || section->kind == YAML_MAP) {
 		mapping_compile_parts(&c, section, defaults);
 		mapping_check(&c, section);
-		c.mapping->name = mapping_compile_name(c.mapping);
+		c.mapping->name = mapping_compiler_name(c.mapping);
 	}
 	yaml_node_free(defaults);
 	if (diags->errors == c.errors)

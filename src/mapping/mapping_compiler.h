@@ -18,24 +18,24 @@ struct mapping_compiler {
 #define MAPPING_AT(node) (node)->file, (node)->line, (node)->column
 
 /* Adds a mistake for each key of a map that is none of the words. */
-void mapping_compile_keys(struct mapping_compiler *, const struct yaml_node *map,
+void mapping_compiler_keys(struct mapping_compiler *, const struct yaml_node *map,
     const char *const *words, size_t count);
 
 /* Adds `what "text"; did you mean "word"?`, or the list of all words. */
-void mapping_compile_unknown(struct mapping_compiler *, const struct yaml_node *at,
+void mapping_compiler_unknown(struct mapping_compiler *, const struct yaml_node *at,
     const char *what, const char *const *words, size_t count);
 
 /* Reads a path out of a scalar; false with a mistake added. */
-bool mapping_compile_path(struct mapping_compiler *, const struct yaml_node *,
+bool mapping_compiler_path(struct mapping_compiler *, const struct yaml_node *,
     struct mapping_path *);
 
 /* Whether a path lies at a known member (NULL: at none) or in one that can hold
  * others; false with a mistake added. `whose` ends "is a string in …". */
-bool mapping_compile_fits(struct mapping_compiler *, const struct yaml_node *,
+bool mapping_compiler_fits(struct mapping_compiler *, const struct yaml_node *,
     const struct mapping_path *, const struct mapping_known *, const char *whose);
 
 /* The place of a node as the plan keeps it. */
-struct mapping_place mapping_compile_place(const struct mapping_compiler *,
+struct mapping_place mapping_compiler_place(const struct mapping_compiler *,
     const struct yaml_node *);
 
 /* Adds one entry of `fields` to the mapping; mistakes go to the list. */
@@ -55,6 +55,6 @@ bool mapping_value_read(struct mapping_compiler *, const struct yaml_node *,
 bool mapping_value_has_reference(const struct yaml_node *);
 
 /* The field that holds the persona's name; NULL when there is none. */
-const struct mapping_field *mapping_compile_name(const struct mapping *);
+const struct mapping_field *mapping_compiler_name(const struct mapping *);
 
 #endif

@@ -45,7 +45,7 @@ mapping_field_form(struct mapping_compiler *c, const struct yaml_node *key,
 		    key->text, key->text, key->text);
 		return false;
 	}
-	mapping_compile_keys(c, value, words, sizeof words / sizeof *words);
+	mapping_compiler_keys(c, value, words, sizeof words / sizeof *words);
 	form->to = yaml_node_get(value, "to");
 	form->as = yaml_node_get(value, "as");
 	form->when_absent = yaml_node_get(value, "when_absent");
@@ -84,7 +84,7 @@ mapping_field_as(struct mapping_compiler *c, const struct yaml_node *as)
 		return kind;
 	for (; count < 16 && mapping_step_at(count) != NULL; count++)
 		words[count] = mapping_step_at(count)->name;
-	mapping_compile_unknown(c, as, "type", words, count);
+	mapping_compiler_unknown(c, as, "type", words, count);
 	return NULL;
 }
 
@@ -202,15 +202,15 @@ mapping_field_paths(struct mapping_compiler *c, const struct mapping_field_form 
 	const struct mapping_known *local;
 	bool ok;
 
-	if (!mapping_compile_path(c, form->key, &f->local))
+	if (!mapping_compiler_path(c, form->key, &f->local))
 		return false;
-	if (!mapping_compile_path(c, form->to, &f->upstream)) {
+	if (!mapping_compiler_path(c, form->to, &f->upstream)) {
 		mapping_path_free(&f->local);
 		return false;
 	}
 	local = mapping_known_local(&f->local);
-	ok = mapping_compile_fits(c, form->key, &f->local, local, "the local API");
-	if (!mapping_compile_fits(c, form->to, &f->upstream, mapping_known_upstream(&f->upstream),
+	ok = mapping_compiler_fits(c, form->key, &f->local, local, "the local API");
+	if (!mapping_compiler_fits(c, form->to, &f->upstream, mapping_known_upstream(&f->upstream),
 	        "Bluejay"))
 		ok = false;
 	if (ok && local != NULL && local->built_in) {
@@ -253,7 +253,7 @@ void
 mapping_field_compile(struct mapping_compiler *c, const struct yaml_node *key,
     const struct yaml_node *value)
 {
-	struct mapping_field f = {.place = mapping_compile_place(c, key)};
+	struct mapping_field f = {.place = mapping_compiler_place(c, key)};
 	struct mapping_field_form form;
 	const struct mapping_known *local;
 

@@ -1,0 +1,103 @@
+#include "config.h"
+
+#include "mapping/mapping_compiler.h"
+
+#include "base/buf.h"
+#include "base/mem.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Adds a mistake about a word that is none of those possible. What came from the
+ * environment is not repeated: it may be a secret. */
+void
+mapping_compiler_unknown(struct mapping_compiler *c, const struct yaml_node *at, const char *what,
+    const char *const *words, size_t count)
+{
+	bool shown = at->kind == YAML_SCALAR && !at->expanded;
+	const char *near = NULL;
+	struct buf list;
+
+	if (shown)
+		near = diag_nearest(at->text, words, count);
+	if (near != NULL) {
+		diag_add(c->diags, MAPPING_AT(at), "unknown %s \"%s\"; did you mean \"%s\"?", what,
+		    at->text, near);
+		return;
+	}
+	buf_init(&list, 0);
+	for (size_t i = 0; i < count; i++)
+		buf_addf(&list, "%s%s", i > 0 ? ", " : "", words[i]);
+	if (shown)
+		diag_add(c->diags, MAPPING_AT(at), "unknown %s \"%s\"; possible are %s", what,
+		    at->text, list.data);
+	else
+		diag_add(c->diags, MAPPING_AT(at), "the %s must be one of %s", what, list.data);
+	buf_free(&list);
+}
+
+/* Looks at each key of a map. */
+void
+mapping_compiler_keys(struct mapping_compiler *c, const struct yaml_node *map,
+    const char *const *words, size_t count)
+{
+	for (size_t i = 0; i < map->count; i++) {
+		size_t k = 0;
+
+		while (k < count && strcmp(map->keys[i]->text, words[k]) != 0)
+			k++;
+		if (k == count)
+			mapping_compiler_unknown(c, map->keys[i], "key", words, count);
+	}
+}
+
+/* Keeps the place of a node. */
+struct mapping_place
+mapping_compiler_place(const struct mapping_compiler *c, const struct yaml_node *node)
+{
+	return (struct mapping_place){c->built_in, node->line, node->column};
+}
+
+/* Reads a path. */
+bool
+mapping_compiler_path(struct mapping_compiler *c, const struct yaml_node *node,
+    struct mapping_path *path)
+{
+	const char *why;
+
+	if (node->kind != YAML_SCALAR)
+		diag_add(c->diags, MAPPING_AT(node), "a name is needed here, such as traits.tone");
+	else if (mapping_value_has_reference(node))
+		diag_add(c->diags, MAPPING_AT(node),
+		    "${project.…} is possible only as the whole value of a constant");
+	else if (!mapping_path_read(path, node->text, &why))
+		diag_add(c->diags, MAPPING_AT(node),
+		    "the path \"%s\" %s; write keys joined by dots, and \\. for a dot in a key",
+		    node->expanded ? "…" : node->text, why);
+	else
+		return true;
+	return false;
+}
+
+/* Looks for a path that lies inside a known member that has no inside. */
+bool
+mapping_compiler_fits(struct mapping_compiler *c, const struct yaml_node *node,
+    const struct mapping_path *path, const struct mapping_known *known, const char *whose)
+{
+	if (known == NULL || path->count == 1 ||
+	    mapping_known_kind(known)->json == json_type_object)
+		return true;
+	diag_add(c->diags, MAPPING_AT(node), "\"%s\" is %s in %s, so it has no \"%s\"", known->name,
+	    mapping_known_kind(known)->noun, whose, path->text);
+	return false;
+}
+
+/* Finds the field that holds the persona's name. */
+const struct mapping_field *
+mapping_compiler_name(const struct mapping *m)
+{
+	for (size_t i = 0; i < m->field_count; i++)
+		if (mapping_path_is(&m->fields[i].local, "name"))
+			return &m->fields[i];
+	return NULL;
+}
