@@ -3,7 +3,7 @@
 
 #include "base/buf.h"
 #include "base/fail.h"
-#include "sandbox/sandbox_state.h"
+#include "sandbox/sandbox_item.h"
 
 /*
  * The lines of the journal, one JSON object each:
