@@ -116,7 +116,9 @@ enum store_status {
 	STORE_KEY_ANSWER,      /* create: the key was answered before (text) */
 	STORE_KEY_RUNNING,     /* create: the key's create is unsettled (intents[0]) */
 	STORE_KEY_MISMATCH,    /* create: the key was used with another body */
-	STORE_UNAVAILABLE      /* disk full, I/O error; nothing was changed (text says why, for the log) */
+	STORE_UNAVAILABLE      /* disk full, I/O error; nothing was changed (text says why, for the
+	                          log). After an I/O error of a commit, a crash before the next
+	                          write may show that it was done: as if its answer had been lost */
 };
 
 struct store_reply {

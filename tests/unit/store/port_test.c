@@ -150,6 +150,10 @@ START_TEST(a_cancelled_call_is_done_but_not_called_back)
 	fixture_begin(&f, _i);
 	store_cancel(store_create_begin(f.port, &create, mark_done, &m));
 	ck_assert_int_eq(fixture_try_name(&f, "Ada"), STORE_UNSETTLED_OTHER);
+	/* nobody wants to know */
+	store_intent_mark(f.port, "i1", STORE_OPERATOR, NOW_MS, NULL, NULL);
+	ck_assert_int_eq(fixture_try_name(&f, "Ada"), STORE_UNSETTLED_OTHER);
+	ck_assert_int_eq(f.reply.intents[0].state, STORE_OPERATOR);
 	/* by a callback that may run in the same turn */
 	i = fixture_create("i2", "Bob", "print", NULL);
 	store_intent_mark(f.port, "i1", STORE_UNKNOWN, NOW_MS, cancel_other, &t);

@@ -262,7 +262,8 @@ END_TEST
 START_TEST(one_failing_write_leaves_its_group_alone)
 {
 	struct fixture f;
-	struct store_intent good = fixture_create("i1", "Ada", "print", NULL), bad = good;
+	struct store_intent good = fixture_create("i1", "Ada", "print", NULL);
+	struct store_intent bad = fixture_create("bad", "Bob", "print", "key");
 	struct store_create first = {.intent = &good}, second = {.intent = &bad};
 	sqlite3 *db;
 	int ok = 0;
@@ -271,8 +272,8 @@ START_TEST(one_failing_write_leaves_its_group_alone)
 	db = database(f.dir);
 	run(db, "BEGIN IMMEDIATE");
 	store_create_begin(f.port, &first, count_ok, &ok);
-	/* the id is there already: a fault of the caller, seen only by the database */
-	bad.name = TEXT("Bob");
+	/* a fault of the caller, seen by the database after half of the work */
+	bad.key_hash = NULL;
 	store_create_begin(f.port, &second, fixture_done, &f);
 	good = fixture_create("i2", "Cy", "print", NULL);
 	store_create_begin(f.port, &first, count_ok, &ok);
@@ -289,6 +290,14 @@ START_TEST(one_failing_write_leaves_its_group_alone)
 }
 END_TEST
 
+/* The begin of a delete, whose reply holds the persona. */
+static void
+one_record(void *arg, struct store_reply *reply)
+{
+	ck_assert_uint_eq(reply->record_count, 1);
+	count_ok(arg, reply);
+}
+
 START_TEST(a_full_database_undoes_only_what_did_not_fit)
 {
 	static char ids[400][16], content[2000];
@@ -296,6 +305,7 @@ START_TEST(a_full_database_undoes_only_what_did_not_fit)
 	struct fixture f;
 	struct store_intent i;
 	struct store_create create = {.intent = &i};
+	struct store_intent gone = fixture_delete("d1", "p2");
 	sqlite3 *db;
 	int ok = 0;
 
@@ -309,10 +319,12 @@ START_TEST(a_full_database_undoes_only_what_did_not_fit)
 	db = database(f.dir);
 	/* in the same group; a deleted row must be whole again */
 	fixture_persona(&f, "p1", "Ada");
+	fixture_persona(&f, "p2", "Dee");
 	run(db, "CREATE TRIGGER full BEFORE INSERT ON persona WHEN NEW.local_id = 'b300'"
 	    " BEGIN SELECT RAISE(ROLLBACK, 'database or disk is full'); END");
 	run(db, "BEGIN IMMEDIATE");
 	store_hide(f.port, SCOPE, "p1", NOW_MS, count_ok, &ok);
+	store_delete_begin(f.port, &gone, one_record, &ok);
 	i = fixture_create("i1", "Bob", "print", NULL);
 	store_create_begin(f.port, &create, count_ok, &ok);
 	store_adopt(f.port, SCOPE, big, 400, NOW_MS, fixture_done, &f);
@@ -321,9 +333,9 @@ START_TEST(a_full_database_undoes_only_what_did_not_fit)
 	run(db, "ROLLBACK");
 	fixture_wait(&f, f.done + 1);
 	ck_assert_int_eq(f.reply.status, STORE_UNAVAILABLE);
-	while (ok < 3)
+	while (ok < 4)
 		loop_turn(f.loop, true);
-	fixture_assert_list(&f, SCOPE, "");
+	fixture_assert_list(&f, SCOPE, "p2");
 	ck_assert_int_eq(fixture_try_name(&f, "Ada"), STORE_OK);
 	ck_assert_int_eq(fixture_try_name(&f, "Bob"), STORE_UNSETTLED_OTHER);
 	ck_assert_int_eq(fixture_try_name(&f, "Cy"), STORE_UNSETTLED_OTHER);

@@ -100,6 +100,14 @@ START_TEST(a_persona_of_both_scopes_becomes_one)
 	ck_assert(!f.reply.records[0].adopted);
 	FIXTURE_CALL(&f, store_list, SCOPE);
 	ck_assert_uint_eq(f.reply.record_count, 2);
+
+	/* made in both: one record, with what only the other one kept */
+	fixture_persona(&f, "p5", "Eve");
+	shop_persona(&f, "p5", "Eve");
+	ck_assert_int_eq(FIXTURE_CALL(&f, store_join_scopes, SHOP, SCOPE), STORE_OK);
+	ck_assert_int_eq(FIXTURE_CALL(&f, store_get, SCOPE, "p5"), STORE_OK);
+	ck_assert_str_eq(f.reply.records[0].kept, "{\"shop\":1}");
+	ck_assert_int_eq(fixture_try_name(&f, "Eve"), STORE_NAME_TAKEN);
 	fixture_end(&f);
 }
 END_TEST
