@@ -11,12 +11,12 @@
  * passes: a good one closes the breaker, a bad one opens it for twice as long.
  * Times are milliseconds on one monotonic clock and passed in.
  */
-#define BREAKER_ROW 5           /* bad tries in a row that open it */
+#define BREAKER_ROW 10          /* bad tries in a row that open it */
 #define BREAKER_MIN 20          /* judged tries in the window before a share counts */
 #define BREAKER_SHARE 50        /* per cent of bad tries in the window that open it */
 #define BREAKER_WINDOW 10       /* seconds */
-#define BREAKER_OPEN_MS 5000    /* the first time open */
-#define BREAKER_OPEN_MAX 60000  /* the longest */
+#define BREAKER_OPEN_MS 1000    /* the first time open */
+#define BREAKER_OPEN_MAX 30000  /* the longest */
 #define BREAKER_PROBE_MS 1000   /* what others are told to wait while the probe runs */
 
 struct breaker_second {

@@ -2,6 +2,7 @@
 
 #include "call_bench.h"
 #include "unit.h"
+#include "upstream/breaker.h"
 #include "upstream_suites.h"
 
 /* ---- the breaker ---- */
@@ -14,7 +15,7 @@ open_breaker(struct bench *b)
 	struct upstream_counts n;
 	struct bench_call c;
 
-	for (int i = 0; i < 5; i++) {
+	for (int i = 0; i < BREAKER_ROW; i++) {
 		q.fresh_connection = true;
 		fake_server_push(b->server, &(struct fake_step){.then = FAKE_CLOSE});
 		bench_run(b, &c, &q);
@@ -38,21 +39,21 @@ START_TEST(an_open_breaker_sends_nothing_and_then_one_probe)
 	q = bench_get(&b);
 	bench_run(&b, &other, &q);
 	ck_assert_int_eq(other.answer.outcome, UPSTREAM_OPEN);
-	ck_assert_int_eq(other.answer.retry_after, 5000);
+	ck_assert_int_eq(other.answer.retry_after, BREAKER_OPEN_MS);
 	ck_assert(!other.answer.maybe_received);
-	ck_assert_uint_eq(fake_server_requests(b.server), 5);
+	ck_assert_uint_eq(fake_server_requests(b.server), BREAKER_ROW);
 	bench_forget(&other);
 
-	loop_fake_advance(b.loop, 5000);
+	loop_fake_advance(b.loop, BREAKER_OPEN_MS);
 	q = bench_get(&b);
 	bench_start(&b, &probe, &q);
 	bench_start(&b, &other, &q);
 	upstream_counts(b.client, &n);
 	ck_assert_int_eq(n.breaker, UPSTREAM_BREAKER_PROBING);
-	bench_until(&b, b.answered == 8);
+	bench_until(&b, b.answered == BREAKER_ROW + 3);
 	ck_assert_int_eq(probe.answer.status, 200);
 	ck_assert_int_eq(other.answer.outcome, UPSTREAM_OPEN);
-	ck_assert_uint_eq(fake_server_requests(b.server), 6);
+	ck_assert_uint_eq(fake_server_requests(b.server), BREAKER_ROW + 1);
 	upstream_counts(b.client, &n);
 	ck_assert_int_eq(n.breaker, UPSTREAM_BREAKER_CLOSED);
 	bench_forget(&probe);
@@ -70,11 +71,11 @@ START_TEST(a_bad_probe_opens_the_breaker_again_for_longer)
 	bench_open(&b, true);
 	bench_client(&b);
 	open_breaker(&b);
-	loop_fake_advance(b.loop, 5000);
+	loop_fake_advance(b.loop, BREAKER_OPEN_MS);
 	q = bench_get(&b);
 	fake_server_answer(b.server, 500, NULL, "{}");
 	bench_start(&b, &c, &q);
-	bench_until(&b, fake_server_requests(b.server) == 6);
+	bench_until(&b, fake_server_requests(b.server) == BREAKER_ROW + 1);
 	bench_settle(&b);
 	loop_fake_advance(b.loop, JITTER_MAX); /* its next try is refused: the 500 stands */
 	bench_until(&b, c.callbacks == 1);
@@ -84,7 +85,7 @@ START_TEST(a_bad_probe_opens_the_breaker_again_for_longer)
 	q = bench_get(&b);
 	bench_run(&b, &c, &q);
 	ck_assert_int_eq(c.answer.outcome, UPSTREAM_OPEN);
-	ck_assert_int_gt(c.answer.retry_after, 9000);
+	ck_assert_int_gt(c.answer.retry_after, 2 * BREAKER_OPEN_MS - JITTER_MAX - 100);
 	bench_forget(&c);
 	bench_close(&b);
 }
@@ -99,11 +100,11 @@ START_TEST(a_cancelled_probe_leaves_its_place_to_the_next)
 	bench_open(&b, true);
 	bench_client(&b);
 	open_breaker(&b);
-	loop_fake_advance(b.loop, 5000);
+	loop_fake_advance(b.loop, BREAKER_OPEN_MS);
 	q = bench_get(&b);
 	bench_silence(&b);
 	bench_start(&b, &c, &q);
-	bench_until(&b, fake_server_requests(b.server) == 6);
+	bench_until(&b, fake_server_requests(b.server) == BREAKER_ROW + 1);
 	upstream_cancel(c.call);
 	bench_run(&b, &c, &q);
 	ck_assert_int_eq(c.answer.status, 200);
@@ -115,25 +116,26 @@ END_TEST
 START_TEST(an_opening_breaker_empties_the_queue)
 {
 	struct upstream_request q;
-	struct bench_call c[11];
+	enum { CALLS = 2 * BREAKER_ROW + 1 };
+	struct bench_call c[CALLS];
 	struct bench b;
 
 	bench_open(&b, true);
-	b.config.max_in_flight = 5;
+	b.config.max_in_flight = BREAKER_ROW;
 	bench_client(&b);
 	q = bench_post(&b);
-	for (int i = 0; i < 5; i++)
+	for (int i = 0; i < BREAKER_ROW; i++)
 		fake_server_push(b.server, &(struct fake_step){.then = FAKE_RESET});
-	for (int i = 0; i < 6; i++)
+	for (int i = 0; i < BREAKER_ROW + 1; i++)
 		bench_silence(&b);
-	for (int i = 0; i < 11; i++)
+	for (int i = 0; i < CALLS; i++)
 		bench_start(&b, &c[i], &q);
-	bench_until(&b, b.answered == 7); /* four took the places of the first four */
-	for (int i = 9; i < 11; i++) {
+	bench_until(&b, b.answered == BREAKER_ROW + 2); /* all but one gave their place to another */
+	for (int i = CALLS - 2; i < CALLS; i++) {
 		ck_assert_uint_eq(c[i].callbacks, 1);
 		ck_assert_int_eq(c[i].answer.outcome, UPSTREAM_OPEN);
 	}
-	for (int i = 0; i < 11; i++)
+	for (int i = 0; i < CALLS; i++)
 		bench_forget(&c[i]);
 	bench_close(&b);
 }
@@ -149,7 +151,7 @@ START_TEST(impatient_callers_do_not_open_the_breaker)
 	bench_open(&b, false);
 	b.config.first_byte_ms = 300;
 	bench_client(&b);
-	for (int i = 0; i < 7; i++) {
+	for (int i = 0; i < BREAKER_ROW + 2; i++) {
 		q = bench_post(&b);
 		q.deadline = loop_now(b.loop) + 20;
 		bench_silence(&b);
@@ -159,7 +161,7 @@ START_TEST(impatient_callers_do_not_open_the_breaker)
 	}
 	upstream_counts(b.client, &n);
 	ck_assert_int_eq(n.breaker, UPSTREAM_BREAKER_CLOSED);
-	for (int i = 0; i < 5; i++) { /* an upstream that had most of its time does */
+	for (int i = 0; i < BREAKER_ROW; i++) { /* an upstream that had most of its time does */
 		q = bench_post(&b);
 		q.deadline = loop_now(b.loop) + 200;
 		bench_silence(&b);
@@ -190,7 +192,7 @@ START_TEST(refusals_and_dead_kept_connections_do_not_open_the_breaker)
 		bench_run(&b, &c, &q);
 		bench_forget(&c);
 	}
-	for (int i = 0; i < 6; i++) {
+	for (int i = 0; i < BREAKER_ROW + 1; i++) {
 		bench_run(&b, &c, &q);
 		ck_assert_int_eq(c.answer.status, 200);
 		bench_forget(&c);

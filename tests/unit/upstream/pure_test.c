@@ -197,7 +197,7 @@ END_TEST
 
 START_TEST(breaker_opens_twice_as_long_after_each_bad_probe)
 {
-	static const int64_t lengths[] = {5000, 10000, 20000, 40000, 60000, 60000};
+	static const int64_t lengths[] = {1000, 2000, 4000, 8000, 16000, 30000, 30000};
 	int64_t now = 1000;
 	struct breaker b;
 
