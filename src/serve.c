@@ -133,6 +133,7 @@ serve_make_server(struct serve *s, http_service_fn service)
 	        .headers = (unsigned)c->limit_headers,
 	        .body = (size_t)c->limit_body,
 	        .connections = (unsigned)c->limit_connections,
+	        .buffers = (size_t)c->limit_buffers,
 	        .head_ms = c->client_head,
 	        .body_ms = c->client_body,
 	        .idle_ms = c->client_idle,

@@ -195,12 +195,14 @@ persona_on_body(void *arg, struct http_exchange *ex, const char *body, size_t le
 		return;
 	case PERSONA_CREATE:
 		persona_start_create(c, body, len);
+		http_exchange_drop_body(ex); /* what is left of it is the parsed form */
 		return;
 	case PERSONA_GET:
 		persona_start_get(c);
 		return;
 	case PERSONA_UPDATE:
 		persona_start_update(c, body, len);
+		http_exchange_drop_body(ex);
 		return;
 	case PERSONA_DELETE:
 		c->work = persona_delete(gw, &c->project, c->id, persona_on_done, c);

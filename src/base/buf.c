@@ -38,23 +38,34 @@ buf_clear(struct buf *b)
 		b->data[0] = '\0';
 }
 
+/* The memory for so many bytes more and the NUL: doubled until it is enough. */
+size_t
+buf_grown(const struct buf *b, size_t more)
+{
+	size_t max = b->max ? b->max : BUF_DEFAULT_MAX;
+	size_t cap = b->cap ? b->cap : BUF_FIRST;
+
+	if (b->data != NULL && b->len + more < b->cap)
+		return b->cap;
+	while (cap <= b->len + more)
+		cap *= 2;
+	return cap > max + 1 ? max + 1 : cap;
+}
+
 /* Makes room for more bytes and the NUL; false beyond the limit. */
 bool
 buf_reserve(struct buf *b, size_t more)
 {
 	size_t max = b->max ? b->max : BUF_DEFAULT_MAX;
-	size_t cap = b->cap ? b->cap : BUF_FIRST;
+	size_t cap;
 
 	if (b->full || more > max || b->len > max - more) {
 		b->full = true;
 		return false;
 	}
-	if (b->data != NULL && b->len + more < b->cap)
+	cap = buf_grown(b, more);
+	if (b->data != NULL && cap == b->cap)
 		return true;
-	while (cap <= b->len + more)
-		cap *= 2;
-	if (cap > max + 1)
-		cap = max + 1;
 	b->data = mem_resize(b->data, cap);
 	b->cap = cap;
 	return true;

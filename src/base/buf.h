@@ -29,6 +29,7 @@ bool buf_addc(struct buf *, char c);
 bool buf_addf(struct buf *, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 bool buf_reserve(struct buf *, size_t more); /* room for `more` bytes after len */
 void buf_drain(struct buf *, size_t n);      /* drops n bytes at the front */
+size_t buf_grown(const struct buf *, size_t more); /* cap after so many more; `more` at most max */
 
 /* Hands the bytes over as a NUL-terminated string (never NULL) and empties the
  * buffer; *len may be NULL. The caller frees. */

@@ -51,6 +51,10 @@ static const struct config_key config_table[] = {
 	.help = "The most header lines of a request."},
     {"limits.connections", CONFIG_INT, AT(limit_connections), .fallback = "10000", .min = 1,
 	.max = 1000000, .help = "The most client connections; further ones wait in the kernel."},
+    {"limits.buffers", CONFIG_SIZE, AT(limit_buffers), .fallback = "256MiB", .min = MIB,
+	.max = 64 * GIB,
+	.help = "The most bytes of request bodies and unread answers that all connections hold "
+	    "together; what goes beyond is answered with 503."},
     {"client_timeouts.head", CONFIG_DURATION, AT(client_head), .fallback = "10s", .min = 10 * MS,
 	.max = HOUR,
 	.help = "From the first byte of a request to the end of its header lines, however slowly "
@@ -86,6 +90,9 @@ static const struct config_key config_table[] = {
 	.help = "How long a persona must be missing upstream, after a create with an unclear "
 	    "outcome, until it counts as not made. Longer than Bluejay takes to make and list "
 	    "one."},
+    {"bluejay.settle.keys", CONFIG_DURATION, AT(bluejay.settle_keys), .fallback = "24h",
+	.min = MINUTE, .max = 720 * HOUR,
+	.help = "How long an `Idempotency-Key` gives its first answer again."},
     {"bluejay.rate.per_minute", CONFIG_INT, AT(bluejay.rate_per_minute), .fallback = "0", .min = 0,
 	.max = 1000000, .help = "The most calls to Bluejay in a minute; 0 sets no limit."},
     {"bluejay.proxy", CONFIG_PROXY, AT(bluejay.proxy),

@@ -107,6 +107,28 @@ config_rules_timeout(const struct config_rules *r, const char *name, int64_t *va
 	free(shorter);
 }
 
+/* Wants room for one body at least. */
+static void
+config_rules_buffers(const struct config_rules *r)
+{
+	const struct yaml_node *map = FIND(r->config->document, "limits");
+	const struct yaml_node *given = yaml_node_get(map, "buffers");
+	const struct yaml_node *body = yaml_node_get(map, "body");
+	struct config_place at = config_rules_at(r, given);
+	char *all, *one;
+
+	if (r->config->limit_buffers >= r->config->limit_body || !yaml_node_sound(given) ||
+	    !yaml_node_sound(body))
+		return;
+	all = config_value_format(CONFIG_SIZE, r->config->limit_buffers);
+	one = config_value_format(CONFIG_SIZE, r->config->limit_body);
+	diag_add(r->diags, at.file, at.line, at.column, "limits.buffers (%s) is smaller than "
+	    "limits.body (%s), so the largest body would never fit; make it larger or body smaller",
+	    all, one);
+	free(all);
+	free(one);
+}
+
 /* Warns of a URL that works but surprises. */
 static void
 config_rules_url(const struct config_rules *r)
@@ -265,6 +287,7 @@ config_rules_check(struct config_rules *r)
 		config_rules_keys(r);
 	config_rules_timeout(r, "connect", &r->config->bluejay.connect);
 	config_rules_timeout(r, "first_byte", &r->config->bluejay.first_byte);
+	config_rules_buffers(r);
 	config_rules_url(r);
 	config_rules_listen(r);
 	config_rules_admin(r);

@@ -33,7 +33,7 @@ struct config {
 	int log_level;  /* enum log_level */
 	int log_format; /* enum log_format */
 
-	int64_t limit_body, limit_head, limit_headers, limit_connections;
+	int64_t limit_body, limit_head, limit_headers, limit_connections, limit_buffers;
 	int64_t client_head, client_body, client_idle;
 
 	struct {
@@ -41,7 +41,7 @@ struct config {
 		char *api_key;
 		int64_t connect, first_byte, total;
 		int64_t retries; /* tries in all, of calls that may be repeated */
-		int64_t settle_grace;
+		int64_t settle_grace, settle_keys;
 		int64_t rate_per_minute; /* 0: none */
 		char *proxy, *ca_file;   /* NULL: none */
 		int64_t max_in_flight;

@@ -2,6 +2,7 @@
 
 #include "http/http_conn.h"
 #include "base/mem.h"
+#include "http/http_budget.h"
 #include "http/http_pump.h"
 #include "http/http_write.h"
 
@@ -48,6 +49,7 @@ http_conn_close(struct http_conn *c)
 		http_pump_end(c, HTTP_GONE);
 	buf_free(&c->in);
 	buf_free(&c->out);
+	http_budget_note(c);
 	free(c);
 	hub->closed(hub);
 }
@@ -170,6 +172,7 @@ http_conn_run(struct http_conn *c)
 		http_conn_stash(c);
 	if (!c->gone)
 		http_conn_register(c);
+	http_budget_note(c);
 	if (c->gone) {
 		http_conn_close(c);
 	} else if (c->more && !c->queued) {

@@ -41,6 +41,7 @@ struct http_hub {
 	struct http_conn_list conns;
 	struct http_conn_list waking; /* to be run by `later` */
 	unsigned waking_count;
+	size_t held; /* bytes in the buffers of all connections */
 	struct event later;
 	struct http_deadlines idle, head, body, write, linger;
 	struct http_ids ids;
@@ -88,6 +89,7 @@ struct http_conn {
 	struct http_deadline reading, writing;
 	struct http_exchange *exchange;
 	uint64_t serial;
+	size_t held; /* its part of hub->held */
 	TAILQ_ENTRY(http_conn) link, waking;
 	char peer[INET6_ADDRSTRLEN];
 };
@@ -107,9 +109,11 @@ struct http_exchange {
 	bool chunked;  /* answer framing: chunks */
 	bool bodyless; /* answer: HEAD, 204, 304 */
 	bool want_drained;
+	bool replaced; /* the service's answer was too large for now: a 503 went instead */
 	int64_t left; /* of an answer of declared length; -1 when not declared */
 	size_t max;   /* of a collected body */
 	struct buf body;
+	size_t dropped; /* bytes of a body that the service has let go */
 	http_body_fn ready;
 	http_data_fn data;
 	void *body_arg;

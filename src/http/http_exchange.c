@@ -1,5 +1,6 @@
 #include "config.h"
 
+#include "http/http_budget.h"
 #include "http/http_conn.h"
 #include "http/http_format.h"
 #include "http/http_write.h"
@@ -25,6 +26,14 @@ http_exchange_collect(struct http_exchange *ex, size_t max, http_body_fn ready, 
 	ex->ready = ready;
 	ex->body_arg = arg;
 	http_conn_wake(ex->conn);
+}
+
+/* Frees the collected body. */
+void
+http_exchange_drop_body(struct http_exchange *ex)
+{
+	ex->dropped += ex->body.cap;
+	buf_free(&ex->body);
 }
 
 /* Has the body streamed. */
@@ -95,6 +104,14 @@ http_answer_head(struct http_exchange *ex, int status, const struct http_field *
 		c->gone = true;
 }
 
+/* Answers that there is no room for the answer itself. */
+static void
+http_answer_full(struct http_exchange *ex)
+{
+	ex->replaced = true;
+	http_answer_error(ex, 503, http_format_full);
+}
+
 /* Answers in one piece. */
 void
 http_answer(struct http_exchange *ex, int status, const struct http_field *fields,
@@ -104,6 +121,10 @@ http_answer(struct http_exchange *ex, int status, const struct http_field *field
 	bool none = status == 204 || status == 304;
 
 	assert(ex->answer == HTTP_ANSWER_NONE);
+	if (len > HTTP_BUDGET_SMALL && !http_budget_allows(c, len)) {
+		http_answer_full(ex);
+		return;
+	}
 	if (!http_exchange_droppable(ex))
 		ex->keep = false;
 	http_answer_head(ex, status, fields, none ? HTTP_FRAMING_NONE : HTTP_FRAMING_LENGTH,
@@ -118,12 +139,10 @@ http_answer(struct http_exchange *ex, int status, const struct http_field *field
 void
 http_answer_error(struct http_exchange *ex, int status, const char *sentence)
 {
-	static const struct http_field json[] = {
-	    {"Content-Type", "application/json; charset=utf-8"}, {NULL, NULL}};
 	struct buf b = {0};
 
 	http_format_error(&b, sentence);
-	http_answer(ex, status, json, b.data, b.len);
+	http_answer(ex, status, http_format_error_fields(status), b.data, b.len);
 	buf_free(&b);
 }
 

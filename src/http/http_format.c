@@ -8,6 +8,9 @@
 
 #define HTTP_FORMAT_OWN 320 /* enough for status line and all lines of our own */
 
+const char http_format_full[] =
+    "The gateway holds as much as it may at the moment; try again later";
+
 /* The registered reason phrase (RFC 9110, 15), empty for others. */
 static const char *
 http_format_reason(int status)
@@ -205,6 +208,18 @@ http_format_error(struct buf *b, const char *sentence)
 	http_format_text(b, "{\"error\":\"");
 	buf_adds(b, sentence);
 	return http_format_text(b, "\"}");
+}
+
+/* The fields of an error. */
+const struct http_field *
+http_format_error_fields(int status)
+{
+	static const struct http_field fields[] = {
+	    {"Content-Type", "application/json; charset=utf-8"}, {NULL, NULL}};
+	static const struct http_field again[] = {
+	    {"Content-Type", "application/json; charset=utf-8"}, {"Retry-After", "1"}, {NULL, NULL}};
+
+	return status == 503 ? again : fields;
 }
 
 /* Writes the size line of a chunk. */

@@ -44,8 +44,13 @@ bool http_format_head(struct buf *, const struct http_format *, size_t more);
 /* Whether the fields hold Connection: close. */
 bool http_format_close(const struct http_field *fields);
 
-/* `{"error":"<sentence>"}` as a body. */
+/* `{"error":"<sentence>"}` as a body, and the fields that go with it: 503 says when
+ * to try again. */
 bool http_format_error(struct buf *, const char *sentence);
+const struct http_field *http_format_error_fields(int status);
+
+/* The sentence when limits.buffers is reached. */
+extern const char http_format_full[];
 
 /* The line before a chunk of len bytes; returns its length. */
 size_t http_format_chunk(char out[20], size_t len);

@@ -11,6 +11,8 @@ struct http_limits {
 	unsigned headers;     /* number of header lines: 431 */
 	size_t body;          /* default limit for a collected body: 413 */
 	unsigned connections; /* at this many, new ones wait in the kernel's queue; 0: no limit */
+	size_t buffers;       /* bytes of bodies and answers that all connections hold together: 503 for
+	                         a body or an answer of more than 16 KiB beyond it; 0: no limit */
 	/* Times; 0: no limit. */
 	int64_t head_ms;  /* absolute: from the first byte of a request to its blank line; 408 */
 	int64_t body_ms;  /* absolute: from the blank line to the last body byte; 408. A streamed
@@ -22,7 +24,7 @@ struct http_limits {
 
 /* What the configuration has when nothing is said. */
 #define HTTP_LIMITS_DEFAULT \
-	((struct http_limits){16384, 100, 1 << 20, 10000, 10000, 30000, 75000, 30000})
+	((struct http_limits){16384, 100, 1 << 20, 10000, 256 << 20, 10000, 30000, 75000, 30000})
 
 struct http_field {
 	const char *name; /* requests: lower case */

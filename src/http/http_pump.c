@@ -2,11 +2,14 @@
 
 #include "http/http_pump.h"
 #include "base/mem.h"
+#include "http/http_budget.h"
 #include "http/http_host.h"
 #include "http/http_write.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+#define HTTP_PUMP_RESERVE 65535 /* bytes of memory taken on the word of a Content-Length */
 
 /* ---- the end of an exchange ---- */
 
@@ -41,8 +44,6 @@ http_pump_refuse(struct http_conn *c, int status, const char *why)
 {
 	struct http_exchange *ex = c->exchange;
 	struct http_format head = {.status = status, .framing = HTTP_FRAMING_LENGTH, .close = true};
-	static const struct http_field json[] = {
-	    {"Content-Type", "application/json; charset=utf-8"}, {NULL, NULL}};
 	struct buf body = {0};
 	char id[UUID_SIZE];
 
@@ -56,7 +57,7 @@ http_pump_refuse(struct http_conn *c, int status, const char *why)
 	http_id_make(&c->hub->ids, id);
 	head.id = ex != NULL && ex->head.request.id != NULL ? ex->head.request.id : id;
 	head.date = http_format_date(&c->hub->date, loop_wall(c->hub->loop));
-	head.fields = json;
+	head.fields = http_format_error_fields(status);
 	head.length = (int64_t)body.len;
 	http_format_head(&c->out, &head, body.len);
 	if (ex == NULL || ex->head.request.method == NULL ||
@@ -91,10 +92,18 @@ http_pump_deliver(struct http_conn *c, const char *piece, size_t len)
 	if (ex == NULL || ex->answer == HTTP_ANSWER_DONE)
 		return;
 	if (ex->mode == HTTP_EXCHANGE_COLLECT) {
-		if (ex->body.len == 0 && !c->chunked)
-			buf_reserve(&ex->body, (size_t)ex->head.request.length);
+		size_t whole = c->chunked ? 0 : (size_t)ex->head.request.length;
+
+		if (!http_budget_allows_body(c, len)) {
+			http_pump_refuse(c, 503, http_format_full);
+			return;
+		}
+		if (ex->body.len == 0 && whole > 0)
+			buf_reserve(&ex->body, whole < HTTP_PUMP_RESERVE ? whole : HTTP_PUMP_RESERVE);
 		if (!buf_add(&ex->body, piece, len))
 			http_pump_refuse(c, 413, "The body is too large");
+		else
+			http_budget_note(c);
 	} else {
 		ex->data(ex->body_arg, ex, piece, len);
 	}
@@ -332,7 +341,7 @@ http_pump_finish(struct http_conn *c)
 	bool more_expected = c->exchange->head.keep_alive || !c->body_done || c->rlen > 0;
 	bool keep = c->exchange->keep && !c->eof;
 
-	http_pump_end(c, HTTP_SENT);
+	http_pump_end(c, c->exchange->replaced ? HTTP_GONE : HTTP_SENT);
 	if (c->reset || (!keep && (!more_expected || c->eof)))
 		c->gone = true;
 	else if (!keep || c->hub->draining)

@@ -68,7 +68,8 @@ void http_server_counts(const struct http_server *, struct http_server_counts *)
 enum http_end {
 	HTTP_SENT, /* the service's whole answer was handed to the kernel */
 	HTTP_GONE  /* before that the client went away, was cut or timed out, or the server
-	              refused the body itself (408, 413, broken chunks: 400) */
+	              refused the body itself (408, 413, broken chunks: 400; limits.buffers: 503)
+	              or sent a 503 in place of the answer (limits.buffers) */
 };
 
 const struct http_request *http_exchange_request(const struct http_exchange *);
@@ -79,6 +80,9 @@ const struct http_request *http_exchange_request(const struct http_exchange *);
  * end callback is, with HTTP_GONE). 0 means limits.body. */
 typedef void (*http_body_fn)(void *arg, struct http_exchange *, const char *body, size_t len);
 void http_exchange_collect(struct http_exchange *, size_t max, http_body_fn ready, void *arg);
+/* Frees the collected body before the exchange ends. It still counts towards
+ * limits.buffers, for what the service made of it. */
+void http_exchange_drop_body(struct http_exchange *);
 
 /* Streams the body: `data` gets pieces, then once with len 0 at the end. After
  * http_exchange_pause() no data comes until http_exchange_resume(), and none

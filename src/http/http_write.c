@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include "http/http_write.h"
+#include "http/http_budget.h"
 
 /* What is still queued. */
 size_t
@@ -73,6 +74,7 @@ http_write_push(struct http_conn *c, const void *bytes, size_t len)
 	}
 	if (!buf_add(&c->out, (const char *)bytes + taken, len - taken))
 		c->gone = true;
+	http_budget_note(c);
 	http_write_clock(c);
 }
 

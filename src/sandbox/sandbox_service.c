@@ -42,6 +42,7 @@ static const struct http_limits sandbox_service_limits = {
 	.headers = 100,
 	.body = 8 << 20,
 	.connections = 1024,
+	.buffers = 256 << 20,
 	.head_ms = 10000,
 	.body_ms = 30000,
 	.idle_ms = 75000,

@@ -84,6 +84,7 @@ check_defaults(const struct config *c)
 	ck_assert_int_eq(c->limit_head, 16384);
 	ck_assert_int_eq(c->limit_headers, 100);
 	ck_assert_int_eq(c->limit_connections, 10000);
+	ck_assert_int_eq(c->limit_buffers, 256 << 20);
 	ck_assert_int_eq(c->client_head, 10000);
 	ck_assert_int_eq(c->client_body, 30000);
 	ck_assert_int_eq(c->client_idle, 75000);
@@ -93,6 +94,7 @@ check_defaults(const struct config *c)
 	ck_assert_int_eq(c->bluejay.total, 30000);
 	ck_assert_int_eq(c->bluejay.retries, 3);
 	ck_assert_int_eq(c->bluejay.settle_grace, 15000);
+	ck_assert_int_eq(c->bluejay.settle_keys, 24 * 3600 * 1000);
 	ck_assert_int_eq(c->bluejay.rate_per_minute, 0);
 	ck_assert_ptr_null(c->bluejay.proxy);
 	ck_assert_ptr_null(c->bluejay.ca_file);
@@ -154,7 +156,7 @@ START_TEST(every_key_reaches_its_value)
 	    "data_dir: /var/lib/pg\n"
 	    "workers: 1\n"
 	    "allowed_hosts: [gateway.example.com, 10.0.0.1]\n"
-	    "limits: {body: 2MiB, head: 32KiB, headers: 50, connections: 20}\n"
+	    "limits: {body: 2MiB, head: 32KiB, headers: 50, connections: 20, buffers: 3MiB}\n"
 	    "client_timeouts: {head: 1s, body: 2s, idle: 3s}\n"
 	    "drain: 4s\n"
 	    "log: {level: debug, format: json}\n"
@@ -163,7 +165,7 @@ START_TEST(every_key_reaches_its_value)
 	    "  api_key_file: key\n"
 	    "  timeouts: {connect: 5s, first_byte: 6s, total: 7s}\n"
 	    "  retries: 8\n"
-	    "  settle: {grace: 9s}\n"
+	    "  settle: {grace: 9s, keys: 2h}\n"
 	    "  rate: {per_minute: 10}\n"
 	    "  proxy: http://proxy:3128/\n"
 	    "  ca_file: ca.pem\n"
@@ -192,6 +194,7 @@ START_TEST(every_key_reaches_its_value)
 	ck_assert_int_eq(c->limit_head, 32768);
 	ck_assert_int_eq(c->limit_headers, 50);
 	ck_assert_int_eq(c->limit_connections, 20);
+	ck_assert_int_eq(c->limit_buffers, 3 << 20);
 	ck_assert_int_eq(c->client_head, 1000);
 	ck_assert_int_eq(c->client_body, 2000);
 	ck_assert_int_eq(c->client_idle, 3000);
@@ -205,6 +208,7 @@ START_TEST(every_key_reaches_its_value)
 	ck_assert_int_eq(c->bluejay.total, 7000);
 	ck_assert_int_eq(c->bluejay.retries, 8);
 	ck_assert_int_eq(c->bluejay.settle_grace, 9000);
+	ck_assert_int_eq(c->bluejay.settle_keys, 7200000);
 	ck_assert_int_eq(c->bluejay.rate_per_minute, 10);
 	ck_assert_str_eq(c->bluejay.proxy, "http://proxy:3128");
 	ck_assert_str_eq(c->bluejay.ca_file, "ca.pem");
@@ -372,7 +376,7 @@ START_TEST(wrong_types_say_what_would_be_right)
 	    "c.yaml:13:22: allowed_hosts must be a list of host names such as "
 	    "[gateway.example.com], not a map\n"
 	    "c.yaml:14:9: limits must be a map with the keys body, head, headers, connections, "
-	    "not a single value\n"
+	    "buffers, not a single value\n"
 	    "c.yaml:15:8: drain must be a duration such as 250ms, 5s, 2m or 1h, not a map\n"
 	    "c.yaml:16:15: store.kind is empty; give it a value, or leave the key out for the "
 	    "default sqlite\n"

@@ -134,6 +134,17 @@ START_TEST(times_must_not_contradict_each_other)
 }
 END_TEST
 
+START_TEST(the_largest_body_must_fit_into_the_buffers)
+{
+	refuse(KEY "limits: {body: 3MiB, buffers: 2MiB}\n",
+	    "c.yaml:3:31: limits.buffers (2MiB) is smaller than limits.body (3MiB), so the largest "
+	    "body would never fit; make it larger or body smaller\n");
+	accept(KEY "limits: {body: 2MiB, buffers: 2MiB}\n");
+	refuse(KEY "limits: {body: 3, buffers: 2MiB}\n",
+	    "c.yaml:3:16: limits.body needs a unit: write 3MiB or 3KiB\n");
+}
+END_TEST
+
 START_TEST(listening_for_others_needs_a_word)
 {
 	accept(KEY "listen: [127.0.0.1:1, '[::1]:1', unix:/run/x]\n");
@@ -247,7 +258,7 @@ rules_suite(void)
 	const TTest *const tests[] = {a_key_is_needed, a_key_comes_from_one_place,
 	    a_key_must_fit_into_a_header, key_files_are_read_with_care,
 	    a_key_file_that_others_may_read_is_a_warning, times_must_not_contradict_each_other,
-	    listening_for_others_needs_a_word, the_admin_address_stays_on_this_machine,
+	    the_largest_body_must_fit_into_the_buffers, listening_for_others_needs_a_word, the_admin_address_stays_on_this_machine,
 	    no_address_is_used_twice, an_agent_belongs_to_one_project_unless_both_share_it,
 	    project_ids_can_stand_in_a_path, urls_that_surprise_are_warnings, NULL};
 

@@ -67,6 +67,7 @@ const char *client_body(const struct client *, unsigned n);
 bool client_has(const struct client *, unsigned n, const char *text);
 unsigned client_answers(const struct client *);
 
+Suite *http_budget_suite(void);
 Suite *http_chunk_suite(void);
 Suite *http_conn_suite(void);
 Suite *http_cut_suite(void);
