@@ -342,24 +342,32 @@ curl_loop_deliver(struct curl_loop *c)
 	return any;
 }
 
+/* Calls libcurl once. Called for the time, it says anew when it wants to be
+ * called, but it does not say that it no longer wants to. */
+static void
+curl_loop_call(struct curl_loop *c, curl_socket_t fd, int mask)
+{
+	int running;
+
+	if (fd == CURL_SOCKET_TIMEOUT) {
+		c->kick = false;
+		c->due = -1;
+	}
+	curl_multi_socket_action(c->multi, fd, mask, &running);
+}
+
 /* Calls libcurl for a socket or for the time, again while it asks for that,
  * then calls back, then applies all changes once. */
 static void
 curl_loop_act(struct curl_loop *c, curl_socket_t fd, int mask, bool deliver)
 {
-	int running;
-
 	c->acting = true;
-	if (fd == CURL_SOCKET_TIMEOUT)
-		c->kick = false;
-	curl_multi_socket_action(c->multi, fd, mask, &running);
+	curl_loop_call(c, fd, mask);
 	for (int round = 0; round < CURL_LOOP_ROUNDS; round++) {
 		bool again = c->kick;
 
-		if (c->kick) {
-			c->kick = false;
-			curl_multi_socket_action(c->multi, CURL_SOCKET_TIMEOUT, 0, &running);
-		}
+		if (c->kick)
+			curl_loop_call(c, CURL_SOCKET_TIMEOUT, 0);
 		curl_loop_collect(c);
 		if (deliver && curl_loop_deliver(c))
 			again = true;
@@ -469,11 +477,12 @@ curl_loop_take(struct curl_loop *c)
 	return e;
 }
 
-/* Puts an easy handle back. */
+/* Puts an easy handle back. After a failure it is not used again: 7.88 keeps a
+ * rewind of the body in mind that was never done, and fails the next job. */
 void
-curl_loop_give(struct curl_loop *c, CURL *e)
+curl_loop_give(struct curl_loop *c, CURL *e, bool clean)
 {
-	if (c->pooled < CURL_LOOP_POOL_MAX) {
+	if (clean && c->pooled < CURL_LOOP_POOL_MAX) {
 		curl_easy_setopt(e, CURLOPT_PRIVATE, NULL);
 		c->pool[c->pooled++] = e;
 	} else {

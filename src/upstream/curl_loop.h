@@ -64,7 +64,7 @@ void curl_loop_free(struct curl_loop *);
  * who takes it sets all options that a request needs, and gives it back when
  * it does not run. CURLOPT_PRIVATE and CURLOPT_OPENSOCKETDATA belong to curl_loop. */
 CURL *curl_loop_take(struct curl_loop *);
-void curl_loop_give(struct curl_loop *, CURL *);
+void curl_loop_give(struct curl_loop *, CURL *, bool clean); /* clean: its last job went well */
 
 /* Starts a job; done is called once, never before this returns, and not after
  * a cancel. Callbacks of the easy handle may run before this returns. */

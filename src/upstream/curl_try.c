@@ -318,7 +318,7 @@ curl_try_judge(struct curl_try *t, CURLcode code)
 
 /* Gives the easy handle back, without pointers into this try. */
 static void
-curl_try_release(struct curl_try *t)
+curl_try_release(struct curl_try *t, bool clean)
 {
 	CURL *e = t->job.easy;
 
@@ -327,7 +327,7 @@ curl_try_release(struct curl_try *t)
 	t->job.easy = NULL;
 	curl_easy_setopt(e, CURLOPT_HTTPHEADER, NULL);
 	curl_easy_setopt(e, CURLOPT_ERRORBUFFER, NULL);
-	curl_loop_give(t->owner, e);
+	curl_loop_give(t->owner, e, clean);
 }
 
 /* The exchange has ended, one way or the other. */
@@ -336,7 +336,7 @@ curl_try_end(struct curl_try *t, CURLcode code)
 {
 	loop_timer_cancel(&t->first_byte);
 	curl_try_judge(t, code);
-	curl_try_release(t);
+	curl_try_release(t, code == CURLE_OK);
 	t->done(t->arg, &t->result);
 }
 
@@ -448,7 +448,7 @@ curl_try_free(struct curl_try *t)
 		return;
 	loop_timer_cancel(&t->first_byte);
 	curl_loop_cancel(t->owner, &t->job);
-	curl_try_release(t);
+	curl_try_release(t, false);
 	buf_free(&t->answer);
 	free(t);
 }

@@ -478,7 +478,7 @@ upstream_is_path(const char *s)
 	if (*s != '/')
 		return false;
 	for (; *s != '\0'; s++)
-		if ((unsigned char)*s <= 0x20 || *s == 0x7f || *s == '#')
+		if ((unsigned char)*s <= 0x20 || (unsigned char)*s >= 0x7f || *s == '#')
 			return false;
 	return true;
 }

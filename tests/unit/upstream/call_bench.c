@@ -9,12 +9,20 @@
 
 #define BENCH_WALL INT64_C(1769594400000) /* 2026-01-28T10:00:00Z */
 
+/* libevent complains, as when a descriptor was closed behind its back. */
+static void
+bench_on_warning(int severity, const char *text)
+{
+	ck_assert_msg(severity < EVENT_LOG_WARN, "libevent: %s", text);
+}
+
 /* Makes loop and server. */
 void
 bench_open(struct bench *b, bool fake_time)
 {
 	memset(b, 0, sizeof *b);
 	signal(SIGPIPE, SIG_IGN);
+	event_set_log_callback(bench_on_warning);
 	b->fake_time = fake_time;
 	b->loop = fake_time ? loop_new_fake(BENCH_WALL) : loop_new();
 	ck_assert_ptr_nonnull(b->loop);
@@ -144,6 +152,22 @@ bench_settle(struct bench *b)
 		else
 			loop_turn(b->loop, false);
 	}
+}
+
+/* How many turns the loop takes in 60 ms of real time in which nothing happens. */
+unsigned
+bench_spins(struct bench *b)
+{
+	struct timeval wait = {0, 60000};
+	struct bench_guard g = {.bench = b};
+	unsigned turns = 0;
+
+	ck_assert(!b->fake_time);
+	evtimer_assign(&g.ev, loop_base(b->loop), bench_guard_on_late, &g);
+	evtimer_add(&g.ev, &wait);
+	for (; !g.late; turns++)
+		loop_turn(b->loop, true);
+	return turns;
 }
 
 /* Starts one call and turns until it is answered. */

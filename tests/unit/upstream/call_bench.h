@@ -68,6 +68,9 @@ void bench_guard_end(struct bench_guard *);
 /* Turns the loop without waiting until nothing more happens. */
 void bench_settle(struct bench *);
 
+/* How many turns the loop takes in 60 ms of real time in which nothing happens. */
+unsigned bench_spins(struct bench *);
+
 /* Scripts an answer that never comes. */
 void bench_silence(struct bench *);
 

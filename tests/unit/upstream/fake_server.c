@@ -38,7 +38,7 @@ struct fake_peer {
 
 struct fake_server {
 	struct loop *loop;
-	SSL_CTX *tls;
+	SSL_CTX *tls, *later_tls;
 	int fd, port;
 	char url[64];
 	struct event accept_ev;
@@ -100,6 +100,15 @@ fake_peer_send(struct fake_peer *p, const char *bytes, size_t len)
 	}
 }
 
+/* From here on the connection speaks TLS. */
+static void
+fake_peer_use_tls(struct fake_peer *p, SSL_CTX *ctx)
+{
+	p->ssl = SSL_new(ctx);
+	SSL_set_fd(p->ssl, p->fd);
+	SSL_set_accept_state(p->ssl);
+}
+
 /* The step has said all: close, or wait for the next request. */
 static void
 fake_peer_finish(struct fake_peer *p)
@@ -108,7 +117,9 @@ fake_peer_finish(struct fake_peer *p)
 
 	fake_item_free(p->item);
 	p->item = NULL;
-	if (then != FAKE_KEEP)
+	if (then == FAKE_TLS)
+		fake_peer_use_tls(p, p->owner->later_tls);
+	if (then == FAKE_CLOSE || then == FAKE_RESET)
 		fake_peer_close(p, then == FAKE_RESET);
 	else
 		fake_peer_go(p);
@@ -246,11 +257,8 @@ fake_on_accept(evutil_socket_t fd, short what, void *arg)
 	p->number = ++f->connections;
 	p->fd = conn;
 	f->open++;
-	if (f->tls != NULL) {
-		p->ssl = SSL_new(f->tls);
-		SSL_set_fd(p->ssl, conn);
-		SSL_set_accept_state(p->ssl);
-	}
+	if (f->tls != NULL)
+		fake_peer_use_tls(p, f->tls);
 	loop_timer_init(&p->timer, f->loop, fake_peer_say, p);
 	event_assign(&p->read_ev, loop_base(f->loop), conn, EV_READ | EV_PERSIST, fake_peer_on_read, p);
 	event_add(&p->read_ev, NULL);
@@ -393,4 +401,11 @@ fake_server_hang_up(struct fake_server *f)
 {
 	ck_assert_ptr_nonnull(TAILQ_FIRST(&f->peers));
 	fake_peer_close(TAILQ_FIRST(&f->peers), false);
+}
+
+/* The context for FAKE_TLS. */
+void
+fake_server_set_tls(struct fake_server *f, SSL_CTX *ctx)
+{
+	f->later_tls = ctx;
 }

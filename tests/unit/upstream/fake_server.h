@@ -21,7 +21,12 @@ enum fake_when {
 	FAKE_ACCEPT /* at once on a new connection, before anything is read */
 };
 
-enum fake_then { FAKE_KEEP, FAKE_CLOSE, FAKE_RESET };
+enum fake_then {
+	FAKE_KEEP,
+	FAKE_CLOSE,
+	FAKE_RESET,
+	FAKE_TLS /* what follows on the connection is TLS, as within a proxy's tunnel */
+};
 
 struct fake_step {
 	const char *bytes;  /* what is sent; NULL: nothing */
@@ -48,6 +53,9 @@ const char *fake_server_request(const struct fake_server *, unsigned n);      /*
 unsigned fake_server_request_peer(const struct fake_server *, unsigned n);    /* the connection's number, from 1 */
 unsigned fake_server_connections(const struct fake_server *);                 /* accepted in all */
 unsigned fake_server_open(const struct fake_server *);                        /* still open */
+
+/* The context for FAKE_TLS. */
+void fake_server_set_tls(struct fake_server *, SSL_CTX *);
 
 /* Says something on the newest connection, or closes it, unasked. */
 void fake_server_say(struct fake_server *, const char *bytes);

@@ -2,6 +2,7 @@
 
 #include "call_bench.h"
 #include "unit.h"
+#include "upstream/breaker.h"
 #include "upstream_suites.h"
 
 #include <stdio.h>
@@ -83,7 +84,7 @@ START_TEST(a_safe_call_is_tried_again_after_a_broken_one)
 	struct bench b;
 
 	bench_open(&b, false);
-	b.config.first_byte_ms = 80;
+	b.config.first_byte_ms = 250;
 	bench_client(&b);
 	q = bench_get(&b);
 	q.fresh_connection = true;
@@ -117,7 +118,7 @@ START_TEST(a_create_that_may_have_been_received_is_sent_once)
 	struct bench b;
 
 	bench_open(&b, false);
-	b.config.first_byte_ms = 80;
+	b.config.first_byte_ms = 250;
 	for (size_t i = 0; i < sizeof unclear / sizeof *unclear; i++) {
 		unsigned before = fake_server_requests(b.server);
 
@@ -172,21 +173,33 @@ START_TEST(a_create_refused_with_429_is_sent_again)
 }
 END_TEST
 
-/* One call over a connection that was used before and that dies as `how` says
- * once it carries the request. */
+/* Makes n kept-alive connections. */
+static void
+warm_up(struct bench *b, unsigned n)
+{
+	struct upstream_request q = bench_get(b);
+	struct bench_call c[16];
+	unsigned before = b->answered;
+
+	for (unsigned i = 0; i < n; i++)
+		bench_start(b, &c[i], &q);
+	bench_until(b, b->answered == before + n);
+	for (unsigned i = 0; i < n; i++)
+		bench_forget(&c[i]);
+	ck_assert_uint_eq(fake_server_open(b->server), n);
+}
+
+/* One call over a kept-alive connection that dies as `how` says once it has
+ * carried the request; n such connections are there. */
 static void
 on_a_dying_connection(struct bench *b, struct bench_call *c, struct upstream_request q,
-    struct fake_step how)
+    struct fake_step how, unsigned n)
 {
-	struct upstream_request warm = bench_get(b);
-
-	bench_run(b, c, &warm);
-	bench_forget(c);
-	ck_assert_uint_eq(fake_server_requests(b->server), 1);
+	warm_up(b, n);
 	fake_server_push(b->server, &how);
 	bench_run(b, c, &q);
 	bench_settle(b);
-	ck_assert_uint_eq(fake_server_request_peer(b->server, 1), 1);
+	ck_assert_uint_eq(fake_server_connections(b->server) - n, c->answer.tries - 1);
 }
 
 START_TEST(a_create_on_a_dying_kept_connection_arrives_exactly_once)
@@ -195,20 +208,20 @@ START_TEST(a_create_on_a_dying_kept_connection_arrives_exactly_once)
 	struct bench_call c;
 	struct bench b;
 
-	for (int round = 0; round < 4; round++) {
+	for (int round = 0; round < 8; round++) { /* the last four with a second connection at hand */
 		bench_open(&b, false);
 		bench_client(&b);
 		q = bench_post(&b);
-		if (round >= 2) { /* without a body there is nothing to rewind */
+		if (round % 4 >= 2) { /* without a body there is nothing to rewind */
 			q.body = NULL;
 			q.body_len = 0;
 		}
 		on_a_dying_connection(&b, &c, q, (struct fake_step){
-		    .then = round % 2 ? FAKE_RESET : FAKE_CLOSE});
+		    .then = round % 2 ? FAKE_RESET : FAKE_CLOSE}, 1 + (unsigned)round / 4);
 		ck_assert_int_eq(c.answer.outcome, UPSTREAM_BROKEN);
 		ck_assert(c.answer.maybe_received);
 		ck_assert_uint_eq(c.answer.tries, 1);
-		ck_assert_uint_eq(fake_server_requests(b.server), 2);
+		ck_assert_uint_eq(fake_server_requests(b.server), 2 + (unsigned)round / 4);
 		bench_forget(&c);
 		bench_close(&b);
 	}
@@ -223,22 +236,48 @@ START_TEST(a_safe_call_on_a_dying_kept_connection_goes_to_a_fresh_one_at_once)
 	struct bench b;
 
 	for (int round = 0; round < 4; round++) {
-		bench_open(&b, false);
+		bench_open(&b, true); /* time stands still: no back-off ends */
 		bench_client(&b);
 		q = round < 2 ? bench_get(&b) : bench_post(&b);
 		q.method = round < 2 ? "GET" : "PUT";
 		q.repeat = UPSTREAM_SAFE;
 		on_a_dying_connection(&b, &c, q, (struct fake_step){
-		    .then = round % 2 ? FAKE_RESET : FAKE_CLOSE});
+		    .then = round % 2 ? FAKE_RESET : FAKE_CLOSE}, 2);
 		ck_assert_int_eq(c.answer.outcome, UPSTREAM_ANSWER);
 		ck_assert_uint_eq(c.answer.tries, 2);
-		ck_assert_uint_eq(fake_server_requests(b.server), 3);
-		ck_assert_uint_eq(fake_server_request_peer(b.server, 2), 2);
+		ck_assert_uint_eq(fake_server_requests(b.server), 4);
+		ck_assert_uint_eq(fake_server_request_peer(b.server, 3), 3);
 		upstream_counts(b.client, &n);
-		ck_assert_uint_eq(n.tries, 3); /* every request on the wire is counted */
+		ck_assert_uint_eq(n.tries, 4); /* every request on the wire is counted */
 		bench_forget(&c);
 		bench_close(&b);
 	}
+}
+END_TEST
+
+START_TEST(dying_kept_connections_do_not_open_the_breaker)
+{
+	struct upstream_request q;
+	struct upstream_counts n;
+	struct bench_call c;
+	struct bench b;
+
+	bench_open(&b, false);
+	bench_client(&b);
+	warm_up(&b, BREAKER_ROW + 2);
+	for (int i = 0; i < BREAKER_ROW + 2; i++) { /* libcurl looks at a second connection each time, and drops it */
+		q = bench_post(&b);
+		fake_server_push(b.server, &(struct fake_step){.then = FAKE_CLOSE});
+		bench_run(&b, &c, &q);
+		ck_assert_int_eq(c.answer.outcome, UPSTREAM_BROKEN);
+		ck_assert(c.answer.maybe_received);
+		ck_assert_uint_eq(c.answer.tries, 1);
+		ck_assert_uint_eq(fake_server_requests(b.server), BREAKER_ROW + 3 + (unsigned)i);
+		bench_forget(&c);
+	}
+	upstream_counts(b.client, &n);
+	ck_assert_int_eq(n.breaker, UPSTREAM_BREAKER_CLOSED);
+	bench_close(&b);
 }
 END_TEST
 
@@ -373,6 +412,7 @@ repeat_suite(void)
 	    a_create_refused_with_429_is_sent_again,
 	    a_create_on_a_dying_kept_connection_arrives_exactly_once,
 	    a_safe_call_on_a_dying_kept_connection_goes_to_a_fresh_one_at_once,
+	    dying_kept_connections_do_not_open_the_breaker,
 	    retry_after_in_seconds_is_waited_for,
 	    retry_after_as_a_date_is_waited_for,
 	    retry_after_beyond_the_deadline_fails_at_once,

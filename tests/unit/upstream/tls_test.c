@@ -130,7 +130,7 @@ START_TEST(new_connections_resume_the_session)
 {
 	struct upstream_request q;
 	struct identity id;
-	struct bench_call c;
+	struct bench_call c[3];
 	struct bench b;
 
 	tls_open(&b, &id, "IP:127.0.0.1");
@@ -138,13 +138,18 @@ START_TEST(new_connections_resume_the_session)
 	bench_client(&b);
 	q = bench_post(&b);
 	q.fresh_connection = true;
+	bench_run(&b, &c[0], &q);
+	bench_forget(&c[0]);
+	ck_assert_uint_eq(id.handshakes, 1);
+	for (int i = 0; i < 3; i++) /* each on its own handle */
+		bench_start(&b, &c[i], &q);
+	bench_until(&b, b.answered == 4);
 	for (int i = 0; i < 3; i++) {
-		bench_run(&b, &c, &q);
-		ck_assert_int_eq(c.answer.status, 200);
-		bench_forget(&c);
+		ck_assert_int_eq(c[i].answer.status, 200);
+		bench_forget(&c[i]);
 	}
-	ck_assert_uint_eq(id.handshakes, 3);
-	ck_assert_uint_eq(id.resumed, 2);
+	ck_assert_uint_eq(id.handshakes, 4);
+	ck_assert_uint_eq(id.resumed, 3);
 	bench_close(&b);
 	identity_close(&id);
 }
@@ -171,6 +176,43 @@ START_TEST(an_unknown_or_wrong_certificate_gets_no_request)
 		bench_close(&b);
 		identity_close(&id);
 	}
+}
+END_TEST
+
+START_TEST(a_tunnel_shows_the_proxy_nothing)
+{
+	static const char field[] = "X-API-Key: " BENCH_KEY "\r\n";
+	struct upstream_request q;
+	struct identity id;
+	struct bench_call c;
+	struct bench b;
+
+	bench_open(&b, false); /* the server is the proxy, and the upstream behind it */
+	identity_open(&id, "DNS:bluejay.invalid");
+	fake_server_set_tls(b.server, id.ctx);
+	b.config.ca_file = id.file;
+	b.config.proxy = fake_server_url(b.server);
+	b.config.url = "https://bluejay.invalid";
+	bench_client(&b);
+	fake_server_push(b.server, &(struct fake_step){.then = FAKE_TLS,
+	    .bytes = "HTTP/1.1 200 Go\r\nRetry-After: 99\r\n\r\n"});
+	fake_server_answer(b.server, 429, "Retry-After: 9\r\n", "{}");
+	q = bench_post(&b);
+	bench_run(&b, &c, &q);
+	ck_assert_int_eq(c.answer.outcome, UPSTREAM_ANSWER);
+	ck_assert_int_eq(c.answer.status, 429);
+	ck_assert_int_eq(c.answer.retry_after, 9000);
+	ck_assert_uint_eq(fake_server_requests(b.server), 2);
+	ck_assert_ptr_nonnull(strstr(fake_server_request(b.server, 0), "CONNECT bluejay.invalid:443 "));
+	ck_assert_ptr_null(strstr(fake_server_request(b.server, 0), field));
+	ck_assert_ptr_nonnull(strstr(fake_server_request(b.server, 1), field));
+	bench_forget(&c);
+	bench_run(&b, &c, &q); /* the tunnel is kept alive */
+	ck_assert_int_eq(c.answer.status, 200);
+	ck_assert_uint_eq(fake_server_connections(b.server), 1);
+	bench_forget(&c);
+	bench_close(&b);
+	identity_close(&id);
 }
 END_TEST
 
@@ -288,6 +330,7 @@ tls_suite(void)
 	    a_certificate_of_the_ca_file_is_trusted,
 	    new_connections_resume_the_session,
 	    an_unknown_or_wrong_certificate_gets_no_request,
+	    a_tunnel_shows_the_proxy_nothing,
 	    a_server_without_tls_gets_no_request,
 	    an_answer_cut_within_tls_is_broken,
 	    a_create_on_a_dying_kept_tls_connection_arrives_exactly_once,

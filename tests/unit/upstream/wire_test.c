@@ -97,7 +97,7 @@ END_TEST
 
 START_TEST(nothing_can_be_smuggled_into_a_request)
 {
-	static const char *const paths[] = {"", "v1/x", "//host/..\r\nX: y", "/a b", "/a#b", "/a\tb",
+	static const char *const paths[] = {"", "v1/x", "//host/..\r\nX: y", "/a b", "/a\xc3\xa4", "/a#b", "/a\tb",
 	    "/\x7f", "@other.example/"};
 	struct upstream_request q;
 	struct bench_call c;
@@ -387,6 +387,7 @@ START_TEST(a_connection_that_the_upstream_closed_is_not_used)
 			bench_settle(&b); /* else the next call finds out by itself */
 	}
 	ck_assert_uint_eq(fake_server_connections(b.server), 5);
+	ck_assert_uint_lt(bench_spins(&b), 5);
 	upstream_counts(b.client, &n);
 	ck_assert_uint_eq(n.tries, 5);
 	bench_close(&b);
