@@ -12,7 +12,6 @@
 #include <string.h>
 
 #define CREATION_INHERIT_MS (24 * 3600 * 1000) /* how long an unclaimed persona can be inherited */
-#define CREATION_KEY_MS (24 * 3600 * 1000)     /* how long an idempotency key holds */
 #define CREATION_RESEND_MIN_MS 500 /* less time than this is not worth another POST */
 #define CREATION_MARGIN_MS 250     /* the POST ends this long before its client's deadline */
 
@@ -520,7 +519,7 @@ creation_begin(struct creation *c)
 	struct store_create in = {
 	    .intent = &c->intent,
 	    .now_ms = wall,
-	    .key_expires_ms = wall + CREATION_KEY_MS,
+	    .key_expires_ms = wall + c->snap->config->bluejay.settle_keys,
 	    .unclaimed_since_ms = wall - CREATION_INHERIT_MS,
 	};
 

@@ -9,6 +9,7 @@
 #include "core/gateway_impl.h"
 #include "core/listing.h"
 #include "core/refresher.h"
+#include "core/upkeep.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -44,10 +45,15 @@ struct gateway *
 gateway_new(const struct gateway_options *o, struct fail *fail)
 {
 	struct upstream *up = gateway_upstream(o, fail);
+	struct store_port *port = up != NULL ? store_port_open(o->store, o->loop) : NULL;
 	struct gateway *gw;
 
-	if (up == NULL)
+	if (port == NULL) {
+		if (up != NULL)
+			fail_set(fail, "the kernel gives no descriptor for the store's answers");
+		upstream_free(up);
 		return NULL;
+	}
 	gw = mem_zero(1, sizeof *gw);
 	TAILQ_INIT(&gw->changes);
 	TAILQ_INIT(&gw->follows);
@@ -56,7 +62,7 @@ gateway_new(const struct gateway_options *o, struct fail *fail)
 	gw->log = o->log;
 	gw->upstream = up;
 	gw->snap = snapshot_ref(o->snapshot);
-	gw->store = store_port_open(o->store, o->loop);
+	gw->store = port;
 	gw->shelf = shelf_new((size_t)gw->snap->config->bluejay.cache_size);
 	gw->serial = serial_new(o->loop);
 	gw->refresher = refresher_new(gw);
@@ -80,22 +86,13 @@ gateway_on_intents(void *arg, struct store_reply *reply)
 	gw->ready(gw->ready_arg, reply->status == STORE_OK);
 }
 
-/* Joins the records of projects that have an agent now to those of the agent. */
+/* The records are where they belong; intents have moved with them. */
 static void
-gateway_join_scopes(struct gateway *gw)
+gateway_on_upkeep(void *arg)
 {
-	const struct config *c = gw->snap->config;
+	struct gateway *gw = arg;
 
-	for (size_t i = 0; i < c->project_count; i++) {
-		struct project p;
-		char *old;
-
-		if (!c->projects[i].has_agent || !snapshot_project(gw->snap, c->projects[i].id, &p))
-			continue;
-		old = mem_format("project:%s", p.id);
-		store_join_scopes(gw->store, old, p.scope, NULL, NULL);
-		free(old);
-	}
+	store_intents(gw->store, gateway_on_intents, gw);
 }
 
 /* Reads what was left unsettled. */
@@ -104,8 +101,7 @@ gateway_start(struct gateway *gw, void (*ready)(void *arg, bool ok), void *arg)
 {
 	gw->ready = ready;
 	gw->ready_arg = arg;
-	gateway_join_scopes(gw);
-	store_intents(gw->store, gateway_on_intents, gw);
+	gw->upkeep = upkeep_start(gw, gateway_on_upkeep, gw);
 }
 
 /* Whether a write is on its way. */
@@ -127,6 +123,7 @@ gateway_free(struct gateway *gw)
 	listing_free_all(gw);
 	upstream_free(gw->upstream);
 	store_port_close(gw->store);
+	upkeep_free(gw->upkeep);
 	follow_free_all(gw);
 	epoch_free_all(gw);
 	serial_free(gw->serial);

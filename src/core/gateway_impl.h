@@ -27,6 +27,7 @@ struct follow;
 struct claim;
 struct epoch;
 struct refresher;
+struct upkeep;
 
 #define GATEWAY_GONE_SUSPICIOUS 3 /* known personas answered 404 in a row: believe the key is wrong */
 
@@ -38,6 +39,7 @@ struct gateway {
 	struct upstream *upstream;
 	struct shelf *shelf;
 	struct refresher *refresher;
+	struct upkeep *upkeep;
 	struct serial *serial;         /* one write at a time per persona */
 	struct fetch *fetches;         /* running reads by key */
 	struct epoch *epochs;          /* when watched scopes were last written */

@@ -72,6 +72,23 @@ sqlite_intents(struct sqlite_conn *c, struct store_call *call)
 	return sqlite_end(st, rc);
 }
 
+/* Counts the personas of every scope. */
+int
+sqlite_scopes(struct sqlite_conn *c, struct store_call *call)
+{
+	struct store_record r;
+	sqlite3_stmt *st;
+	int rc = sqlite_start(c, SQL_PERSONA_SCOPES, &st, NULL, 0);
+
+	for (; rc == SQLITE_ROW; rc = sqlite3_step(st)) {
+		memset(&r, 0, sizeof r);
+		r.scope = sqlite_text(st, 0);
+		r.seq = sqlite3_column_int64(st, 1);
+		store_reply_add_record(&call->reply, &r);
+	}
+	return sqlite_end(st, rc);
+}
+
 /* Brings a hidden persona back as the listing shows it, with what was kept. */
 static int
 sqlite_adopt_return(struct sqlite_conn *c, const char *scope, const struct store_record *shown,

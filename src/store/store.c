@@ -207,7 +207,8 @@ store_cancel(struct store_call *c)
 bool
 store_call_reads(enum store_op op)
 {
-	return op == STORE_OP_GET || op == STORE_OP_LIST || op == STORE_OP_INTENTS;
+	return op == STORE_OP_GET || op == STORE_OP_LIST || op == STORE_OP_INTENTS ||
+	    op == STORE_OP_SCOPES;
 }
 
 /* Starts a call; the arguments follow. */
@@ -273,6 +274,13 @@ struct store_call *
 store_intents(struct store_port *p, store_done_fn done, void *arg)
 {
 	return store_submit(store_call_new(p, STORE_OP_INTENTS, done, arg));
+}
+
+/* Reads which scopes there are. */
+struct store_call *
+store_scopes(struct store_port *p, store_done_fn done, void *arg)
+{
+	return store_submit(store_call_new(p, STORE_OP_SCOPES, done, arg));
 }
 
 /* Records the intent of a create. */

@@ -255,6 +255,10 @@ struct store_call *store_hide(struct store_port *, const char *scope, const char
 struct store_call *store_join_scopes(struct store_port *, const char *from, const char *to,
     store_done_fn, void *arg);
 
+/* OK with one record for every scope that has visible personas: only scope is set,
+ * and seq, which says how many. */
+struct store_call *store_scopes(struct store_port *, store_done_fn, void *arg);
+
 /* Forgets expired keys, and tombstones and hidden records from before the moment
  * older_than_ms; what is unsettled stays. OK; number counts what went. */
 struct store_call *store_purge(struct store_port *, int64_t now_ms, int64_t older_than_ms,

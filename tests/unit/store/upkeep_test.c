@@ -136,6 +136,30 @@ START_TEST(intents_of_one_persona_in_both_scopes_leave_no_hold_behind)
 }
 END_TEST
 
+START_TEST(scopes_are_told_with_their_visible_personas)
+{
+	struct fixture f;
+
+	fixture_begin(&f, _i);
+	store_scopes(f.port, fixture_done, &f);
+	ck_assert_int_eq(fixture_wait(&f, f.done + 1), STORE_OK);
+	ck_assert_uint_eq(f.reply.record_count, 0);
+	fixture_persona(&f, "p1", "Ada");
+	fixture_persona(&f, "p2", "Bob");
+	fixture_persona(&f, "p3", "Cy");
+	shop_persona(&f, "p4", "Dee");
+	ck_assert_int_eq(FIXTURE_CALL(&f, store_hide, SCOPE, "p3", NOW_MS), STORE_OK);
+	store_scopes(f.port, fixture_done, &f);
+	ck_assert_int_eq(fixture_wait(&f, f.done + 1), STORE_OK);
+	ck_assert_uint_eq(f.reply.record_count, 2);
+	ck_assert_str_eq(f.reply.records[0].scope, SCOPE);
+	ck_assert_int_eq(f.reply.records[0].seq, 2);
+	ck_assert_str_eq(f.reply.records[1].scope, SHOP);
+	ck_assert_int_eq(f.reply.records[1].seq, 1);
+	fixture_end(&f);
+}
+END_TEST
+
 START_TEST(a_scope_joined_with_itself_stays)
 {
 	struct fixture f;
@@ -200,6 +224,7 @@ upkeep_suite(void)
 	const TTest *const tests[] = {
 	    joined_scopes_are_one,
 	    a_persona_of_both_scopes_becomes_one,
+	    scopes_are_told_with_their_visible_personas,
 	    intents_of_one_persona_in_both_scopes_leave_no_hold_behind,
 	    a_scope_joined_with_itself_stays,
 	    a_purge_forgets_what_is_old_and_settled,

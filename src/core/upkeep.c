@@ -1,0 +1,121 @@
+#include "config.h"
+
+#include "core/upkeep.h"
+#include "base/mem.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define UPKEEP_PURGE_MS (3600 * 1000)
+#define UPKEEP_KEEP_MS ((int64_t)30 * 24 * 3600 * 1000) /* how long hidden and deleted personas are remembered */
+
+struct upkeep {
+	struct gateway *gw;
+	unsigned joining; /* scopes whose records are on their way to an agent */
+	loop_fn ready;
+	void *arg;
+	struct loop_timer purge;
+};
+
+/* Forgets what is old, now and in an hour. */
+static void
+upkeep_purge(void *arg)
+{
+	struct upkeep *u = arg;
+	int64_t wall = loop_wall(u->gw->loop);
+
+	store_purge(u->gw->store, wall, wall - UPKEEP_KEEP_MS, NULL, NULL);
+	loop_timer_set(&u->purge, UPKEEP_PURGE_MS);
+}
+
+/* Whether a configured project shows the personas of a scope. */
+static bool
+upkeep_is_shown(const struct upkeep *u, const char *scope)
+{
+	static const char project[] = "project:";
+	const char *id = strncmp(scope, project, sizeof project - 1) == 0
+	    ? scope + sizeof project - 1
+	    : "";
+	struct project p;
+
+	return snapshot_project_of_scope(u->gw->snap, scope, id, &p);
+}
+
+/* The store has said which scopes it knows: warns of those that nobody can see. */
+static void
+upkeep_on_scopes(void *arg, struct store_reply *reply)
+{
+	struct upkeep *u = arg;
+
+	for (size_t i = 0; i < reply->record_count; i++)
+		if (!upkeep_is_shown(u, reply->records[i].scope))
+			log_warn(u->gw->log,
+			    "personas are kept that no configured project shows; they return with the "
+			    "project or agent that they belong to",
+			    LOG_S("scope", reply->records[i].scope),
+			    LOG_I("count", reply->records[i].seq));
+	u->ready(u->arg);
+}
+
+/* All records are where they belong. */
+static void
+upkeep_joined(struct upkeep *u)
+{
+	upkeep_purge(u);
+	store_scopes(u->gw->store, upkeep_on_scopes, u);
+}
+
+/* One more scope is done. */
+static void
+upkeep_on_joined(void *arg, struct store_reply *reply)
+{
+	struct upkeep *u = arg;
+
+	gateway_saw_store(u->gw, reply);
+	if (reply->status != STORE_OK)
+		log_warn(u->gw->log,
+		    "the records of a project could not be moved to its agent; the next start tries again",
+		    LOG_S("why", reply->text));
+	else if (reply->number > 0)
+		log_info(u->gw->log, "the records of a project belong to its agent now",
+		    LOG_I("count", reply->number));
+	if (--u->joining == 0)
+		upkeep_joined(u);
+}
+
+/* Joins the records of projects that have an agent now to those of the agent. */
+struct upkeep *
+upkeep_start(struct gateway *gw, loop_fn ready, void *arg)
+{
+	struct upkeep *u = mem_zero(1, sizeof *u);
+	const struct config *c = gw->snap->config;
+
+	u->gw = gw;
+	u->ready = ready;
+	u->arg = arg;
+	loop_timer_init(&u->purge, gw->loop, upkeep_purge, u);
+	for (size_t i = 0; i < c->project_count; i++) {
+		struct project p;
+		char *old;
+
+		if (!c->projects[i].has_agent || !snapshot_project(gw->snap, c->projects[i].id, &p))
+			continue;
+		old = mem_format("project:%s", p.id);
+		u->joining++;
+		store_join_scopes(gw->store, old, p.scope, upkeep_on_joined, u);
+		free(old);
+	}
+	if (u->joining == 0)
+		upkeep_joined(u);
+	return u;
+}
+
+/* Stops. */
+void
+upkeep_free(struct upkeep *u)
+{
+	if (u == NULL)
+		return;
+	loop_timer_cancel(&u->purge);
+	free(u);
+}
