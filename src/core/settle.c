@@ -3,7 +3,7 @@
 #include "core/settle.h"
 
 #define SETTLE_MIN_MS 20
-#define SETTLE_MAX_MS 60000
+#define SETTLE_MAX_MS 10000
 
 /* Begins with an outcome that has just become unknown. */
 void
