@@ -102,7 +102,7 @@ http_conn_read(struct http_conn *c, short what)
 			c->gone = true;
 		return;
 	}
-	if (c->rlen > 0 && (c->more || (c->state == HTTP_CONN_EXCHANGE && c->body_done)))
+	if (c->more || (c->state == HTTP_CONN_EXCHANGE && c->body_done))
 		room = c->rlen < HTTP_CONN_PIPELINE_MAX ? HTTP_CONN_PIPELINE_MAX - c->rlen : 0;
 	if (room == 0)
 		return;

@@ -95,7 +95,8 @@ http_answer_head(struct http_exchange *ex, int status, const struct http_field *
 
 	if (http_format_close(fields) || c->hub->draining || framing == HTTP_FRAMING_CLOSE)
 		ex->keep = false;
-	ex->bodyless = status == 204 || status == 304 || strcmp(ex->head.request.method, "HEAD") == 0;
+	ex->bodyless = status == 204 || status == 304 ||
+	    strcmp(ex->head.request.method, "HEAD") == 0;
 	h.id = ex->head.request.id;
 	h.date = http_format_date(&c->hub->date, loop_wall(c->hub->loop));
 	h.close = !ex->keep;

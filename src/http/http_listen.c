@@ -104,7 +104,8 @@ http_listen_on_event(evutil_socket_t ignored, short what, void *arg)
 				return;
 		} else if (errno == EAGAIN || errno == EWOULDBLOCK) {
 			return;
-		} else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+		} else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
+		    errno == ENOMEM) {
 			http_listen_rest(l, errno);
 			return;
 		}
@@ -127,14 +128,15 @@ http_listen_parse(const char *text, union http_listen_addr *a, socklen_t *len, s
 		a->un.sun_family = AF_UNIX;
 		*len = sizeof a->un;
 		if (text[5] != '/' || strlen(text + 5) >= sizeof a->un.sun_path)
-			return fail_set(f, "%s: the path must be absolute and shorter than %zu bytes", text,
+			return fail_set(f,
+			    "%s: the path must be absolute and shorter than %zu bytes", text,
 			    sizeof a->un.sun_path);
 		strcpy(a->un.sun_path, text + 5);
 		return 0;
 	}
 	if (n == 0 || n >= sizeof host || colon[1] < '0' || colon[1] > '9')
-		return fail_set(f, "%s is not an address such as 127.0.0.1:3000, [::1]:3000 or unix:/path",
-		    text);
+		return fail_set(f,
+		    "%s is not an address such as 127.0.0.1:3000, [::1]:3000 or unix:/path", text);
 	port = strtol(colon + 1, &end, 10);
 	if (*end != '\0' || port > 65535)
 		return fail_set(f, "%s: the port must be a number from 0 to 65535", text);
@@ -154,8 +156,8 @@ http_listen_parse(const char *text, union http_listen_addr *a, socklen_t *len, s
 		if (inet_pton(AF_INET, host, &a->in.sin_addr) == 1)
 			return 0;
 	}
-	return fail_set(f, "%s: the part before the port must be an IPv4 address or [an IPv6 address]",
-	    text);
+	return fail_set(f,
+	    "%s: the part before the port must be an IPv4 address or [an IPv6 address]", text);
 }
 
 /* Removes a socket file on which nobody answers; other files stay. */

@@ -7,7 +7,7 @@
 
 /* What the front end may take; every member has a key in the YAML file. */
 struct http_limits {
-	size_t head;          /* bytes of request line and header lines: 431, or 414 while in the request line */
+	size_t head;          /* bytes of request line and headers: 431, in the request line 414 */
 	unsigned headers;     /* number of header lines: 431 */
 	size_t body;          /* default limit for a collected body: 413 */
 	unsigned connections; /* at this many, new ones wait in the kernel's queue; 0: no limit */
@@ -35,9 +35,9 @@ struct http_field {
 struct http_request {
 	const char *method; /* "GET": methods are case-sensitive (RFC 9110, 9.1) */
 	const char *target; /* as it arrived */
-	const char *path;   /* up to '?', still percent-encoded; of an absolute target after the authority */
+	const char *path;   /* up to '?', still percent-encoded; without scheme and authority */
 	const char *query;  /* after '?', or NULL */
-	const char *host;   /* value of Host, or the authority of an absolute target; "" in HTTP/1.0 without */
+	const char *host;   /* value of Host, or else the target's authority; "" without (HTTP/1.0) */
 	int minor;          /* HTTP/1.minor: 0 or 1 */
 	bool has_body;      /* Content-Length above zero, or chunked */
 	int64_t length;     /* of the body; -1 when chunked; 0 when none */

@@ -311,7 +311,8 @@ http_parse_fields(struct http_parse *ps, char *p, struct http_field *f)
 		f->value = value;
 		f++;
 		if (!http_parse_known(ps, name, len, value))
-			return http_parse_refuse(ps, 400, "A header that may come once is repeated");
+			return http_parse_refuse(ps, 400,
+			    "A header that may come once is repeated");
 	}
 	return 0;
 }
@@ -347,7 +348,8 @@ http_parse_framing(struct http_parse *ps)
 		if (r->minor == 0)
 			return http_parse_refuse(ps, 400, "HTTP/1.0 knows no Transfer-Encoding");
 		if (strcasecmp(ps->coding, "chunked") != 0)
-			return http_parse_refuse(ps, 400, "Only Transfer-Encoding: chunked is taken");
+			return http_parse_refuse(ps, 400,
+			    "Only Transfer-Encoding: chunked is taken");
 		r->length = -1;
 		r->has_body = true;
 	} else if (ps->length != NULL) {

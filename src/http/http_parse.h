@@ -38,7 +38,7 @@ bool http_guard_begun(const struct http_guard *);
 
 /* What the framing needs to know beside the request. */
 struct http_head {
-	struct http_request request; /* serial and peer are not set; id is NULL unless the client's is good */
+	struct http_request request; /* without serial and peer; id is NULL when none is good */
 	bool keep_alive;             /* what version and Connection ask for */
 	bool close_named;            /* the client said Connection: close */
 	bool expect_continue;

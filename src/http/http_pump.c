@@ -115,12 +115,10 @@ http_pump_bad_chunk(struct http_conn *c)
 {
 	struct http_exchange *ex = c->exchange;
 
-	if (ex != NULL && ex->answer == HTTP_ANSWER_DONE) {
-		ex->keep = false; /* its answer still goes out whole */
-		c->rlen = 0;
-	} else {
+	if (ex != NULL && ex->answer == HTTP_ANSWER_DONE)
+		c->rlen = 0; /* the answer still goes out whole, and is the last one */
+	else
 		http_pump_refuse(c, 400, "The chunked coding of the body is not well-formed");
-	}
 }
 
 /* Takes the next piece of the body out of the input. */

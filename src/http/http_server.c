@@ -106,7 +106,8 @@ http_server_listen(struct http_server *s, const char *address, struct fail *f)
 
 	if (l == NULL)
 		return -1;
-	s->listeners = mem_resize(s->listeners, (s->listener_count + 1) * sizeof(struct http_listen *));
+	s->listeners = mem_resize(s->listeners,
+	    (s->listener_count + 1) * sizeof(struct http_listen *));
 	s->listeners[s->listener_count++] = l;
 	http_listen_hold(l, s->full);
 	return 0;

@@ -80,6 +80,26 @@ START_TEST(chunks_of_one_byte_pass_for_ever)
 }
 END_TEST
 
+START_TEST(content_earns_credit_for_framing)
+{
+	static const size_t contents[] = {100, 5000};
+	struct buf in = {0}, out = {0};
+	size_t used;
+
+	for (int k = 0; k < 2; k++) {
+		buf_clear(&in);
+		buf_clear(&out);
+		for (int i = 0; i < 200; i++)
+			add_chunk(&in, contents[k], 500);
+		buf_adds(&in, "0\r\n\r\n");
+		ck_assert_int_eq(decode(in.data, in.len, &out, &used), HTTP_CHUNK_END);
+		ck_assert_uint_eq(out.len, 200 * contents[k]);
+	}
+	buf_free(&in);
+	buf_free(&out);
+}
+END_TEST
+
 START_TEST(overhead_is_bounded)
 {
 	struct buf in = {0}, out = {0};
@@ -105,7 +125,8 @@ Suite *
 http_chunk_suite(void)
 {
 	const TTest *const tests[] = {the_end_is_found_exactly, sizes_up_to_63_bits,
-	    chunks_of_one_byte_pass_for_ever, overhead_is_bounded, NULL};
+	    chunks_of_one_byte_pass_for_ever, content_earns_credit_for_framing,
+	    overhead_is_bounded, NULL};
 
 	return unit_suite("http chunk", tests);
 }

@@ -11,6 +11,10 @@
 #include <unistd.h>
 
 #define GET(path) "GET " path " HTTP/1.1\r\nHost: localhost\r\n\r\n"
+#define POST(path, len) \
+	"POST " path " HTTP/1.1\r\nHost: localhost\r\nContent-Length: " len "\r\n\r\n"
+#define FLOOD GET("/a")
+#define GET_ID "GET / HTTP/1.1\r\nHost: localhost\r\nX-Request-Id: %s\r\n\r\n"
 #define HEAD(path) "HEAD " path " HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 START_TEST(a_connection_is_kept)
@@ -44,7 +48,7 @@ START_TEST(an_idle_connection_costs_little)
 
 	rig_start(&rig);
 	client_open(&c, &rig);
-	client_says(&c, "POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n\r\nabc" GET("/"));
+	client_says(&c, POST("/echo", "3") "abc" GET("/"));
 	ck_assert_uint_eq(client_answers(&c), 2);
 	hub = (struct http_hub *)rig.server;
 	hc = TAILQ_FIRST(&hub->conns);
@@ -91,8 +95,7 @@ START_TEST(request_ids_are_taken_when_well_formed)
 	rig_start(&rig);
 	client_open(&c, &rig);
 	for (unsigned i = 0; i < sizeof cases / sizeof *cases; i++) {
-		snprintf(request, sizeof request, "GET / HTTP/1.1\r\nHost: localhost\r\nX-Request-Id: %s\r\n\r\n",
-		    cases[i].id);
+		snprintf(request, sizeof request, GET_ID, cases[i].id);
 		client_says(&c, request);
 		snprintf(want, sizeof want, "%s %u unix", cases[i].id, i + 1);
 		ck_assert_msg((strcmp(client_body(&c, i), want) == 0) == cases[i].taken, "%s",
@@ -108,8 +111,7 @@ START_TEST(request_ids_are_taken_when_well_formed)
 		client_open(&c, &rig);
 		longest[128] = extra ? 'y' : '\0';
 		longest[129] = '\0';
-		snprintf(request, sizeof request, "GET / HTTP/1.1\r\nHost: localhost\r\nX-Request-Id: %s\r\n\r\n",
-		    longest);
+		snprintf(request, sizeof request, GET_ID, longest);
 		client_says(&c, request);
 		ck_assert_int_eq(strncmp(client_body(&c, 0), longest, 128) == 0, !extra);
 		client_close(&c);
@@ -164,22 +166,27 @@ START_TEST(pipelined_requests_wait_for_the_answer_before)
 }
 END_TEST
 
-/* Sends requests until the kernel takes no more; returns how many bytes. */
+/* Sends GET /a, in large pieces, until the kernel takes no more, while the
+ * server works or not; returns how many bytes it took. */
 static size_t
-flood(struct client *c, const char *request)
+flood(struct client *c, bool works)
 {
-	size_t len = strlen(request), at = 0, total = 0;
+	static char requests[1000 * (sizeof FLOOD - 1) + 1];
+	size_t len = sizeof requests - 1, at = 0, total = 0;
 	int stuck = 0;
 	ssize_t n;
 
+	for (size_t i = 0; i < len; i += sizeof FLOOD - 1)
+		memcpy(requests + i, FLOOD, sizeof FLOOD - 1);
 	while (stuck < 10 && total < (64 << 20)) {
-		n = send(c->fd, request + at, len - at, MSG_NOSIGNAL);
+		n = send(c->fd, requests + at, len - at, MSG_NOSIGNAL);
 		stuck = n > 0 ? 0 : stuck + 1;
 		if (n > 0) {
 			total += (size_t)n;
 			at = (at + (size_t)n) % len;
 		}
-		rig_turn(c->rig);
+		if (works)
+			rig_turn(c->rig);
 	}
 	ck_assert_uint_lt(total, 64 << 20);
 	return total;
@@ -187,7 +194,6 @@ flood(struct client *c, const char *request)
 
 START_TEST(a_flood_of_pipelined_requests_stays_in_the_kernel)
 {
-	static const char one[] = GET("/a");
 	struct http_server_counts n;
 	struct rig rig = {0};
 	struct http_hub *hub;
@@ -198,7 +204,7 @@ START_TEST(a_flood_of_pipelined_requests_stays_in_the_kernel)
 	client_open(&c, &rig);
 	client_says(&c, GET("/hold"));
 	c.deaf = true;
-	total = flood(&c, one);
+	total = flood(&c, true);
 	hub = (struct http_hub *)rig.server;
 	ck_assert_uint_le(TAILQ_FIRST(&hub->conns)->in.len, HTTP_CONN_PIPELINE_MAX);
 	ck_assert_ptr_nonnull(rig.held);
@@ -206,8 +212,131 @@ START_TEST(a_flood_of_pipelined_requests_stays_in_the_kernel)
 	http_answer(rig.held, 200, NULL, "held", 4);
 	client_read(&c);
 	http_server_counts(rig.server, &n);
-	ck_assert_uint_eq(n.requests, 1 + total / (sizeof one - 1));
+	ck_assert_uint_eq(n.requests, 1 + total / (sizeof FLOOD - 1));
 	ck_assert_uint_eq(rig.sent, n.requests);
+	client_close(&c);
+	rig_stop(&rig);
+}
+END_TEST
+
+/* How often a text occurs before another. */
+static unsigned
+count_before(const char *text, const char *what, const char *end)
+{
+	const char *stop = strstr(text, end);
+	unsigned n = 0;
+
+	ck_assert_ptr_nonnull(stop);
+	while ((text = strstr(text, what)) != NULL && text++ < stop)
+		n++;
+	return n;
+}
+
+START_TEST(a_flood_is_answered_whole)
+{
+	struct http_server_counts n;
+	struct rig rig = {0};
+	struct client c;
+	size_t total;
+
+	rig_start(&rig);
+	client_open(&c, &rig);
+	total = flood(&c, false);
+	client_read(&c);
+	client_says(&c, FLOOD + total % (sizeof FLOOD - 1)); /* the rest of the last one */
+	total += sizeof FLOOD - 1;
+	http_server_counts(rig.server, &n);
+	ck_assert_uint_eq(n.requests, total / (sizeof FLOOD - 1));
+	ck_assert_uint_eq(rig.sent, n.requests);
+	ck_assert(!c.closed);
+	client_close(&c);
+	rig_stop(&rig);
+}
+END_TEST
+
+static struct client *latecomer;
+
+/* Holds the first request; at the 10th another client sends its own. */
+static void
+serve_latecomer(struct rig *rig, struct http_exchange *ex)
+{
+	const struct http_request *r = http_exchange_request(ex);
+
+	if (strcmp(r->path, "/hold") == 0) {
+		rig->held = ex;
+		http_exchange_stream(ex, (http_data_fn)abort, NULL);
+		http_exchange_pause(ex);
+		return;
+	}
+	if (r->serial == 10)
+		ck_assert_int_gt(send(latecomer->fd, GET("/b"), strlen(GET("/b")), 0), 0);
+	http_answer(ex, 200, NULL, "x", 1);
+}
+
+START_TEST(a_flood_leaves_room_for_others)
+{
+	struct rig rig = {.service = serve_latecomer};
+	struct client busy, other;
+
+	rig_start(&rig);
+	client_open(&busy, &rig);
+	client_open(&other, &rig);
+	latecomer = &other;
+	client_says(&busy, GET("/hold"));
+	flood(&busy, true);
+	buf_clear(&rig.seen);
+	http_answer(rig.held, 200, NULL, "held", 4);
+	client_read(&other);
+	ck_assert_int_eq(client_status(&other, 0), 200);
+	client_read(&busy);
+	client_says(&other, GET("/last"));
+	ck_assert_uint_le(count_before(rig.seen.data, "GET /a", "GET /b"), 2 * HTTP_CONN_TURNS);
+	ck_assert_uint_gt(count_before(rig.seen.data, "GET /a", "GET /last"), 4 * HTTP_CONN_TURNS);
+	client_close(&busy);
+	client_close(&other);
+	rig_stop(&rig);
+}
+END_TEST
+
+static struct client *leaving;
+
+/* Holds the first request; at the 40th the client hangs up. */
+static void
+serve_leaving(struct rig *rig, struct http_exchange *ex)
+{
+	const struct http_request *r = http_exchange_request(ex);
+
+	if (r->serial == 1) {
+		rig->held = ex;
+		http_exchange_stream(ex, (http_data_fn)abort, NULL);
+		http_exchange_pause(ex);
+		return;
+	}
+	if (r->serial == 40) {
+		close(leaving->fd);
+		leaving->fd = -1;
+	}
+	http_answer(ex, 200, NULL, "x", 1);
+}
+
+START_TEST(a_flood_whose_sender_hangs_up_is_dropped)
+{
+	struct rig rig = {.service = serve_leaving};
+	struct http_server_counts n;
+	struct client c;
+
+	rig_start(&rig);
+	client_open(&c, &rig);
+	leaving = &c;
+	client_says(&c, GET("/hold"));
+	c.deaf = true;
+	flood(&c, true);
+	http_answer(rig.held, 200, NULL, "held", 4);
+	rig_turn(&rig);
+	ck_assert_int_eq(c.fd, -1);
+	http_server_counts(rig.server, &n);
+	ck_assert_uint_eq(n.open, 0);
+	ck_assert_uint_eq(n.pending, 0);
 	client_close(&c);
 	rig_stop(&rig);
 }
@@ -237,7 +366,7 @@ START_TEST(a_client_that_goes_away_behind_a_flood_is_seen)
 	rig_start(&rig);
 	client_open(&c, &rig);
 	client_says(&c, GET("/hold"));
-	flood(&c, GET("/a"));
+	flood(&c, true);
 	ck_assert_ptr_nonnull(rig.held);
 	client_close(&c);
 	ck_assert_ptr_null(rig.held);
@@ -260,7 +389,7 @@ START_TEST(a_reset_is_seen_and_does_not_spin)
 		ck_assert_ptr_nonnull(rig.held);
 		ck_assert_str_eq(http_exchange_request(rig.held)->peer, "127.0.0.1");
 		if (flooded)
-			flood(&c, GET("/a"));
+			flood(&c, true);
 		ck_assert_ptr_nonnull(rig.held);
 		setsockopt(c.fd, SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
 		client_close(&c);
@@ -495,8 +624,7 @@ START_TEST(a_body_too_long_is_refused_unread_and_the_answer_arrives)
 	struct client c;
 
 	rig_start_at(&rig, "127.0.0.1:0");
-	send_deaf(&c, &rig, "POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 8388608\r\n\r\n",
-	    8 << 20);
+	send_deaf(&c, &rig, POST("/echo", "8388608"), 8 << 20);
 	ck_assert_int_eq(client_status(&c, 0), 413);
 	ck_assert(!c.reset);
 	client_close(&c);
@@ -512,15 +640,13 @@ START_TEST(an_unread_body_is_dropped_if_short_else_the_connection)
 	struct client c;
 
 	rig_start_at(&rig, "127.0.0.1:0");
-	send_deaf(&c, &rig, "POST /skip HTTP/1.1\r\nHost: localhost\r\nContent-Length: 262144\r\n\r\n",
-	    262144);
+	send_deaf(&c, &rig, POST("/skip", "262144"), 262144);
 	ck_assert_int_eq(client_status(&c, 0), 404);
 	ck_assert(!client_has(&c, 0, "Connection: close"));
 	client_says(&c, GET("/"));
 	ck_assert_int_eq(client_status(&c, 1), 200);
 	client_close(&c);
-	send_deaf(&c, &rig, "POST /skip HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4000000\r\n\r\n",
-	    4000000);
+	send_deaf(&c, &rig, POST("/skip", "4000000"), 4000000);
 	ck_assert_int_eq(client_status(&c, 0), 404);
 	ck_assert(client_has(&c, 0, "Connection: close"));
 	ck_assert(c.closed && !c.reset);
@@ -590,7 +716,7 @@ START_TEST(freeing_the_server_ends_what_is_pending)
 	client_open(&c[0], &rig);
 	client_open(&c[1], &rig);
 	client_says(&c[0], GET("/hold"));
-	client_says(&c[1], "POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n\r\na");
+	client_says(&c[1], POST("/echo", "3") "a");
 	http_server_free(rig.server);
 	rig.server = NULL;
 	ck_assert_uint_eq(rig.gone, 2);
@@ -607,7 +733,9 @@ http_conn_suite(void)
 	const TTest *const tests[] = {a_connection_is_kept, an_idle_connection_costs_little,
 	    request_ids_are_taken_when_well_formed, ids_differ,
 	    pipelined_requests_wait_for_the_answer_before,
-	    a_flood_of_pipelined_requests_stays_in_the_kernel, a_client_that_goes_away_is_seen,
+	    a_flood_of_pipelined_requests_stays_in_the_kernel,
+	    a_flood_is_answered_whole, a_flood_leaves_room_for_others,
+	    a_flood_whose_sender_hangs_up_is_dropped, a_client_that_goes_away_is_seen,
 	    a_client_that_goes_away_behind_a_flood_is_seen, a_reset_is_seen_and_does_not_spin,
 	    an_answer_to_a_client_that_is_gone_ends_once, head_has_the_length_and_no_body,
 	    answers_without_a_body, fields_of_the_service_cannot_break_the_answer,

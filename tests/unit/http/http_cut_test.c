@@ -55,7 +55,8 @@ compare(const struct http_case *k, const struct buf *whole, const struct buf *cu
     size_t step)
 {
 	ck_assert_msg(whole->len == cut->len && memcmp(whole->data, cut->data, cut->len) == 0,
-	    "%s, cut at %zu, then every %zu:\n%s\nnot\n%s", k->name, at, step, cut->data, whole->data);
+	    "%s, cut at %zu, then every %zu:\n%s\nnot\n%s", k->name, at, step, cut->data,
+	    whole->data);
 }
 
 START_TEST(an_input_cut_in_two_means_the_same)

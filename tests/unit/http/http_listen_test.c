@@ -15,9 +15,9 @@
 
 START_TEST(addresses)
 {
-	static const char *const bad[] = {"", "localhost:80", "127.0.0.1", "127.0.0.1:", "127.0.0.1:x",
-	    "127.0.0.1:65536", "127.0.0.1:-1", "127.0.0.1:80x", "::1:80", "[::1]", "[127.0.0.1]:80",
-	    "unix:", "unix:relative", ":80", NULL};
+	static const char *const bad[] = {"", "localhost:80", "127.0.0.1", "127.0.0.1:",
+	    "127.0.0.1:x", "127.0.0.1:65536", "127.0.0.1:-1", "127.0.0.1:80x", "::1:80", "[::1]",
+	    "[127.0.0.1]:80", "unix:", "unix:relative", ":80", NULL};
 	struct rig rig = {0};
 	const char *again;
 	struct fail f;
@@ -194,7 +194,8 @@ START_TEST(without_descriptors_accepting_rests)
 	client_open(&c, &rig);
 	http_server_counts(rig.server, &n);
 	ck_assert_uint_eq(n.open, 0);
-	ck_assert_int_eq(event_base_get_num_events(loop_base(rig.loop), EVENT_BASE_COUNT_ACTIVE), 0);
+	ck_assert_int_eq(
+	    event_base_get_num_events(loop_base(rig.loop), EVENT_BASE_COUNT_ACTIVE), 0);
 	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &old), 0);
 	rig_turn(&rig);
 	http_server_counts(rig.server, &n);
@@ -253,6 +254,32 @@ START_TEST(a_drain_lets_running_exchanges_end)
 }
 END_TEST
 
+START_TEST(a_drain_ends_connections_whose_answer_promised_more)
+{
+	static char big[4 << 20];
+	struct rig rig = {0};
+	struct client c;
+
+	rig_start(&rig);
+	client_open(&c, &rig);
+	client_says(&c, GET("/hold"));
+	c.deaf = true;
+	http_answer(rig.held, 200, NULL, big, sizeof big);
+	rig_turn(&rig);
+	http_server_drain(rig.server, 5000, on_drained, &rig);
+	c.deaf = false;
+	client_read(&c);
+	ck_assert_uint_gt(c.got.len, sizeof big);
+	ck_assert(!client_has(&c, 0, "Connection: close"));
+	ck_assert(c.closed && !c.reset);
+	client_close(&c);
+	loop_fake_advance(rig.loop, 0);
+	ck_assert_uint_eq(rig.drained, 1);
+	ck_assert_uint_eq(rig.sent, 1);
+	rig_stop(&rig);
+}
+END_TEST
+
 START_TEST(a_drain_cuts_what_lasts_too_long)
 {
 	struct rig rig = {0};
@@ -304,8 +331,8 @@ http_listen_suite(void)
 	    a_stale_socket_file_is_replaced, a_socket_in_use_and_other_files_are_left_alone,
 	    a_socket_file_of_a_successor_is_left_alone, at_the_limit_new_connections_wait,
 	    without_descriptors_accepting_rests, a_drain_lets_running_exchanges_end,
-	    a_drain_cuts_what_lasts_too_long, a_server_without_connections_drains_at_once_but_later,
-	    NULL};
+	    a_drain_ends_connections_whose_answer_promised_more, a_drain_cuts_what_lasts_too_long,
+	    a_server_without_connections_drains_at_once_but_later, NULL};
 
 	return unit_suite("http listen", tests);
 }

@@ -21,9 +21,9 @@ static const char *const no_names[] = {NULL};
 static void
 note_request(struct rig *rig, const struct http_request *r)
 {
-	buf_addf(&rig->seen, "%s %s path=%s query=%s host=%s minor=%d body=%d length=%lld", r->method,
-	    r->target, r->path, r->query ? r->query : "-", r->host, r->minor, r->has_body,
-	    (long long)r->length);
+	buf_addf(&rig->seen, "%s %s path=%s query=%s host=%s minor=%d body=%d length=%lld",
+	    r->method, r->target, r->path, r->query ? r->query : "-", r->host, r->minor,
+	    r->has_body, (long long)r->length);
 	for (size_t i = 0; i < r->field_count; i++)
 		buf_addf(&rig->seen, " [%s=%s]", r->fields[i].name, r->fields[i].value);
 	buf_addc(&rig->seen, '\n');

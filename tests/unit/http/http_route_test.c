@@ -62,8 +62,9 @@ END_TEST
 
 START_TEST(other_paths_are_none)
 {
-	static const char *const none[] = {"", "*", "/api", "/api/", "//", "/api/projects//personas",
-	    "/api/projects/p/personas/", "/api/projects/p/personas/1/", "/api/projects/p/personas//",
+	static const char *const none[] = {"", "*", "/api", "/api/", "//",
+	    "/api/projects//personas", "/api/projects/p/personas/",
+	    "/api/projects/p/personas/1/", "/api/projects/p/personas//",
 	    "/api/projects/p/personas/1/generate-image/x", "/API/projects/p/personas", "/a",
 	    "/a%2Fb", "/api/projects%2Fp/personas", "/api/projects/p/persona", NULL};
 	struct http_match m;
@@ -76,9 +77,11 @@ END_TEST
 START_TEST(bad_paths_are_told_from_unknown_ones)
 {
 	static const char *const bad[] = {"/api/projects/%/personas", "/api/projects/%2/personas",
-	    "/api/projects/%zz/personas", "/api/projects/%00/personas", "/api/projects/a%00b/personas",
-	    "/api/projects/./personas", "/api/projects/../personas", "/api/projects/%2e%2E/personas",
-	    "/api/projects/p/personas/..", "/api/projects/p/personas/%2e", "/x/%", "/..", "/./", NULL};
+	    "/api/projects/%zz/personas", "/api/projects/%00/personas",
+	    "/api/projects/a%00b/personas", "/api/projects/./personas",
+	    "/api/projects/../personas", "/api/projects/%2e%2E/personas",
+	    "/api/projects/p/personas/..", "/api/projects/p/personas/%2e", "/x/%", "/..", "/./",
+	    NULL};
 	struct http_match m;
 
 	for (int i = 0; bad[i] != NULL; i++)

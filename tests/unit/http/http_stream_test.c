@@ -8,7 +8,8 @@
 #include <unistd.h>
 
 #define GET(path) "GET " path " HTTP/1.1\r\nHost: localhost\r\n\r\n"
-#define POST(path, len) "POST " path " HTTP/1.1\r\nHost: localhost\r\nContent-Length: " len "\r\n\r\n"
+#define POST(path, len) \
+	"POST " path " HTTP/1.1\r\nHost: localhost\r\nContent-Length: " len "\r\n\r\n"
 
 /* What was waited for has been taken. */
 static void
@@ -96,7 +97,8 @@ END_TEST
 START_TEST(an_upload_cut_short_is_gone)
 {
 	static const char *const cases[] = {POST("/stream", "10") "abc",
-	    "POST /stream HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n"};
+	    "POST /stream HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+	    "3\r\nabc\r\n"};
 	struct rig rig = {0};
 	struct client c;
 
@@ -136,7 +138,8 @@ START_TEST(an_answer_in_chunks)
 	client_read(&c);
 	ck_assert_uint_eq(rig.sent, 1);
 	ck_assert_uint_eq(rig.drained, 1);
-	ck_assert_str_eq(after_head(&c), "7\r\nhello, \r\n10\r\nwonderful world.\r\n1\r\nx\r\n0\r\n\r\n");
+	ck_assert_str_eq(after_head(&c),
+	    "7\r\nhello, \r\n10\r\nwonderful world.\r\n1\r\nx\r\n0\r\n\r\n");
 	buf_clear(&c.got);
 	client_says(&c, GET("/"));
 	ck_assert_str_eq(client_body(&c, 0), "hello");
@@ -408,10 +411,10 @@ static void
 serve_early(struct rig *rig, struct http_exchange *ex)
 {
 	rig->held = ex;
-	http_answer_begin(ex, 200, NULL, -1, NULL, NULL);
-	http_answer_write(ex, "early", 5);
 	http_exchange_stream(ex, (http_data_fn)abort, NULL);
 	http_exchange_pause(ex);
+	http_answer_begin(ex, 200, NULL, -1, NULL, NULL);
+	http_answer_write(ex, "early", 5);
 }
 
 START_TEST(an_answer_may_end_before_the_body)
@@ -430,6 +433,12 @@ START_TEST(an_answer_may_end_before_the_body)
 	client_says(&c, "def" POST("/", "0"));
 	ck_assert_str_eq(after_head(&c), "5\r\nearly\r\n");
 	http_answer_end(rig.held);
+	client_close(&c);
+	client_open(&c, &rig);
+	client_says(&c, POST("/", "10000000") "abc");
+	http_answer_end(rig.held);
+	client_read(&c);
+	ck_assert(c.closed && !c.reset); /* too much to drop */
 	client_close(&c);
 	rig_stop(&rig);
 }
@@ -488,7 +497,8 @@ http_stream_suite(void)
 	    an_answer_of_known_length, an_answer_shorter_than_promised_is_cut,
 	    http_1_0_gets_the_end_of_the_connection, streamed_answers_without_a_body,
 	    an_aborted_answer_is_seen_to_be_cut, a_slow_client_holds_the_answer_back,
-	    an_endless_answer_leaves_room_for_others, a_client_that_leaves_a_streamed_answer_is_seen,
+	    an_endless_answer_leaves_room_for_others,
+	    a_client_that_leaves_a_streamed_answer_is_seen,
 	    writing_to_a_client_that_has_left_is_harmless, an_answer_may_end_before_the_body,
 	    a_broken_upload_under_a_begun_answer_is_cut,
 	    a_half_closed_client_still_gets_a_complete_answer, NULL};
