@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -253,11 +254,10 @@ serve_on_signal(evutil_socket_t sig, short what, void *arg)
 	http_server_drain(s->server, drain, serve_on_drained, s);
 }
 
-/* Listens to signals; a broken pipe is an error of one write, not of the process. */
+/* Listens to signals. */
 static void
 serve_catch_signals(struct serve *s)
 {
-	signal(SIGPIPE, SIG_IGN);
 	evsignal_assign(&s->term, loop_base(s->loop), SIGTERM, serve_on_signal, s);
 	evsignal_assign(&s->interrupt, loop_base(s->loop), SIGINT, serve_on_signal, s);
 	event_add(&s->term, NULL);
@@ -286,6 +286,17 @@ serve_free(struct serve *s)
 	snapshot_unref(s->snap);
 }
 
+/* A broken pipe is an error of one write, not of the process; and no core file
+ * may hold a key. */
+static void
+serve_prepare_process(void)
+{
+	const struct rlimit none = {0, 0};
+
+	signal(SIGPIPE, SIG_IGN);
+	setrlimit(RLIMIT_CORE, &none);
+}
+
 /* Runs the gateway. */
 int
 serve(const struct serve_options *options)
@@ -293,6 +304,7 @@ serve(const struct serve_options *options)
 	struct serve s = {.options = options};
 	int code = 1;
 
+	serve_prepare_process();
 	if (!serve_load(&s))
 		return 1;
 	s.log = log_new(STDERR_FILENO, (enum log_level)s.snap->config->log_level,
