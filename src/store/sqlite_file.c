@@ -200,7 +200,7 @@ sqlite_file_prepare(sqlite3 *writer, const char *dir, struct fail *f)
 		return fail_set(f, "the store in %s cannot use a write-ahead log: its file system "
 		    "is not suited", dir);
 	if (sqlite3_exec(writer, "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0;"
-	    "PRAGMA journal_size_limit = 4194304;", NULL, NULL, NULL) != SQLITE_OK)
+	    "PRAGMA journal_size_limit = 33554432;", NULL, NULL, NULL) != SQLITE_OK)
 		return sqlite_schema_fail(writer, dir, f);
 	return sqlite_file_sync(dir, f);
 }
