@@ -22,6 +22,8 @@ settle_delay(struct settle *s, int64_t now)
 	int64_t left = s->since + s->grace - now;
 
 	s->looks++;
+	if (delay > s->grace)
+		delay = s->grace;
 	if (delay > SETTLE_MAX_MS)
 		delay = SETTLE_MAX_MS;
 	if (left > 0 && delay > left)

@@ -21,7 +21,8 @@ struct settle {
 void settle_start(struct settle *, int64_t now, int64_t grace);
 
 /* How long to wait before the next look (and counts it as started): short at
- * first, never past the end of the grace time, then growing to ten seconds. */
+ * first, never past the end of the grace time, then growing to the grace time or
+ * ten seconds, so that what was unknown while Bluejay was down is known soon after. */
 int64_t settle_delay(struct settle *, int64_t now);
 
 /* A look did not show it; true when its absence is proven now. */
