@@ -56,6 +56,29 @@ change_take(struct change *c, const struct upstream_answer *a)
 	json_object_put(persona);
 }
 
+/* Whether the change has certainly not happened. What the last try came to is
+ * not the whole truth: an earlier one may have been received and done. */
+static bool
+change_is_refused(const struct upstream_answer *a)
+{
+	if (a->outcome != UPSTREAM_ANSWER || a->status == 429)
+		return !a->maybe_received;
+	if (a->status == 401 || a->status == 403)
+		return a->tries == 1;
+	return a->status < 500 && a->status != 408;
+}
+
+/* What the client is told while the outcome is not known. */
+static void
+change_doubt(struct change *c, const struct upstream_answer *a, struct result *r)
+{
+	if (a->outcome == UPSTREAM_ANSWER && a->status < 500)
+		result_error(r, 502,
+		    "It is not known whether Bluejay took this change before it refused to be asked again");
+	else
+		result_from_upstream(r, a, c->snap->mapping);
+}
+
 /* The upstream has answered, or not. */
 static void
 change_on_answer(void *arg, const struct upstream_answer *a)
@@ -71,14 +94,13 @@ change_on_answer(void *arg, const struct upstream_answer *a)
 		change_settle(c, NULL);
 	} else if (answered && a->status >= 200 && a->status < 300) {
 		change_take(c, a);
-	} else if ((answered && a->status < 500 && a->status != 408) ||
-	    (!answered && !a->maybe_received)) {
+	} else if (change_is_refused(a)) {
 		result_from_upstream(&r, a, c->snap->mapping);
 		change_drop(c, &r, answered && a->status == 404);
 	} else {
-		result_from_upstream(&r, a, c->snap->mapping);
+		change_doubt(c, a, &r);
 		change_give(c, &r);
-		change_unknown(c, answered ? "status 5xx" : "no whole answer");
+		change_unknown(c, answered ? "an error status" : "no whole answer");
 	}
 }
 
@@ -287,6 +309,23 @@ change_update(struct change *c)
 	}
 }
 
+/* The fence does not show the persona of an earlier run's intent: a record that is
+ * hidden or gone tells that its delete is done, and that there is nothing to update. */
+static void
+change_on_fence_resumed(struct change *c, enum fence_status status)
+{
+	struct result r;
+
+	if (status != FENCE_UNKNOWN) {
+		change_look_later(c); /* asked again then */
+	} else if (c->operation == STORE_DELETE) {
+		change_settle(c, NULL);
+	} else {
+		result_error(&r, 404, "Persona not found");
+		change_drop(c, &r, false);
+	}
+}
+
 /* The fence has answered. */
 static void
 change_on_fence(void *arg, enum fence_status status, struct shelf_entry *e,
@@ -307,14 +346,23 @@ change_on_fence(void *arg, enum fence_status status, struct shelf_entry *e,
 			change_begin(c);
 		return;
 	}
+	if (c->intent.id != NULL) {
+		change_on_fence_resumed(c, status);
+		return;
+	}
 	if (status == FENCE_UNKNOWN)
 		result_error(&r, 404, "Persona not found");
 	else
 		result_copy(&r, trouble);
-	if (c->intent.id != NULL && status == FENCE_UNKNOWN)
-		change_drop(c, &r, false);
-	else
-		change_finish(c, &r);
+	change_finish(c, &r);
+}
+
+/* Asks whether the persona belongs to the project. */
+static void
+change_find(struct change *c)
+{
+	change_set(c, CHANGE_FINDING);
+	c->fence = fence_find(c->gw, &c->project, c->local_id, change_on_fence, c);
 }
 
 /* Its turn has come. */
@@ -323,20 +371,40 @@ change_on_granted(void *arg)
 {
 	struct change *c = arg;
 
-	loop_timer_cancel(&c->timer);
-	change_set(c, CHANGE_FINDING);
-	c->fence = fence_find(c->gw, &c->project, c->local_id, change_on_fence, c);
+	if (c->client == CHANGE_CLIENT_WAITS)
+		loop_timer_set(&c->timer, c->deadline - loop_now(c->gw->loop));
+	change_find(c);
 }
 
-/* The deadline while queued, or the next look. */
+/* The client's time is over before anything was sent. */
+static void
+change_expire(struct change *c)
+{
+	struct result r;
+
+	if (c->fence != NULL)
+		fence_cancel(c->fence);
+	c->fence = NULL;
+	if (c->fetch != NULL)
+		fetch_leave(c->fetch);
+	c->fetch = NULL;
+	result_error(&r, 504, "Bluejay did not answer in time; nothing was changed");
+	change_finish(c, &r);
+}
+
+/* The deadline while nothing is sent, or the next look. */
 static void
 change_on_timer(void *arg)
 {
 	struct change *c = arg;
 	struct result r;
 
-	if (c->state == CHANGE_WAITING) {
+	if (c->state == CHANGE_WAITING && c->entry == NULL) {
+		change_find(c);
+	} else if (c->state == CHANGE_WAITING) {
 		change_on_timer_waiting(c);
+	} else if (c->state == CHANGE_FINDING || c->state == CHANGE_READING) {
+		change_expire(c);
 	} else if (c->state == CHANGE_QUEUED) {
 		result_error(&r, 503, "Another change of this persona is not settled yet; try again later");
 		r.retry_after = 5000;

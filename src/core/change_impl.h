@@ -40,7 +40,7 @@ struct change {
 	char *local_id;
 	struct json_object *body; /* update: what the client sent; NULL when resumed */
 	struct json_object *sent; /* update: what goes upstream */
-	struct shelf_entry *entry; /* pinned, once known */
+	struct shelf_entry *entry; /* pinned, once known; of an earlier run's intent maybe never */
 	struct store_intent intent; /* id NULL: none recorded */
 	struct result trouble;      /* DROPPING: what the client is told after it */
 	struct settle settle;
@@ -51,7 +51,7 @@ struct change {
 	struct fetch_wait *fetch;
 	struct store_call *store;
 	struct upstream_call *call;
-	struct loop_timer timer;    /* QUEUED: start and deadline; WAITING: next look */
+	struct loop_timer timer;    /* QUEUED, FINDING, READING: deadline; WAITING: next look */
 	int64_t deadline;
 	void (*later)(struct change *); /* the store cannot record the outcome now: tries again later */
 	work_done_fn done;

@@ -128,6 +128,7 @@ change_unsettled(const struct gateway *gw)
 	unsigned n = 0;
 
 	TAILQ_FOREACH(c, &gw->changes, link)
-		n += c->state == CHANGE_WAITING || c->state == CHANGE_LOOKING;
+		n += c->state == CHANGE_WAITING || c->state == CHANGE_LOOKING ||
+		    (c->intent.id != NULL && c->state <= CHANGE_FINDING); /* of an earlier run */
 	return n;
 }
