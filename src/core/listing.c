@@ -73,11 +73,12 @@ listing_of(struct gateway *gw, const char *scope, bool make)
 	return l;
 }
 
-/* Whether something of this age is still good enough. */
+/* Whether what a run showed, one that started at `sequence` and ended at `at`, is
+ * still good enough. */
 static bool
-listing_young(const struct listing *l, int64_t at)
+listing_young(const struct listing *l, uint64_t sequence, int64_t at)
 {
-	return at != 0 && l->done_sequence > l->epoch->written &&
+	return at != 0 && sequence > l->epoch->written &&
 	    loop_now(l->gw->loop) - at < l->gw->snap->config->bluejay.cache_fresh;
 }
 
@@ -106,7 +107,7 @@ listing_want(struct gateway *gw, const struct project *p, enum listing_age age, 
 	w->fn = fn;
 	w->arg = arg;
 	loop_timer_init(&w->now, gw->loop, listing_on_now, w);
-	if (age == LISTING_RECENT && listing_young(l, l->done_at)) {
+	if (age == LISTING_RECENT && listing_young(l, l->done_sequence, l->done_at)) {
 		TAILQ_INSERT_TAIL(&l->quick, w, link);
 		loop_timer_set(&w->now, 0);
 	} else if (l->run != NULL && age == LISTING_RECENT &&
@@ -151,10 +152,12 @@ listing_body(struct gateway *gw, const char *scope)
 {
 	struct listing *l = listing_of(gw, scope, false);
 
-	return l != NULL && l->body.body != NULL && listing_young(l, l->body_at) ? &l->body : NULL;
+	if (l == NULL || l->body.body == NULL || !listing_young(l, l->body_sequence, l->body_at))
+		return NULL;
+	return &l->body;
 }
 
-/* Remembers the local list. */
+/* Remembers the local list that the last run showed. */
 void
 listing_keep_body(struct gateway *gw, const char *scope, char *body, size_t len)
 {
@@ -168,6 +171,7 @@ listing_keep_body(struct gateway *gw, const char *scope, char *body, size_t len)
 }
 
 /* Whether the agent was ever listed. */
+	l->body_sequence = l->done_sequence;
 bool
 listing_ever(struct gateway *gw, const char *scope)
 {

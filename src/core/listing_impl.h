@@ -36,6 +36,7 @@ struct listing {
 	struct listing_body body;
 	int64_t body_at;
 	UT_hash_handle hh;
+	uint64_t body_sequence; /* of the run that showed it */
 };
 
 /* Starts a run. */
