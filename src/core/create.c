@@ -45,10 +45,13 @@ create_told(struct work *work, bool sent)
 
 static const struct work_ops create_ops = {create_cancel, create_told};
 
-/* Whether a client's create is the same as one that runs. */
+/* Whether a client's create is the same as one that runs. One that is being given
+ * up, or whose outcome is being told, is over for those who come now. */
 static bool
 create_joins(const struct create_wait *w, const struct creation *c)
 {
+	if (c->state == CREATION_DROPPING || c->state == CREATION_HANDING)
+		return false;
 	if (w->key == NULL)
 		return strcmp(w->fingerprint, c->intent.fingerprint) == 0;
 	return c->intent.key != NULL && strcmp(w->key, c->intent.key) == 0 &&
@@ -67,7 +70,7 @@ create_attempt(struct create_wait *w)
 	free(key);
 	if (c == NULL) {
 		creation_start(w);
-	} else if (c->state != CREATION_HANDING && create_joins(w, c)) {
+	} else if (create_joins(w, c)) {
 		w->state = CREATE_WAIT_JOINED;
 		w->creation = c;
 		TAILQ_INSERT_TAIL(&c->joined, w, link);
