@@ -310,7 +310,8 @@ fetch_want(struct gateway *gw, const struct project *p, struct shelf_entry *e, b
 	return w;
 }
 
-/* Stops waiting; the last one ends the call. */
+/* Stops waiting; the last one ends the call, unless it has ended and its waiters
+ * are just being told. */
 void
 fetch_leave(struct fetch_wait *w)
 {
@@ -318,6 +319,6 @@ fetch_leave(struct fetch_wait *w)
 
 	TAILQ_REMOVE(&f->waiters, w, link);
 	free(w);
-	if (TAILQ_EMPTY(&f->waiters))
+	if (TAILQ_EMPTY(&f->waiters) && f->call != NULL)
 		fetch_free(f);
 }
