@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "base/timestamp.h"
 #include "base/uuid.h"
+#include "core/create_body.h"
 #include "core/create_impl.h"
 #include "core/follow.h"
 #include "json/json_read.h"
@@ -123,27 +124,6 @@ creation_hand(struct creation *c, const struct result *result, bool claim)
 
 static void creation_look_later(struct creation *);
 
-/* The local form of the persona that was made. */
-static char *
-creation_local_body(struct creation *c, const char *id, int64_t created, size_t *len,
-    struct fail *fail)
-{
-	struct json_object *absent = NULL, *kept = NULL, *local = NULL;
-	char *body = NULL;
-
-	if (c->intent.absent != NULL)
-		json_read(c->intent.absent, strlen(c->intent.absent), &absent, NULL);
-	if (c->intent.kept != NULL)
-		json_read(c->intent.kept, strlen(c->intent.kept), &kept, NULL);
-	if (mapping_answer_make(c->snap->mapping, c->claim.found, id, absent, kept, created, &local,
-	        fail) == 0)
-		body = json_print(local, len);
-	json_object_put(local);
-	json_object_put(absent);
-	json_object_put(kept);
-	return body;
-}
-
 /* The record is stored: everybody who waits gets the persona. */
 static void
 creation_on_settled(void *arg, struct store_reply *reply)
@@ -194,7 +174,7 @@ creation_settle(struct creation *c)
 	memset(&r, 0, sizeof r);
 	if (created == NULL || !timestamp_parse(created, strlen(created), &r.created_ms))
 		r.created_ms = loop_wall(c->gw->loop);
-	body = creation_local_body(c, id, r.created_ms, NULL, &fail);
+	body = create_body_make(c->snap->mapping, &c->intent, c->claim.found, id, r.created_ms, &fail);
 	if (body == NULL) {
 		log_warn(c->gw->log, "a created persona does not have the declared shape",
 		    LOG_S("intent", c->intent.id), LOG_S("why", fail.text));

@@ -7,6 +7,7 @@
 #include "base/uuid.h"
 #include "core/change.h"
 #include "core/create.h"
+#include "core/create_body.h"
 #include "core/gateway_impl.h"
 #include "json/json_read.h"
 #include "json/json_text.h"
@@ -194,6 +195,7 @@ intents_settle(struct intents_work *w, struct json_object *persona)
 	const char *created = json_get_string(persona, "created_at");
 	const char *name = mapping_persona_name(w->gw->snap->mapping, persona);
 	struct store_record r = {0};
+	char *body;
 
 	if (!create_let_go(w->gw, w->intent_id)) {
 		intents_refuse(w, 409, "This create is being sent or recorded at the moment; try again");
@@ -211,7 +213,10 @@ intents_settle(struct intents_work *w, struct json_object *persona)
 	r.content_ms = loop_wall(w->gw->loop);
 	r.unclaimed = true;
 	r.fingerprint = w->intent.fingerprint;
-	w->store = store_create_settle(w->gw->store, w->intent_id, &r, NULL, intents_on_settled, w);
+	body = create_body_make(w->gw->snap->mapping, &w->intent, persona, r.local_id, r.created_ms,
+	    NULL);
+	w->store = store_create_settle(w->gw->store, w->intent_id, &r, body, intents_on_settled, w);
+	free(body);
 	free(r.name);
 	free(r.content);
 }
