@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "core/change_impl.h"
+#include "core/gone.h"
 #include "json/json_read.h"
 #include "json/json_text.h"
 
@@ -205,6 +206,7 @@ change_settle(struct change *c, struct json_object *persona)
 		    change_on_deleted, c);
 		return;
 	}
+	gone_disproved(c->gw, c->project.scope, &c->entry->record, persona);
 	change_fill_record(c, persona, &r);
 	c->store = store_update_settle(c->gw->store, c->intent.id, &r, change_on_updated, c);
 	store_record_clear(&r);
@@ -226,7 +228,7 @@ change_on_dropped(void *arg, struct store_reply *reply)
 		return;
 	}
 	if (c->gone)
-		fetch_gone(c->gw, c->entry);
+		gone_report(c->gw, c->entry);
 	change_finish(c, &r);
 }
 

@@ -6,6 +6,7 @@
 #include "core/create_body.h"
 #include "core/create_impl.h"
 #include "core/follow.h"
+#include "core/gone.h"
 #include "json/json_read.h"
 #include "json/json_text.h"
 
@@ -147,6 +148,7 @@ creation_on_settled(void *arg, struct store_reply *reply)
 		return;
 	}
 	c->local_id = mem_string(reply->records[0].local_id);
+	gone_disproved(c->gw, c->project.scope, NULL, c->claim.found);
 	e = shelf_written(c->gw->shelf, &reply->records[0], ++c->gw->sequence);
 	epoch_touch(c->gw, c->project.scope);
 	if (e == NULL || shelf_show(e, c->snap->mapping, c->claim.found, NULL) != 0) {

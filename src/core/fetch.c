@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "core/epoch.h"
 #include "core/follow.h"
+#include "core/gone.h"
 #include "json/json_read.h"
 #include "json/json_text.h"
 
@@ -134,6 +135,7 @@ fetch_seen(struct gateway *gw, struct shelf_entry *e, struct json_object *upstre
 	struct fail fail;
 	bool changed;
 
+	gone_disproved(gw, r->scope, r, upstream);
 	if (e->written_sequence > sequence && e->body != NULL)
 		return 0;
 	changed = fetch_update_record(gw, r, upstream);
@@ -154,48 +156,7 @@ fetch_seen(struct gateway *gw, struct shelf_entry *e, struct json_object *upstre
 		epoch_touch(gw, r->scope);
 	}
 	r->content_ms = wall;
-	gw->gone_streak = 0;
 	return 0;
-}
-
-/* Puts back what was hidden by mistake. */
-static void
-fetch_restore_gone(struct gateway *gw)
-{
-	log_error(gw->log,
-	    "several known personas are not found upstream; is this another account's key? "
-	    "nothing is hidden until one is found again",
-	    LOG_I("in_a_row", gw->gone_streak));
-	for (unsigned i = 0; i < GATEWAY_GONE_SUSPICIOUS; i++) {
-		struct store_record *r = &gw->gone[i];
-
-		if (r->scope != NULL)
-			store_adopt(gw->store, r->scope, r, 1, 0, NULL, NULL);
-		store_record_clear(r);
-	}
-}
-
-/* A known persona is gone upstream. */
-void
-fetch_gone(struct gateway *gw, struct shelf_entry *e)
-{
-	struct store_record *r = &e->record;
-
-	gw->gone_streak++;
-	if (gw->gone_streak == GATEWAY_GONE_SUSPICIOUS)
-		fetch_restore_gone(gw);
-	if (gw->gone_streak >= GATEWAY_GONE_SUSPICIOUS)
-		return;
-	log_info(gw->log, "a persona is gone upstream", LOG_S("scope", r->scope),
-	    LOG_S("id", r->upstream_id));
-	if (gw->gone_streak == 1)
-		for (unsigned i = 0; i < GATEWAY_GONE_SUSPICIOUS; i++)
-			store_record_clear(&gw->gone[i]);
-	store_record_clear(&gw->gone[gw->gone_streak - 1]);
-	store_record_copy(&gw->gone[gw->gone_streak - 1], r);
-	store_hide(gw->store, r->scope, r->local_id, loop_wall(gw->loop), NULL, NULL);
-	epoch_touch(gw, r->scope);
-	shelf_drop(gw->shelf, r->scope, r->local_id);
 }
 
 /* Tells every waiter and frees the fetch. */
@@ -252,7 +213,7 @@ fetch_on_answer(void *arg, const struct upstream_answer *a)
 	} else if (a->outcome == UPSTREAM_ANSWER && a->status == 404) {
 		out.status = FETCH_GONE;
 		if (f->entry->generation == f->generation)
-			fetch_gone(f->gw, f->entry);
+			gone_report(f->gw, f->entry);
 	} else {
 		result_from_upstream(&trouble, a, f->snap->mapping);
 		out.down = result_upstream_is_down(a);

@@ -38,10 +38,6 @@ void fetch_leave(struct fetch_wait *);
 int fetch_seen(struct gateway *, struct shelf_entry *, struct json_object *upstream,
     uint64_t sequence);
 
-/* The upstream says that a known persona is not there: hides it, unless several
- * in a row are gone, which means another key rather than deleted personas. */
-void fetch_gone(struct gateway *, struct shelf_entry *);
-
 /* True while the entry's answer may be given without asking. */
 bool fetch_fresh(const struct gateway *, const struct shelf_entry *);
 

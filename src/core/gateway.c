@@ -7,6 +7,7 @@
 #include "core/epoch.h"
 #include "core/follow.h"
 #include "core/gateway_impl.h"
+#include "core/gone.h"
 #include "core/listing.h"
 #include "core/refresher.h"
 #include "core/upkeep.h"
@@ -59,6 +60,7 @@ gateway_new(const struct gateway_options *o, struct fail *fail)
 	TAILQ_INIT(&gw->follows);
 	TAILQ_INIT(&gw->claims);
 	gw->loop = o->loop;
+	gw->started_wall = loop_wall(o->loop);
 	gw->log = o->log;
 	gw->upstream = up;
 	gw->snap = snapshot_ref(o->snapshot);
@@ -128,8 +130,7 @@ gateway_free(struct gateway *gw)
 	epoch_free_all(gw);
 	serial_free(gw->serial);
 	shelf_free(gw->shelf);
-	for (unsigned i = 0; i < GATEWAY_GONE_SUSPICIOUS; i++)
-		store_record_clear(&gw->gone[i]);
+	gone_free_all(gw);
 	snapshot_unref(gw->snap);
 	free(gw);
 }
@@ -148,7 +149,7 @@ gateway_health(const struct gateway *gw, struct gateway_health *h)
 	memset(h, 0, sizeof *h);
 	h->store_ok = !gw->store_failed;
 	h->key_refused = gw->key_refused;
-	h->many_gone = gw->gone_streak >= GATEWAY_GONE_SUSPICIOUS;
+	h->many_gone = gone_suspects(gw);
 	upstream_counts(gw->upstream, &h->upstream);
 	h->unsettled = create_unsettled(gw) + change_unsettled(gw);
 	h->cache_hits = gw->cache_hits;

@@ -26,10 +26,9 @@ struct change;
 struct follow;
 struct claim;
 struct epoch;
+struct gone_scope;
 struct refresher;
 struct upkeep;
-
-#define GATEWAY_GONE_SUSPICIOUS 3 /* known personas answered 404 in a row: believe the key is wrong */
 
 struct gateway {
 	struct loop *loop;
@@ -50,8 +49,8 @@ struct gateway {
 	TAILQ_HEAD(, follow) follows;  /* notes on their way to the store */
 	unsigned writes_running;       /* sent and not yet recorded */
 	uint64_t sequence;             /* orders starts of reads against writes */
-	unsigned gone_streak;
-	struct store_record gone[GATEWAY_GONE_SUSPICIOUS]; /* hidden in the present streak */
+	int64_t started_wall;
+	struct gone_scope *gone_scopes; /* what each scope's key is known to see */
 	bool store_failed;
 	bool key_refused;
 	uint64_t cache_hits, cache_misses, cache_stale, cache_joined;

@@ -1,0 +1,27 @@
+#ifndef CORE_GONE_H
+#define CORE_GONE_H
+
+#include "core/gateway_impl.h"
+
+/*
+ * What it means when the upstream says 404 for a known persona: it was deleted
+ * elsewhere, or the key is now one of another account, which sees none of ours.
+ * The first is believed when there is proof that the key sees the account that
+ * the persona belongs to. Without proof a few in a row count as the second, and
+ * nothing is hidden then.
+ */
+
+/* The key of a scope has shown or made a persona. `before` is the record as it was
+ * (NULL for one that was just made). */
+void gone_disproved(struct gateway *, const char *scope, const struct store_record *before,
+    struct json_object *upstream);
+
+/* The upstream says that a known persona is not there: hides it, or suspects the key. */
+void gone_report(struct gateway *, struct shelf_entry *);
+
+/* Whether the key is suspected. */
+bool gone_suspects(const struct gateway *);
+
+void gone_free_all(struct gateway *);
+
+#endif
