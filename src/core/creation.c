@@ -156,7 +156,7 @@ creation_on_settled(void *arg, struct store_reply *reply)
 		creation_refuse(c, &r);
 		return;
 	}
-	e->fetched = loop_now(c->gw->loop);
+	e->fetched = e->made = loop_now(c->gw->loop);
 	result_body(&r, 201, mem_copy(e->body, e->body_len), e->body_len);
 	creation_hand(c, &r, true);
 	result_clear(&r);

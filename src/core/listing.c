@@ -19,12 +19,15 @@ listing_join(struct listing_wait *w, struct listing_run *run)
 static void
 listing_start_next(struct listing *l)
 {
+	enum listing_age age = LISTING_NEW;
 	struct listing_wait *w;
 
 	if (TAILQ_EMPTY(&l->next))
 		return;
+	TAILQ_FOREACH(w, &l->next, link)
+		age = w->age > age ? w->age : age;
 	if (l->run == NULL)
-		l->run = listing_run_start(l);
+		l->run = listing_run_start(l, age);
 	while ((w = TAILQ_FIRST(&l->next)) != NULL) {
 		TAILQ_REMOVE(&l->next, w, link);
 		listing_join(w, l->run);
@@ -104,6 +107,7 @@ listing_want(struct gateway *gw, const struct project *p, enum listing_age age, 
 
 	l->project = *p;
 	w->listing = l;
+	w->age = age;
 	w->fn = fn;
 	w->arg = arg;
 	loop_timer_init(&w->now, gw->loop, listing_on_now, w);
@@ -117,7 +121,7 @@ listing_want(struct gateway *gw, const struct project *p, enum listing_age age, 
 	} else if (l->run != NULL) {
 		TAILQ_INSERT_TAIL(&l->next, w, link);
 	} else {
-		l->run = listing_run_start(l);
+		l->run = listing_run_start(l, age);
 		listing_join(w, l->run);
 	}
 	return w;
@@ -167,11 +171,11 @@ listing_keep_body(struct gateway *gw, const char *scope, char *body, size_t len)
 	l->body.body = body;
 	l->body.len = len;
 	l->body_at = loop_now(gw->loop);
+	l->body_sequence = l->done_sequence;
 	result_etag(body, len, l->body.etag);
 }
 
 /* Whether the agent was ever listed. */
-	l->body_sequence = l->done_sequence;
 bool
 listing_ever(struct gateway *gw, const char *scope)
 {

@@ -13,7 +13,8 @@ struct listing_wait;
 
 enum listing_age {
 	LISTING_RECENT, /* one that finished within the cache time is good enough; running ones are joined */
-	LISTING_NEW     /* one that starts after this call */
+	LISTING_NEW,    /* one that starts after this call */
+	LISTING_CHECKED /* the same, and every missing record is asked for, whatever is remembered */
 };
 
 struct listing_row {
@@ -25,7 +26,8 @@ struct listing_row {
 struct listing_view {
 	const struct result *trouble; /* NULL: it worked */
 	bool down;                    /* trouble for which stale answers are allowed */
-	bool complete;                /* every live persona known here was in it */
+	bool complete;                /* every live persona known here was in it, but for those
+	                                 made so recently that the grace time allows for it */
 	struct listing_row *rows;     /* in order; NULL when an earlier listing was recent enough */
 	size_t count;
 };

@@ -12,6 +12,7 @@ struct listing_run;
 struct listing_wait {
 	struct listing *listing;
 	struct listing_run *run; /* NULL: waits for the next one, or is answered at once */
+	enum listing_age age;
 	struct loop_timer now;   /* answers at once from what is remembered */
 	listing_fn fn;
 	void *arg;
@@ -35,12 +36,12 @@ struct listing {
 	bool ever;
 	struct listing_body body;
 	int64_t body_at;
-	UT_hash_handle hh;
 	uint64_t body_sequence; /* of the run that showed it */
+	UT_hash_handle hh;
 };
 
 /* Starts a run. */
-struct listing_run *listing_run_start(struct listing *);
+struct listing_run *listing_run_start(struct listing *, enum listing_age);
 uint64_t listing_run_sequence(const struct listing_run *);
 struct listing_waits *listing_run_waits(struct listing_run *);
 void listing_run_free(struct listing_run *);

@@ -49,6 +49,9 @@ struct listing_run {
 	size_t missing_count, missing_next;
 	unsigned checking;
 	bool complete;
+	enum listing_age age;
+	bool hurried; /* a check failed: further missing records are not checked */
+	int64_t deadline;
 	TAILQ_HEAD(, listing_check) checks;
 	struct loop_timer step; /* ends the run outside other callbacks */
 	struct listing_waits waits;
@@ -176,6 +179,34 @@ listing_run_show(struct listing_run *run, struct listing_row *row, struct json_o
 /* Starts more checks, or ends the run when none is left. */
 static void listing_run_check(struct listing_run *);
 
+/* Whether a record was made so recently that a listing may still lack it. */
+static bool
+listing_run_is_young(const struct listing_run *run, const struct shelf_entry *e)
+{
+	return e->made != 0 &&
+	    loop_now(run->gw->loop) - e->made < run->snap->config->bluejay.settle_grace;
+}
+
+/* A missing record lives, or nobody knows: the listing lags or is not whole. */
+static void
+listing_run_miss(struct listing_run *run, struct listing_row *row, struct shelf_entry *e)
+{
+	if (!listing_run_is_young(run, e))
+		run->complete = false;
+	shelf_show(e, run->snap->mapping, NULL, NULL);
+	listing_run_take(row, e);
+}
+
+/* Whether a missing record is believed to live without its own GET. */
+static bool
+listing_run_believes(const struct listing_run *run, const struct shelf_entry *e)
+{
+	if (run->hurried || run->missing_next > LISTING_CHECKS_MAX ||
+	    loop_now(run->gw->loop) >= run->deadline)
+		return true;
+	return run->age != LISTING_CHECKED && fetch_fresh(run->gw, e);
+}
+
 /* A missing record's own GET has answered. */
 static void
 listing_run_on_fetch(void *arg, const struct fetch_outcome *out)
@@ -190,9 +221,8 @@ listing_run_on_fetch(void *arg, const struct fetch_outcome *out)
 	if (out->status == FETCH_GONE) {
 		store_record_clear(&row->record);
 	} else {
-		run->complete = false; /* it lives, or nobody knows: the listing lags */
-		shelf_show(out->entry, run->snap->mapping, NULL, NULL);
-		listing_run_take(row, out->entry);
+		run->hurried = run->hurried || out->status == FETCH_FAILED;
+		listing_run_miss(run, row, out->entry);
 	}
 	listing_run_check(run);
 }
@@ -209,10 +239,8 @@ listing_run_check_one(struct listing_run *run, size_t index)
 		store_record_clear(&row->record);
 		return;
 	}
-	if (fetch_fresh(run->gw, e) || run->missing_next > LISTING_CHECKS_MAX) {
-		run->complete = false;
-		shelf_show(e, run->snap->mapping, NULL, NULL);
-		listing_run_take(row, e);
+	if (listing_run_believes(run, e)) {
+		listing_run_miss(run, row, e);
 		return;
 	}
 	c = mem_zero(1, sizeof *c);
@@ -426,7 +454,7 @@ listing_run_on_answer(void *arg, const struct upstream_answer *a)
 
 /* Starts a run. */
 struct listing_run *
-listing_run_start(struct listing *l)
+listing_run_start(struct listing *l, enum listing_age age)
 {
 	struct listing_run *run = mem_zero(1, sizeof *run);
 	struct upstream_request q;
@@ -437,6 +465,8 @@ listing_run_start(struct listing *l)
 	run->snap = snapshot_ref(l->gw->snap);
 	run->project = l->project;
 	run->sequence = ++l->gw->sequence;
+	run->age = age;
+	run->deadline = gateway_deadline(l->gw);
 	TAILQ_INIT(&run->waits);
 	TAILQ_INIT(&run->checks);
 	loop_timer_init(&run->step, l->gw->loop, listing_run_done, run);

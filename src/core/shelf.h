@@ -24,6 +24,7 @@ struct shelf_entry {
 	size_t body_len;
 	char etag[36];
 	int64_t fetched;     /* loop_now() when content was seen upstream; 0: not in this process */
+	int64_t made;        /* loop_now() when its create was recorded; 0: not in this process */
 	uint64_t written_sequence; /* of the last write through the gateway; 0: none */
 	unsigned generation; /* grows with every such write */
 	unsigned pins;
