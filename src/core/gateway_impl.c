@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#define GATEWAY_MARGIN_MS 250
+
 /* Notes what an answer says about the key. */
 void
 gateway_saw_answer(struct gateway *gw, const struct upstream_answer *a)
@@ -45,6 +47,13 @@ int64_t
 gateway_deadline(const struct gateway *gw)
 {
 	return loop_now(gw->loop) + gw->snap->config->bluejay.total;
+}
+
+/* How long a client waits for what is shared. */
+int64_t
+gateway_patience(const struct gateway *gw)
+{
+	return gw->snap->config->bluejay.total + GATEWAY_MARGIN_MS;
 }
 
 /* Prepares a call. */

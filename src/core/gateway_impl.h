@@ -70,6 +70,10 @@ void gateway_store_trouble(struct result *);
 /* The time by which a request that starts now must be answered (loop_now based). */
 int64_t gateway_deadline(const struct gateway *);
 
+/* How long a client waits for what it shares with others, such as a listing: a
+ * little longer than one call may take, so that the call's own end comes first. */
+int64_t gateway_patience(const struct gateway *);
+
 /* Fills the parts of a call that are always the same. */
 void gateway_request(const struct gateway *, const struct project *, struct upstream_request *,
     const char *method, const char *path);

@@ -20,7 +20,8 @@ struct overview {
 	struct gateway *gw;
 	struct project project;
 	bool no_cache;
-	struct loop_timer now;
+	struct loop_timer timer; /* first step, outside the caller's stack; then the deadline */
+	bool started;
 	struct listing_wait *listing;
 	struct store_call *store;
 	struct result trouble; /* why the listing failed, while an old list is tried */
@@ -39,22 +40,31 @@ struct overview_read {
 	TAILQ_ENTRY(overview_read) link;
 };
 
-/* Ends whatever a list waits for and frees it. */
+/* Ends whatever a list waits for. */
 static void
-overview_free(struct overview *o)
+overview_leave(struct overview *o)
 {
 	struct overview_read *r;
 
-	loop_timer_cancel(&o->now);
 	if (o->listing != NULL)
 		listing_leave(o->listing);
+	o->listing = NULL;
 	if (o->store != NULL)
 		store_cancel(o->store);
+	o->store = NULL;
 	while ((r = TAILQ_FIRST(&o->reads)) != NULL) {
 		TAILQ_REMOVE(&o->reads, r, link);
 		fetch_leave(r->wait);
 		free(r);
 	}
+}
+
+/* Frees a list. */
+static void
+overview_free(struct overview *o)
+{
+	loop_timer_cancel(&o->timer);
+	overview_leave(o);
 	for (size_t i = 0; i < o->count; i++)
 		free(o->ids[i]);
 	free(o->ids);
@@ -82,6 +92,7 @@ static const struct work_ops overview_ops = {overview_cancel, overview_told};
 static void
 overview_give(struct overview *o, struct result *result)
 {
+	loop_timer_cancel(&o->timer);
 	o->done(o->arg, result);
 	result_clear(result);
 }
@@ -299,11 +310,27 @@ overview_on_known(void *arg, struct store_reply *reply)
 	overview_read_more(o);
 }
 
+/* The time of the client is over: what is shared may go on for others. */
+static void
+overview_expire(struct overview *o)
+{
+	struct result result;
+
+	overview_leave(o);
+	result_clear(&o->trouble);
+	result_error(&result, 504, "Bluejay did not answer in time");
+	if (o->no_cache) {
+		overview_give(o, &result);
+	} else {
+		result_move(&o->trouble, &result);
+		o->store = store_list(o->gw->store, o->project.scope, overview_on_old, o);
+	}
+}
+
 /* First step. */
 static void
-overview_start(void *arg)
+overview_start(struct overview *o)
 {
-	struct overview *o = arg;
 	const struct listing_body *known;
 
 	if (!o->project.has_agent) {
@@ -320,8 +347,23 @@ overview_start(void *arg)
 		return;
 	}
 	o->gw->cache_misses++;
-	o->listing = listing_want(o->gw, &o->project, o->no_cache ? LISTING_NEW : LISTING_RECENT,
+	o->listing = listing_want(o->gw, &o->project, o->no_cache ? LISTING_CHECKED : LISTING_RECENT,
 	    overview_on_listing, o);
+}
+
+/* The first step, then the deadline. */
+static void
+overview_on_timer(void *arg)
+{
+	struct overview *o = arg;
+
+	if (o->started) {
+		overview_expire(o);
+		return;
+	}
+	o->started = true;
+	loop_timer_set(&o->timer, gateway_patience(o->gw));
+	overview_start(o);
 }
 
 /* Lists a project's personas. */
@@ -338,7 +380,7 @@ persona_list(struct gateway *gw, const struct project *p, bool no_cache, work_do
 	o->arg = arg;
 	result_init(&o->trouble);
 	TAILQ_INIT(&o->reads);
-	loop_timer_init(&o->now, gw->loop, overview_start, o);
-	loop_timer_set(&o->now, 0);
+	loop_timer_init(&o->timer, gw->loop, overview_on_timer, o);
+	loop_timer_set(&o->timer, 0);
 	return &o->work;
 }

@@ -19,21 +19,35 @@ struct reading {
 	bool portrait;
 	struct fence *fence;
 	struct fetch_wait *fetch;
-	struct loop_timer now; /* goes on outside the caller's stack */
+	struct loop_timer timer; /* first step, outside the caller's stack; then the deadline */
+	bool started;
+	struct shelf_entry *entry; /* pinned while it is read */
 	char *local_id;
 	work_done_fn done;
 	void *arg;
 };
 
+/* Ends whatever a read waits for. */
+static void
+reading_leave(struct reading *r)
+{
+	if (r->fence != NULL)
+		fence_cancel(r->fence);
+	r->fence = NULL;
+	if (r->fetch != NULL)
+		fetch_leave(r->fetch);
+	r->fetch = NULL;
+	if (r->entry != NULL)
+		shelf_unpin(r->entry);
+	r->entry = NULL;
+}
+
 /* Ends whatever a read waits for and frees it. */
 static void
 reading_free(struct reading *r)
 {
-	loop_timer_cancel(&r->now);
-	if (r->fence != NULL)
-		fence_cancel(r->fence);
-	if (r->fetch != NULL)
-		fetch_leave(r->fetch);
+	loop_timer_cancel(&r->timer);
+	reading_leave(r);
 	free(r->local_id);
 	free(r);
 }
@@ -84,6 +98,7 @@ reading_portrait(const struct shelf_entry *e, struct result *out)
 static void
 reading_give(struct reading *r, struct result *result)
 {
+	loop_timer_cancel(&r->timer);
 	r->done(r->arg, result);
 	result_clear(result);
 }
@@ -111,13 +126,47 @@ reading_stale_allowed(struct reading *r, struct shelf_entry *e, int64_t *age_ms)
 	    shelf_show(e, r->gw->snap->mapping, NULL, NULL) == 0;
 }
 
+/* Gives an old copy if that is allowed, else the trouble. */
+static void
+reading_give_old(struct reading *r, struct shelf_entry *e, const struct result *trouble)
+{
+	struct result result;
+	int64_t age;
+
+	if (reading_stale_allowed(r, e, &age)) {
+		r->gw->cache_stale++;
+		reading_give_entry(r, e, "stale", age > 0 ? age / 1000 : 0);
+	} else {
+		result_copy(&result, trouble);
+		reading_give(r, &result);
+	}
+}
+
+/* The time of the client is over: shared reads may go on for others. */
+static void
+reading_expire(struct reading *r)
+{
+	struct shelf_entry *e = r->entry;
+	struct result trouble;
+
+	r->entry = NULL;
+	reading_leave(r);
+	result_error(&trouble, 504, "Bluejay did not answer in time");
+	if (e != NULL) {
+		reading_give_old(r, e, &trouble);
+		shelf_unpin(e);
+		result_clear(&trouble);
+	} else {
+		reading_give(r, &trouble);
+	}
+}
+
 /* The upstream's state of the persona is known. */
 static void
 reading_on_fetch(void *arg, const struct fetch_outcome *out)
 {
 	struct reading *r = arg;
 	struct result result;
-	int64_t age;
 
 	r->fetch = NULL;
 	if (out->status == FETCH_OK) {
@@ -125,9 +174,8 @@ reading_on_fetch(void *arg, const struct fetch_outcome *out)
 	} else if (out->status == FETCH_GONE) {
 		result_error(&result, 404, "Persona not found");
 		reading_give(r, &result);
-	} else if (out->down && reading_stale_allowed(r, out->entry, &age)) {
-		r->gw->cache_stale++;
-		reading_give_entry(r, out->entry, "stale", age > 0 ? age / 1000 : 0);
+	} else if (out->down) {
+		reading_give_old(r, out->entry, out->trouble);
 	} else {
 		result_copy(&result, out->trouble);
 		reading_give(r, &result);
@@ -144,6 +192,8 @@ reading_go(struct reading *r, struct shelf_entry *e)
 		return;
 	}
 	r->gw->cache_misses++;
+	r->entry = e;
+	shelf_pin(e);
 	r->fetch = fetch_want(r->gw, &r->project, e, !r->no_cache, reading_on_fetch, r);
 }
 
@@ -167,13 +217,20 @@ reading_on_fence(void *arg, enum fence_status status, struct shelf_entry *e,
 	reading_give(r, &result);
 }
 
-/* First step. */
+/* First step, then the deadline. */
 static void
-reading_start(void *arg)
+reading_on_timer(void *arg)
 {
 	struct reading *r = arg;
-	struct shelf_entry *e = shelf_find(r->gw->shelf, r->project.scope, r->local_id);
+	struct shelf_entry *e;
 
+	if (r->started) {
+		reading_expire(r);
+		return;
+	}
+	r->started = true;
+	loop_timer_set(&r->timer, gateway_patience(r->gw));
+	e = shelf_find(r->gw->shelf, r->project.scope, r->local_id);
 	if (e != NULL)
 		reading_go(r, e);
 	else
@@ -192,8 +249,8 @@ reading_new(struct gateway *gw, const struct project *p, const char *id, work_do
 	r->local_id = mem_string(id);
 	r->done = done;
 	r->arg = arg;
-	loop_timer_init(&r->now, gw->loop, reading_start, r);
-	loop_timer_set(&r->now, 0);
+	loop_timer_init(&r->timer, gw->loop, reading_on_timer, r);
+	loop_timer_set(&r->timer, 0);
 	return r;
 }
 
