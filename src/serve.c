@@ -17,6 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define SERVE_FILES 64     /* descriptors for everything but clients and upstream calls */
 #define SERVE_SETTLE_MS 20 /* how often a stop looks whether running writes are recorded */
 
 /* Everything that runs, in the order in which it starts; it stops in reverse. */
@@ -297,6 +298,24 @@ serve_prepare_process(void)
 	setrlimit(RLIMIT_CORE, &none);
 }
 
+/* Asks for as many descriptors as the configured connections, the calls to the
+ * upstream and the files need; says it when there are fewer. */
+static void
+serve_raise_descriptors(const struct serve *s)
+{
+	const struct config *c = s->snap->config;
+	rlim_t wanted = (rlim_t)(c->limit_connections + c->bluejay.max_in_flight + SERVE_FILES);
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted)
+		return;
+	limit.rlim_cur = wanted < limit.rlim_max ? wanted : limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+	if (limit.rlim_cur < wanted)
+		log_warn(s->log, "fewer descriptors than limits.connections may need; new clients will wait",
+		    LOG_I("have", limit.rlim_cur), LOG_I("want", wanted));
+}
+
 /* Runs the gateway. */
 int
 serve(const struct serve_options *options)
@@ -309,6 +328,7 @@ serve(const struct serve_options *options)
 		return 1;
 	s.log = log_new(STDERR_FILENO, (enum log_level)s.snap->config->log_level,
 	    (enum log_format)s.snap->config->log_format);
+	serve_raise_descriptors(&s);
 	if (serve_start_sandbox(&s) && serve_start_core(&s)) {
 		serve_catch_signals(&s);
 		gateway_start(s.gw, serve_on_ready, &s);
