@@ -124,6 +124,9 @@ change_on_updated(void *arg, struct store_reply *reply)
 			c->later(c);
 			return;
 		}
+	} else if (reply->status == STORE_UNSETTLED_OTHER) {
+		result_error(&r, 503, "Another change is not settled yet; try again later");
+		r.retry_after = 5000;
 	} else if (reply->status != STORE_OK ||
 	    (e = shelf_written(c->gw->shelf, &reply->records[0], ++c->gw->sequence)) == NULL ||
 	    shelf_show(e, c->snap->mapping, NULL, NULL) != 0) {
