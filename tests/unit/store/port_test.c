@@ -172,7 +172,7 @@ START_TEST(a_port_closes_with_calls_under_way)
 	struct store_port *other;
 	struct store_intent i;
 	struct store_create create = {.intent = &i};
-	char id[16];
+	char id[32];
 
 	fixture_begin(&f, _i);
 	for (int round = 0; round < 20; round++) {
@@ -227,7 +227,7 @@ START_TEST(closing_finishes_queued_writes)
 	struct fixture f;
 	struct store_intent i;
 	struct store_create create = {.intent = &i};
-	char id[16];
+	char id[32];
 
 	if (_i == FIXTURE_MEMORY)
 		return;

@@ -504,7 +504,7 @@ END_TEST
 
 START_TEST(a_log_that_grows_too_long_is_written_back_at_once)
 {
-	static char content[16000], ids[600][16];
+	static char content[16000], ids[600][32];
 	static struct store_record big[600];
 	struct fixture f;
 
