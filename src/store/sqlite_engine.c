@@ -1,7 +1,9 @@
 #include "config.h"
 
 #include "store/store_engine.h"
+#include "base/digest.h"
 #include "base/mem.h"
+#include "store/image_file.h"
 #include "store/sqlite_file.h"
 #include "store/sqlite_operation.h"
 #include "store/sqlite_schema.h"
@@ -40,7 +42,9 @@ struct sqlite_worker {
 struct sqlite_engine {
 	struct store_engine base;
 	struct sqlite_worker writer, reader;
+	struct sqlite_worker files; /* reads and writes images' files; has no connection */
 	bool has_reader; /* in memory, the writer does the reading too */
+	char *folder;    /* of images' files; NULL: all images lie in the database */
 	int lock_fd;
 	struct log *log;
 };
@@ -172,6 +176,115 @@ sqlite_engine_read(struct sqlite_worker *w, struct store_call *call)
 	sqlite_engine_rollback(w);
 }
 
+/* Puts a call into a worker's queue. */
+static void
+sqlite_engine_push(struct sqlite_worker *w, struct store_call *call)
+{
+	pthread_mutex_lock(&w->lock);
+	STAILQ_INSERT_TAIL(&w->queue, call, link);
+	w->queued++;
+	pthread_cond_signal(&w->more);
+	pthread_mutex_unlock(&w->lock);
+}
+
+/* Whether an image's bytes are in a file. */
+static bool
+sqlite_engine_is_file(const struct sqlite_engine *e, const struct store_image *i)
+{
+	return e->folder != NULL && i->size > (int64_t)STORE_IMAGE_INLINE;
+}
+
+/* Whether a call that the database has done needs the files too: a piece to
+ * read, or a file to remove that has no row any more, or never got one. */
+static bool
+sqlite_engine_wants_file(const struct sqlite_engine *e, const struct store_call *call)
+{
+	const struct store_reply *r = &call->reply;
+
+	if (call->op == STORE_OP_IMAGE_PUT)
+		return call->filed && r->status == STORE_UNAVAILABLE;
+	if (r->status != STORE_OK)
+		return false;
+	if (call->op == STORE_OP_IMAGE_GET)
+		return r->bytes == NULL && call->max > 0;
+	if (call->op == STORE_OP_IMAGE_DELETE || call->op == STORE_OP_IMAGE_RELEASE)
+		for (size_t i = 0; i < r->image_count; i++)
+			if (sqlite_engine_is_file(e, &r->images[i]))
+				return true;
+	return false;
+}
+
+/* Reads the piece of an image that a call asks for. */
+static void
+sqlite_engine_read_file(struct sqlite_engine *e, struct store_call *call)
+{
+	struct store_reply *r = &call->reply;
+	struct fail fail;
+
+	r->len = call->max;
+	r->number = call->offset;
+	r->bytes = image_file_read(e->folder, r->images[0].id, r->images[0].size, call->offset,
+	    &r->len, &fail);
+	if (r->bytes == NULL)
+		store_reply_fail(r, fail.text);
+}
+
+/* Writes a new image's file, before its row; false when that failed. */
+static bool
+sqlite_engine_write_file(struct sqlite_engine *e, struct store_call *call)
+{
+	char digest[DIGEST_HEX_SIZE];
+	struct fail fail;
+
+	if (image_file_write(e->folder, call->image.id, call->bytes, call->len, &fail) < 0) {
+		store_reply_fail(&call->reply, fail.text);
+		return false;
+	}
+	digest_hex(call->bytes, call->len, digest);
+	call->image.digest = mem_string(digest);
+	free(call->bytes);
+	call->bytes = NULL;
+	call->filed = true;
+	return true;
+}
+
+/* Does what a call needs of the files, and passes it on. */
+static void
+sqlite_engine_file(struct sqlite_engine *e, struct store_call *call)
+{
+	if (call->op == STORE_OP_IMAGE_PUT && !call->filed) {
+		if (sqlite_engine_write_file(e, call)) {
+			sqlite_engine_push(&e->writer, call);
+			return;
+		}
+	} else if (call->op == STORE_OP_IMAGE_PUT) {
+		image_file_remove(e->folder, call->image.id);
+	} else if (call->op == STORE_OP_IMAGE_GET) {
+		sqlite_engine_read_file(e, call);
+	} else {
+		for (size_t i = 0; i < call->reply.image_count; i++)
+			if (sqlite_engine_is_file(e, &call->reply.images[i]))
+				image_file_remove(e->folder, call->reply.images[i].id);
+	}
+	store_call_done(call);
+}
+
+/* Gives a call to the thread of the files; when that has ended, nothing is left
+ * but files to remove. */
+static void
+sqlite_engine_to_files(struct sqlite_engine *e, struct store_call *call)
+{
+	bool stopped;
+
+	pthread_mutex_lock(&e->files.lock);
+	stopped = e->files.stop;
+	pthread_mutex_unlock(&e->files.lock);
+	if (stopped)
+		sqlite_engine_file(e, call);
+	else
+		sqlite_engine_push(&e->files, call);
+}
+
 /* Hands finished calls back and counts them. */
 static void
 sqlite_engine_answer(struct sqlite_worker *w, struct store_calls *group)
@@ -193,7 +306,10 @@ sqlite_engine_answer(struct sqlite_worker *w, struct store_calls *group)
 	pthread_mutex_unlock(&w->lock);
 	while ((call = STAILQ_FIRST(group)) != NULL) {
 		STAILQ_REMOVE_HEAD(group, link);
-		store_call_done(call);
+		if (sqlite_engine_wants_file(w->engine, call))
+			sqlite_engine_to_files(w->engine, call);
+		else
+			store_call_done(call);
 	}
 }
 
@@ -300,19 +416,34 @@ sqlite_engine_read_thread(void *arg)
 	return NULL;
 }
 
+/* The thread of the images' files. */
+static void *
+sqlite_engine_file_thread(void *arg)
+{
+	struct store_calls one = STAILQ_HEAD_INITIALIZER(one);
+	struct sqlite_worker *w = arg;
+	struct store_call *call;
+
+	while (sqlite_engine_take(w, &one, 1, 0)) {
+		call = STAILQ_FIRST(&one);
+		STAILQ_REMOVE_HEAD(&one, link);
+		sqlite_engine_file(w->engine, call);
+	}
+	return NULL;
+}
+
 /* Puts a call into its queue. */
 static void
 sqlite_engine_submit(struct store_engine *base, struct store_call *call)
 {
 	struct sqlite_engine *e = (struct sqlite_engine *)base;
-	bool reads = e->has_reader && store_call_reads(call->op);
-	struct sqlite_worker *w = reads ? &e->reader : &e->writer;
 
-	pthread_mutex_lock(&w->lock);
-	STAILQ_INSERT_TAIL(&w->queue, call, link);
-	w->queued++;
-	pthread_cond_signal(&w->more);
-	pthread_mutex_unlock(&w->lock);
+	if (e->has_reader && store_call_reads(call->op))
+		sqlite_engine_push(&e->reader, call);
+	else if (call->op == STORE_OP_IMAGE_PUT && sqlite_engine_is_file(e, &call->image))
+		sqlite_engine_push(&e->files, call);
+	else
+		sqlite_engine_push(&e->writer, call);
 }
 
 /* Adds up what the threads counted. */
@@ -320,7 +451,7 @@ static void
 sqlite_engine_stats(struct store_engine *base, struct store_stats *out)
 {
 	struct sqlite_engine *e = (struct sqlite_engine *)base;
-	struct sqlite_worker *const workers[] = {&e->writer, &e->reader};
+	struct sqlite_worker *const workers[] = {&e->writer, &e->reader, &e->files};
 
 	memset(out, 0, sizeof *out);
 	for (size_t i = 0; i < sizeof workers / sizeof workers[0]; i++) {
@@ -370,9 +501,9 @@ sqlite_engine_start(struct sqlite_worker *w, void *(*run)(void *), struct fail *
 	return 0;
 }
 
-/* Lets a worker finish, ends its thread and closes its connection. */
+/* Lets a worker finish and ends its thread. */
 static void
-sqlite_engine_stop(struct sqlite_worker *w)
+sqlite_engine_stop_thread(struct sqlite_worker *w)
 {
 	pthread_mutex_lock(&w->lock);
 	w->stop = true;
@@ -380,9 +511,23 @@ sqlite_engine_stop(struct sqlite_worker *w)
 	pthread_mutex_unlock(&w->lock);
 	if (w->running)
 		pthread_join(w->thread, NULL);
+}
+
+/* Closes a stopped worker's connection. */
+static void
+sqlite_engine_clear(struct sqlite_worker *w)
+{
 	sqlite_conn_close(&w->conn);
 	pthread_cond_destroy(&w->more);
 	pthread_mutex_destroy(&w->lock);
+}
+
+/* Lets a worker finish and ends it. */
+static void
+sqlite_engine_stop(struct sqlite_worker *w)
+{
+	sqlite_engine_stop_thread(w);
+	sqlite_engine_clear(w);
 }
 
 /* Ends the engine. The writer is closed last, so that it is the one that writes
@@ -393,10 +538,20 @@ sqlite_engine_close(struct store_engine *base)
 	struct sqlite_engine *e = (struct sqlite_engine *)base;
 
 	sqlite_engine_stop(&e->reader);
+	sqlite_engine_stop_thread(&e->files);
 	sqlite_engine_stop(&e->writer);
+	sqlite_engine_clear(&e->files);
+	free(e->folder);
 	if (e->lock_fd >= 0)
 		close(e->lock_fd);
 	free(e);
+}
+
+/* Whether a row has its bytes in this file. */
+static bool
+sqlite_engine_knows_file(void *arg, const char *name)
+{
+	return sqlite_image_has_file(arg, name);
 }
 
 /* Opens the connections and starts the threads. */
@@ -414,6 +569,10 @@ sqlite_engine_begin(struct sqlite_engine *e, const struct store_options *o, stru
 		return -1;
 	sqlite3_wal_hook(e->writer.conn.db, sqlite_engine_on_commit, &e->writer);
 	if (o->dir != NULL) {
+		e->folder = image_file_open(o->dir, sqlite_engine_knows_file, &e->writer.conn, f);
+		if (e->folder == NULL ||
+		    sqlite_engine_start(&e->files, sqlite_engine_file_thread, f) < 0)
+			return -1;
 		e->reader.conn.db = sqlite_file_open_reader(o->dir, f);
 		if (e->reader.conn.db == NULL ||
 		    sqlite_engine_start(&e->reader, sqlite_engine_read_thread, f) < 0)
@@ -436,6 +595,7 @@ sqlite_engine_open(const struct store_options *options, struct fail *f)
 	e->log = options->log;
 	sqlite_engine_init(e, &e->writer);
 	sqlite_engine_init(e, &e->reader);
+	sqlite_engine_init(e, &e->files);
 	if (sqlite_engine_begin(e, options, f) == 0)
 		return &e->base;
 	sqlite_engine_close(&e->base);

@@ -21,6 +21,11 @@ static const sqlite_operation sqlite_operations[STORE_OP_COUNT] = {
     [STORE_OP_HIDE] = sqlite_hide,
     [STORE_OP_JOIN_SCOPES] = sqlite_join_scopes,
     [STORE_OP_PURGE] = sqlite_purge,
+    [STORE_OP_IMAGE_PUT] = sqlite_image_put,
+    [STORE_OP_IMAGE_GET] = sqlite_image_get,
+    [STORE_OP_IMAGE_LIST] = sqlite_image_list,
+    [STORE_OP_IMAGE_DELETE] = sqlite_image_delete,
+    [STORE_OP_IMAGE_RELEASE] = sqlite_image_release,
 };
 
 /* The function that does an operation. */

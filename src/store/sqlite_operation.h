@@ -40,4 +40,14 @@ int sqlite_hide(struct sqlite_conn *, struct store_call *);
 int sqlite_join_scopes(struct sqlite_conn *, struct store_call *);
 int sqlite_purge(struct sqlite_conn *, struct store_call *);
 
+/* sqlite_image.c */
+int sqlite_image_put(struct sqlite_conn *, struct store_call *);
+int sqlite_image_get(struct sqlite_conn *, struct store_call *);
+int sqlite_image_list(struct sqlite_conn *, struct store_call *);
+int sqlite_image_delete(struct sqlite_conn *, struct store_call *);
+int sqlite_image_release(struct sqlite_conn *, struct store_call *);
+
+/* Whether the database knows a file of this name. */
+bool sqlite_image_has_file(struct sqlite_conn *, const char *name);
+
 #endif

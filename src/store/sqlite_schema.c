@@ -86,6 +86,23 @@ static const char *const sqlite_schema_steps[] = {
     " PRIMARY KEY (scope, upstream_id)) WITHOUT ROWID;"
     "CREATE INDEX tombstone_age ON tombstone (deleted_ms);"
     "CREATE TABLE listing (scope TEXT PRIMARY KEY, listed_ms INTEGER NOT NULL) WITHOUT ROWID;",
+
+    /* Without data the bytes are in a file that is called as the id. */
+    "CREATE TABLE image ("
+    " seq INTEGER PRIMARY KEY,"
+    " project TEXT NOT NULL,"
+    " id TEXT NOT NULL,"
+    " role TEXT NOT NULL,"
+    " type TEXT NOT NULL,"
+    " filename TEXT,"
+    " maker TEXT,"
+    " digest TEXT NOT NULL,"
+    " size INTEGER NOT NULL,"
+    " created_ms INTEGER NOT NULL,"
+    " data BLOB);"
+    "CREATE UNIQUE INDEX image_id ON image (id);"
+    "CREATE INDEX image_role ON image (project, role);"
+    "CREATE INDEX image_maker ON image (maker) WHERE maker IS NOT NULL;",
 };
 
 /* The number of the newest schema. */

@@ -17,6 +17,10 @@
 	" fingerprint, sent, kept, absent, created_ms, touched_ms, key, key_hash"        \
 	" FROM intent "
 
+/* The columns of an image, in the order that sqlite_image_read() expects. */
+#define IMAGE                                                                            \
+	"SELECT project, id, role, type, filename, maker, digest, size, created_ms FROM image "
+
 /*
  * Every statement there is. A holder of 0 stands for none, so that names and
  * keys need no second form of a statement. A record is written by up to four
@@ -130,6 +134,22 @@ static const char *const sqlite_statement_texts[SQL_STATEMENT_COUNT] = {
         "INSERT INTO listing (scope, listed_ms) VALUES (?1, ?2) ON CONFLICT (scope)"
         " DO UPDATE SET listed_ms = max(listed_ms, excluded.listed_ms)",
     [SQL_LISTING_DELETE] = "DELETE FROM listing WHERE scope = ?1",
+
+    [SQL_IMAGE_ADD] =
+        "INSERT INTO image (project, id, role, type, filename, maker, digest, size, created_ms,"
+        " data) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+    [SQL_IMAGE_GET] =
+        "SELECT project, id, role, type, filename, maker, digest, size, created_ms, data"
+        " FROM image WHERE id = ?2 AND project = ?1",
+    [SQL_IMAGE_LIST] = IMAGE "WHERE project = ?1 AND role = ?2 ORDER BY seq",
+    [SQL_IMAGE_DELETE] = "DELETE FROM image WHERE id = ?1",
+    [SQL_IMAGE_UNUSED] =
+        IMAGE "WHERE maker = ?1"
+        " AND NOT EXISTS (SELECT 1 FROM persona p WHERE p.scope = ?2"
+        " AND instr(p.kept, image.id) > 0)"
+        " AND NOT EXISTS (SELECT 1 FROM intent i WHERE i.scope = ?2 AND i.operation <> 0"
+        " AND instr(i.kept, image.id) > 0)",
+    [SQL_IMAGE_FILE] = "SELECT 1 FROM image WHERE id = ?1 AND data IS NULL",
 };
 
 /* The text of a statement. */
@@ -162,6 +182,9 @@ sqlite_bind(sqlite3_stmt *st, const struct sqlite_value *values, size_t count)
 			rc = sqlite3_bind_int64(st, at, values[i].number);
 		else if (values[i].text == NULL)
 			rc = sqlite3_bind_null(st, at);
+		else if (values[i].is_blob)
+			rc = sqlite3_bind_blob64(st, at, values[i].text,
+			    (sqlite3_uint64)values[i].number, SQLITE_STATIC);
 		else
 			rc = sqlite3_bind_text(st, at, values[i].text, -1, SQLITE_STATIC);
 	}

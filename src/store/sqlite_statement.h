@@ -73,6 +73,13 @@ enum sqlite_statement {
 	SQL_LISTING_GET,
 	SQL_LISTING_PUT,
 	SQL_LISTING_DELETE,
+	/* images */
+	SQL_IMAGE_ADD,
+	SQL_IMAGE_GET,
+	SQL_IMAGE_LIST,
+	SQL_IMAGE_DELETE,
+	SQL_IMAGE_UNUSED,
+	SQL_IMAGE_FILE,
 	SQL_STATEMENT_COUNT
 };
 
@@ -92,20 +99,28 @@ struct sqlite_value {
 	bool is_text;
 	const char *text; /* NULL: SQL's null; must live until sqlite_end() */
 	int64_t number;
+	bool is_blob; /* the bytes at text, as many as number */
 };
 
 /* A text to bind. */
 static inline struct sqlite_value
 SQL_T(const char *text)
 {
-	return (struct sqlite_value){true, text, 0};
+	return (struct sqlite_value){true, text, 0, false};
 }
 
 /* A number to bind. */
 static inline struct sqlite_value
 SQL_I(int64_t number)
 {
-	return (struct sqlite_value){false, NULL, number};
+	return (struct sqlite_value){false, NULL, number, false};
+}
+
+/* Bytes to bind. */
+static inline struct sqlite_value
+SQL_B(const char *bytes, size_t len)
+{
+	return (struct sqlite_value){true, bytes, (int64_t)len, true};
 }
 
 #define SQL_VALUES(...) \

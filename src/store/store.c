@@ -93,6 +93,8 @@ store_call_free(struct store_call *c)
 		store_record_clear(&c->records[i]);
 	free(c->records);
 	store_intent_clear(&c->intent);
+	store_image_clear(&c->image);
+	free(c->bytes);
 	store_reply_clear(&c->reply);
 	free(c);
 	store_port_unref(p);
@@ -208,11 +210,11 @@ bool
 store_call_reads(enum store_op op)
 {
 	return op == STORE_OP_GET || op == STORE_OP_LIST || op == STORE_OP_INTENTS ||
-	    op == STORE_OP_SCOPES;
+	    op == STORE_OP_SCOPES || op == STORE_OP_IMAGE_GET || op == STORE_OP_IMAGE_LIST;
 }
 
-/* Starts a call; the arguments follow. */
-static struct store_call *
+/* Makes a call; its arguments follow. */
+struct store_call *
 store_call_new(struct store_port *p, enum store_op op, store_done_fn done, void *arg)
 {
 	struct store_call *c = mem_zero(1, sizeof *c);
@@ -228,7 +230,7 @@ store_call_new(struct store_port *p, enum store_op op, store_done_fn done, void 
 }
 
 /* Gives a call to the engine. */
-static struct store_call *
+struct store_call *
 store_submit(struct store_call *c)
 {
 	struct store_engine *e = c->port->store->engine;

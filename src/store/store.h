@@ -26,6 +26,7 @@
 struct store;
 struct store_port;
 struct store_call;
+struct store_image; /* store_image.h */
 
 struct store_options {
 	const char *dir;     /* NULL: memory only, forgotten at close */
@@ -129,6 +130,10 @@ struct store_reply {
 	size_t intent_count;
 	char **tombstones; /* store_list: upstream ids deleted here */
 	size_t tombstone_count;
+	struct store_image *images; /* store_image.h */
+	size_t image_count;
+	char *bytes; /* of an image; NULL: none */
+	size_t len;
 	int64_t number; /* as the call says */
 	char *text;     /* as the status says */
 };

@@ -2,6 +2,7 @@
 #define STORE_CALL_H
 
 #include "store/store.h"
+#include "store/store_image.h"
 
 #include <sys/queue.h>
 
@@ -30,6 +31,11 @@ enum store_op {
 	STORE_OP_HIDE,
 	STORE_OP_JOIN_SCOPES,
 	STORE_OP_PURGE,
+	STORE_OP_IMAGE_PUT,
+	STORE_OP_IMAGE_GET,
+	STORE_OP_IMAGE_LIST,
+	STORE_OP_IMAGE_DELETE,
+	STORE_OP_IMAGE_RELEASE,
 	STORE_OP_COUNT
 };
 
@@ -52,10 +58,22 @@ struct store_call {
 	int64_t now_ms; /* adopt: listed_ms */
 	int64_t key_expires_ms;
 	int64_t since_ms; /* create: unclaimed_since_ms; purge: older_than_ms */
+	struct store_image image; /* put: what is stored; get, list, delete: project, id, role */
+	char *bytes;              /* put: NULL once they are in a file */
+	size_t len;
+	int64_t offset; /* get */
+	size_t max;     /* get */
+	bool filed;     /* put: the file is written */
 
 	struct store_reply reply;
 };
 STAILQ_HEAD(store_calls, store_call);
+
+/* Makes a call; its arguments follow, then store_submit(). */
+struct store_call *store_call_new(struct store_port *, enum store_op, store_done_fn, void *arg);
+
+/* Gives a call to the engine, and returns it. */
+struct store_call *store_submit(struct store_call *);
 
 /* True for operations that change nothing. */
 bool store_call_reads(enum store_op);
@@ -70,6 +88,7 @@ void store_reply_clear(struct store_reply *);
 /* Appends, moving the strings into the reply and zeroing the argument. */
 void store_reply_add_record(struct store_reply *, struct store_record *);
 void store_reply_add_intent(struct store_reply *, struct store_intent *);
+void store_reply_add_image(struct store_reply *, struct store_image *);
 void store_reply_add_tombstone(struct store_reply *, const char *upstream_id); /* copies */
 
 /* Empties the reply and makes it UNAVAILABLE with its reason. */

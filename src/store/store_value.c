@@ -92,6 +92,10 @@ store_reply_clear(struct store_reply *r)
 		store_intent_clear(&r->intents[i]);
 	for (size_t i = 0; i < r->tombstone_count; i++)
 		free(r->tombstones[i]);
+	for (size_t i = 0; i < r->image_count; i++)
+		store_image_clear(&r->images[i]);
+	free(r->images);
+	free(r->bytes);
 	free(r->records);
 	free(r->intents);
 	free(r->tombstones);
@@ -123,6 +127,15 @@ store_reply_add_intent(struct store_reply *r, struct store_intent *intent)
 	r->intents = store_reply_grow(r->intents, r->intent_count, sizeof *r->intents);
 	r->intents[r->intent_count++] = *intent;
 	memset(intent, 0, sizeof *intent);
+}
+
+/* Appends an image. */
+void
+store_reply_add_image(struct store_reply *r, struct store_image *image)
+{
+	r->images = store_reply_grow(r->images, r->image_count, sizeof *r->images);
+	r->images[r->image_count++] = *image;
+	memset(image, 0, sizeof *image);
 }
 
 /* Appends the id of a persona deleted here. */

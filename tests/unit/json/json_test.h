@@ -3,6 +3,7 @@
 
 #include <check.h>
 
+Suite *json_blob_suite(void);
 Suite *json_read_suite(void);
 Suite *json_text_suite(void);
 

@@ -81,9 +81,16 @@ fixture_remove_dir(const char *dir)
 
 	if (d == NULL)
 		return;
-	while ((e = readdir(d)) != NULL)
-		if (e->d_name[0] != '.')
-			unlinkat(dirfd(d), e->d_name, 0);
+	while ((e = readdir(d)) != NULL) {
+		char *below;
+
+		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0 ||
+		    unlinkat(dirfd(d), e->d_name, 0) == 0)
+			continue;
+		below = mem_format("%s/%s", dir, e->d_name);
+		fixture_remove_dir(below);
+		free(below);
+	}
 	closedir(d);
 	rmdir(dir);
 }
@@ -140,6 +147,10 @@ fixture_clear(struct fixture *f)
 	free(r->records);
 	free(r->intents);
 	free(r->tombstones);
+	for (size_t i = 0; i < r->image_count; i++)
+		store_image_clear(&r->images[i]);
+	free(r->images);
+	free(r->bytes);
 	free(r->text);
 	memset(r, 0, sizeof *r);
 }
@@ -154,6 +165,9 @@ fixture_done(void *arg, struct store_reply *reply)
 	f->done++;
 	f->reply = *reply;
 	f->reply.text = mem_string(reply->text);
+	reply->images = NULL; /* taken over, as the bytes are */
+	reply->image_count = 0;
+	reply->bytes = NULL;
 	f->reply.records = mem_zero(reply->record_count, sizeof *reply->records);
 	for (size_t i = 0; i < reply->record_count; i++)
 		store_record_take(&f->reply.records[i], &reply->records[i]);

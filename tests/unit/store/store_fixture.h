@@ -3,6 +3,7 @@
 
 #include "base/loop.h"
 #include "store/store.h"
+#include "store/store_image.h"
 #include "unit.h"
 
 /*

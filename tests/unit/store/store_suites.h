@@ -11,6 +11,7 @@ Suite *change_suite(void);
 Suite *seen_suite(void);
 Suite *upkeep_suite(void);
 Suite *port_suite(void);
+Suite *image_suite(void);
 Suite *random_suite(void);
 Suite *durable_suite(void);
 Suite *sqlite_suite(void);
