@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define ANSWER_FIELDS_MAX 10
 
@@ -67,9 +68,32 @@ api_refuse_route(struct http_exchange *ex, enum http_route_result found,
 	return true;
 }
 
-/* Whether If-None-Match names this tag (RFC 9110, 13.1.2: weak comparison). */
+/* Whether a media type is application/json, whatever its parameters. */
 static bool
-answer_matches(const char *header, const char *etag)
+answer_is_json(const char *type)
+{
+	static const char json[] = "application/json";
+	size_t len = strcspn(type, "; \t");
+
+	return len == sizeof json - 1 && strncasecmp(type, json, len) == 0;
+}
+
+/* Refuses a body that is not declared as JSON; true when it answered. */
+bool
+api_refuse_type(struct http_exchange *ex)
+{
+	const struct http_request *q = http_exchange_request(ex);
+	const char *type = http_request_field(q, "content-type");
+
+	if (type != NULL ? answer_is_json(type) : !q->has_body)
+		return false;
+	api_answer_error(ex, 415, "Unsupported Media Type: %.200s", type != NULL ? type : "none");
+	return true;
+}
+
+/* Whether If-None-Match names this tag (RFC 9110, 13.1.2: weak comparison). */
+bool
+api_etag_matches(const char *header, const char *etag)
 {
 	size_t len = strlen(etag);
 
@@ -93,7 +117,7 @@ answer_not_modified(const struct http_request *q, const struct result *r)
 
 	return have != NULL && r->status == 200 && r->etag[0] != '\0' &&
 	    (strcmp(q->method, "GET") == 0 || strcmp(q->method, "HEAD") == 0) &&
-	    answer_matches(have, r->etag);
+	    api_etag_matches(have, r->etag);
 }
 
 /* Answers with a result. */

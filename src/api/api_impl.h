@@ -10,10 +10,29 @@ struct api {
 	struct loop *loop;
 	struct gateway *gw;
 	struct log *log;
+	unsigned uploads; /* running */
 };
+
+/* What is served below /api/projects/:project. The first parameter of every
+ * route is the project; a request comes to `start` only when it is configured. */
+struct api_service {
+	const struct http_route *routes;
+	size_t count;
+	void (*start)(struct api *, struct http_exchange *, const struct http_match *,
+	    const struct project *);
+};
+
+extern const struct api_service persona_service;
+extern const struct api_service image_service;
 
 /* Answers 404, 405 or 400 for a target that no route serves; false when one does. */
 bool api_refuse_route(struct http_exchange *, enum http_route_result, const struct http_match *);
+
+/* Refuses a body that is not declared as JSON; true when it answered. */
+bool api_refuse_type(struct http_exchange *);
+
+/* Whether a list of entity tags names this one (RFC 9110, 13.1.2: weak comparison). */
+bool api_etag_matches(const char *header, const char *etag);
 
 /* Answers an error with a sentence that may hold anything. */
 void api_answer_error(struct http_exchange *, int status, const char *fmt, ...)

@@ -78,28 +78,6 @@ persona_no_cache(const struct http_request *q)
 	return value != NULL && strcasestr(value, "no-cache") != NULL;
 }
 
-/* Whether a media type is application/json, whatever its parameters. */
-static bool
-persona_is_json(const char *type)
-{
-	static const char json[] = "application/json";
-	size_t len = strcspn(type, "; \t");
-
-	return len == sizeof json - 1 && strncasecmp(type, json, len) == 0;
-}
-
-/* Refuses a body that is not declared as JSON; true when it answered. */
-static bool
-persona_refuse_type(struct http_exchange *ex, const struct http_request *q)
-{
-	const char *type = http_request_field(q, "content-type");
-
-	if (type != NULL ? persona_is_json(type) : !q->has_body)
-		return false;
-	api_answer_error(ex, 415, "Unsupported Media Type: %.200s", type != NULL ? type : "none");
-	return true;
-}
-
 /* Reads a request body; NULL when it answered. An absent body counts as {} for a create. */
 static struct json_object *
 persona_read_body(struct persona_call *c, const char *body, size_t len)
@@ -213,53 +191,25 @@ persona_on_body(void *arg, struct http_exchange *ex, const char *body, size_t le
 	}
 }
 
-/* Serves the local API. */
-void
-api_serve(void *arg, struct http_exchange *ex)
+/* Starts a request on personas. */
+static void
+persona_serve(struct api *api, struct http_exchange *ex, const struct http_match *match,
+    const struct project *project)
 {
-	struct api *api = arg;
-	const struct http_request *q = http_exchange_request(ex);
 	struct persona_call *c;
-	struct http_match match;
-	struct project project;
-	enum http_route_result found;
 
-	found = http_route_find(persona_routes, sizeof persona_routes / sizeof *persona_routes,
-	    q->method, q->path, &match);
-	if (api_refuse_route(ex, found, &match))
-		return;
-	if (!snapshot_project(gateway_snapshot(api->gw), match.params[0], &project)) {
-		api_answer_error(ex, 404, "Project not found");
-		return;
-	}
-	if ((match.id == PERSONA_CREATE || match.id == PERSONA_UPDATE) && persona_refuse_type(ex, q))
+	if ((match->id == PERSONA_CREATE || match->id == PERSONA_UPDATE) && api_refuse_type(ex))
 		return;
 	c = mem_zero(1, sizeof *c);
 	c->api = api;
 	c->ex = ex;
-	c->route = (enum persona_route)match.id;
-	c->project = project;
-	if (match.param_count > 1)
-		memcpy(c->id, match.params[1], sizeof c->id);
+	c->route = (enum persona_route)match->id;
+	c->project = *project;
+	if (match->param_count > 1)
+		memcpy(c->id, match->params[1], sizeof c->id);
 	http_exchange_on_end(ex, persona_on_end, c);
 	http_exchange_collect(ex, 0, persona_on_body, c);
 }
 
-/* Makes the API of a gateway. */
-struct api *
-api_new(struct loop *loop, struct gateway *gw, struct log *log)
-{
-	struct api *api = mem_zero(1, sizeof *api);
-
-	api->loop = loop;
-	api->gw = gw;
-	api->log = log;
-	return api;
-}
-
-/* Frees it. */
-void
-api_free(struct api *api)
-{
-	free(api);
-}
+const struct api_service persona_service = {
+    persona_routes, sizeof persona_routes / sizeof *persona_routes, persona_serve};

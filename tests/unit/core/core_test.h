@@ -4,6 +4,7 @@
 #include "base/loop.h"
 #include "unit.h"
 
+Suite *image_suite(void);
 Suite *pure_suite(void);
 Suite *result_suite(void);
 Suite *shelf_suite(void);

@@ -1,0 +1,62 @@
+#include "config.h"
+
+#include "api/api.h"
+#include "api/api_impl.h"
+#include "base/mem.h"
+
+#include <stdlib.h>
+
+static const struct api_service *const api_services[] = {&persona_service, &image_service};
+
+/* Finds who serves a request. */
+static const struct api_service *
+api_find(const struct http_request *q, struct http_match *match, enum http_route_result *found)
+{
+	const struct api_service *s = NULL;
+
+	*found = HTTP_ROUTE_NONE;
+	for (size_t i = 0; i < sizeof api_services / sizeof *api_services &&
+	     *found == HTTP_ROUTE_NONE; i++) {
+		s = api_services[i];
+		*found = http_route_find(s->routes, s->count, q->method, q->path, match);
+	}
+	return s;
+}
+
+/* Serves the local API. */
+void
+api_serve(void *arg, struct http_exchange *ex)
+{
+	struct api *api = arg;
+	enum http_route_result found;
+	const struct api_service *service;
+	struct project project;
+	struct http_match match;
+
+	service = api_find(http_exchange_request(ex), &match, &found);
+	if (api_refuse_route(ex, found, &match))
+		return;
+	if (snapshot_project(gateway_snapshot(api->gw), match.params[0], &project))
+		service->start(api, ex, &match, &project);
+	else
+		api_answer_error(ex, 404, "Project not found");
+}
+
+/* Makes the API of a gateway. */
+struct api *
+api_new(struct loop *loop, struct gateway *gw, struct log *log)
+{
+	struct api *api = mem_zero(1, sizeof *api);
+
+	api->loop = loop;
+	api->gw = gw;
+	api->log = log;
+	return api;
+}
+
+/* Frees it. */
+void
+api_free(struct api *api)
+{
+	free(api);
+}

@@ -1,0 +1,408 @@
+#include "config.h"
+
+#include "api/api_impl.h"
+#include "api/range.h"
+#include "base/mem.h"
+#include "core/images.h"
+#include "http/http_char.h"
+#include "json/json_blob.h"
+#include "json/json_text.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum image_route { IMAGE_ROUTE_LIST, IMAGE_ROUTE_UPLOAD, IMAGE_ROUTE_GET, IMAGE_ROUTE_DELETE };
+
+#define IMAGE_BASE "/api/projects/:project/images"
+#define IMAGE_BODY_MAX (16 << 20)     /* bytes of JSON in an upload */
+#define IMAGE_REST_MAX (64 << 10)     /* of them, what is not the image */
+#define IMAGE_VALUES_MAX 1000         /* JSON values in an upload */
+#define IMAGE_PIECE ((size_t)256 << 10) /* of a large image, read and sent at a time */
+#define IMAGE_UPLOADS_MAX 16          /* at a time: their bytes are in memory */
+#define IMAGE_RANGE_SIZE 80
+
+static const struct http_route image_routes[] = {
+    {"GET", IMAGE_BASE, IMAGE_ROUTE_LIST},
+    {"POST", IMAGE_BASE, IMAGE_ROUTE_UPLOAD},
+    {"GET", IMAGE_BASE "/:id", IMAGE_ROUTE_GET},
+    {"DELETE", IMAGE_BASE "/:id", IMAGE_ROUTE_DELETE},
+};
+
+/* One request on its way. */
+struct image_call {
+	struct api *api;
+	struct http_exchange *ex;
+	enum image_route route;
+	struct project project;
+	char id[HTTP_ROUTE_PARAM_MAX];
+	struct work *work;
+	bool done; /* the work has given its result */
+	bool uploading, answered;
+	struct json_blob blob; /* an upload, as it comes */
+	int64_t received;
+	struct image_read *read; /* a download: what is being read */
+	int64_t next, end;       /* bytes still to be sent */
+};
+
+/* The exchange is over. */
+static void
+image_on_end(void *arg, enum http_end end)
+{
+	struct image_call *c = arg;
+
+	if (c->work != NULL && c->done)
+		work_told(c->work, end == HTTP_SENT);
+	else if (c->work != NULL)
+		work_cancel(c->work);
+	if (c->read != NULL)
+		image_read_cancel(c->read);
+	if (c->uploading)
+		c->api->uploads--;
+	json_blob_free(&c->blob);
+	free(c);
+}
+
+/* The core gives its result. */
+static void
+image_on_done(void *arg, struct result *r)
+{
+	struct image_call *c = arg;
+
+	c->done = true;
+	api_answer_result(c->ex, r);
+}
+
+/* ---- uploads ---- */
+
+/* Refuses an upload; what still comes is not looked at. */
+static void
+image_refuse(struct image_call *c, int status, const char *sentence)
+{
+	c->answered = true;
+	json_blob_free(&c->blob);
+	api_answer_error(c->ex, status, "%s", sentence);
+}
+
+/* The sentence for a member that cannot be taken; NULL when it can. */
+static const char *
+image_member_trouble(struct json_object *root, const char *key, size_t max, const char *type,
+    const char *length)
+{
+	struct json_object *value = NULL;
+	const char *text;
+
+	if (!json_object_object_get_ex(root, key, &value) || value == NULL)
+		return NULL;
+	text = json_get_string(root, key);
+	if (text == NULL)
+		return type;
+	return strlen(text) > max ? length : NULL;
+}
+
+/* What is wrong with an upload's members, in the local API's order; NULL: nothing. */
+static const char *
+image_trouble(const struct image_call *c, struct json_object *root)
+{
+	struct json_object *value = NULL;
+	const char *role = json_get_string(root, "role"), *why;
+
+	if (!c->blob.seen && json_object_object_get_ex(root, "imageBase64", &value) && value != NULL)
+		return "imageBase64 must be a string";
+	if (!c->blob.seen || (c->blob.bytes.len == 0 && !c->blob.bad))
+		return "imageBase64 is required";
+	why = image_member_trouble(root, "role", IMAGE_ROLE_MAX, "role must be a string",
+	    "role is too long");
+	if (why != NULL)
+		return why;
+	if (role == NULL || *role == '\0')
+		return "role is required";
+	why = image_member_trouble(root, "filename", IMAGE_NAME_MAX, "filename must be a string",
+	    "filename is too long");
+	if (why != NULL)
+		return why;
+	return c->blob.bad ? "imageBase64 is not valid base64" : NULL;
+}
+
+/* All of an upload is here. */
+static void
+image_store(struct image_call *c)
+{
+	struct json_object *root = NULL;
+	struct json_error err;
+	const char *why;
+	size_t len;
+	char *bytes;
+
+	if (c->received == 0) {
+		image_refuse(c, 400, "Request body is empty; send a JSON object");
+		return;
+	}
+	if (!json_blob_end(&c->blob, IMAGE_VALUES_MAX, &root, &err)) {
+		image_refuse(c, 400, "Request body is not valid JSON");
+		return;
+	}
+	if (!json_object_is_type(root, json_type_object))
+		why = "Request body must be a JSON object";
+	else
+		why = image_trouble(c, root);
+	if (why != NULL) {
+		image_refuse(c, 400, why);
+	} else if (c->blob.bytes.len > IMAGE_BYTES_MAX) {
+		image_refuse(c, 413, "The image is larger than 10 MiB");
+	} else {
+		bytes = buf_take(&c->blob.bytes, &len);
+		c->answered = true;
+		c->work = image_add(c->api->gw, &c->project, json_get_string(root, "role"),
+		    json_get_string(root, "filename"), bytes, len, image_on_done, c);
+	}
+	json_object_put(root);
+}
+
+/* A piece of an upload is here, or its end. */
+static void
+image_on_data(void *arg, struct http_exchange *ex, const char *piece, size_t len)
+{
+	struct image_call *c = arg;
+
+	if (c->answered)
+		return;
+	c->received += (int64_t)len;
+	if (len == 0)
+		image_store(c);
+	else if (c->received > IMAGE_BODY_MAX)
+		image_refuse(c, 413, "Request body is larger than 16 MiB");
+	else if (!json_blob_add(&c->blob, piece, len))
+		image_refuse(c, 413, c->blob.bytes.full ? "The image is larger than 10 MiB"
+		                                        : "Request body is too large beside the image");
+}
+
+/* Starts an upload. */
+static void
+image_start_upload(struct image_call *c)
+{
+	const struct http_request *q = http_exchange_request(c->ex);
+	static const struct http_field later[] = {{"Content-Type", "application/json; charset=utf-8"},
+	    {"Retry-After", "1"}, {NULL, NULL}};
+	static const char busy[] = "{\"error\":\"Too many uploads at a time; try again later\"}";
+
+	if (q->length > IMAGE_BODY_MAX) {
+		image_refuse(c, 413, "Request body is larger than 16 MiB");
+	} else if (c->api->uploads >= IMAGE_UPLOADS_MAX) {
+		http_answer(c->ex, 503, later, busy, sizeof busy - 1);
+	} else {
+		c->uploading = true;
+		c->api->uploads++;
+		/* Padding may stand for two bytes that are none. */
+		json_blob_init(&c->blob, "imageBase64", 1, IMAGE_REST_MAX, IMAGE_BYTES_MAX + 2);
+		http_exchange_stream(c->ex, image_on_data, c);
+	}
+}
+
+/* ---- downloads ---- */
+
+static void image_send_more(struct image_call *);
+
+/* Another piece of a large image is here. */
+static void
+image_on_piece(void *arg, const struct image_piece *piece)
+{
+	struct image_call *c = arg;
+	size_t waiting;
+
+	c->read = NULL;
+	if (piece->status != IMAGE_FOUND || piece->bytes == NULL || piece->len == 0) {
+		http_answer_abort(c->ex); /* it was deleted meanwhile, or cannot be read */
+		return;
+	}
+	c->next += (int64_t)piece->len;
+	waiting = http_answer_write(c->ex, piece->bytes, piece->len);
+	if (c->next >= c->end)
+		http_answer_end(c->ex);
+	else if (waiting == 0)
+		image_send_more(c);
+}
+
+/* Reads the next piece of a large image. */
+static void
+image_send_more(struct image_call *c)
+{
+	size_t len = c->end - c->next < (int64_t)IMAGE_PIECE ? (size_t)(c->end - c->next) : IMAGE_PIECE;
+
+	c->read = image_read(c->api->gw, &c->project, c->id, c->next, len, image_on_piece, c);
+}
+
+/* The client has taken what was sent. */
+static void
+image_on_drained(void *arg)
+{
+	struct image_call *c = arg;
+
+	if (c->read == NULL && c->next < c->end)
+		image_send_more(c);
+}
+
+/* Sends a part of an image, or all of it. */
+static void
+image_send(struct image_call *c, int status, const struct http_field *fields,
+    const struct image_piece *piece)
+{
+	bool head = strcmp(http_exchange_request(c->ex)->method, "HEAD") == 0;
+
+	if (piece->whole) {
+		http_answer(c->ex, status, fields, piece->bytes + c->next, (size_t)(c->end - c->next));
+		return;
+	}
+	http_answer_begin(c->ex, status, fields, c->end - c->next, image_on_drained, c);
+	if (head)
+		http_answer_end(c->ex);
+	else
+		image_send_more(c);
+}
+
+/* Whether a Range field counts: not for HEAD, nor when If-Range names another
+ * version (RFC 9110, 13.1.5 and 14.2). */
+static const char *
+image_range(const struct http_request *q, const char *etag)
+{
+	const char *only = http_request_field(q, "if-range");
+
+	if (strcmp(q->method, "GET") != 0 || (only != NULL && strcmp(only, etag) != 0))
+		return NULL;
+	return http_request_field(q, "range");
+}
+
+/* The image is known: decides what of it is sent. */
+static void
+image_on_found(void *arg, const struct image_piece *piece)
+{
+	struct image_call *c = arg;
+	const struct http_request *q = http_exchange_request(c->ex);
+	const char *have = http_request_field(q, "if-none-match");
+	char etag[40], range[IMAGE_RANGE_SIZE] = "";
+	int64_t first = 0, last;
+	struct http_field fields[] = {{"ETag", etag}, {"Cache-Control", "public, max-age=3600"},
+	    {"Accept-Ranges", "bytes"}, {"X-Content-Type-Options", "nosniff"}, {"Content-Type", NULL},
+	    {"Content-Range", range}, {NULL, NULL}};
+
+	c->read = NULL;
+	if (piece->status != IMAGE_FOUND) {
+		api_answer_error(c->ex, piece->status == IMAGE_NONE ? 404 : 503, "%s",
+		    piece->status == IMAGE_NONE ? "Image not found"
+		                                : "The gateway cannot read its records at the moment");
+		return;
+	}
+	snprintf(etag, sizeof etag, "\"%.32s\"", piece->image->digest);
+	last = piece->image->size - 1;
+	if (have != NULL && api_etag_matches(have, etag)) {
+		fields[4].name = NULL;
+		http_answer(c->ex, 304, fields, NULL, 0);
+		return;
+	}
+	fields[4].value = piece->image->type;
+	switch (range_read(image_range(q, etag), piece->image->size, &first, &last)) {
+	case RANGE_NONE_SUCH:
+		snprintf(range, sizeof range, "bytes */%lld", (long long)piece->image->size);
+		fields[4] = fields[5];
+		fields[5].name = NULL;
+		http_answer(c->ex, 416, fields + 2, "", 0);
+		return;
+	case RANGE_PART:
+		snprintf(range, sizeof range, "bytes %lld-%lld/%lld", (long long)first, (long long)last,
+		    (long long)piece->image->size);
+		break;
+	case RANGE_WHOLE:
+		first = 0;
+		last = piece->image->size - 1;
+		fields[5].name = NULL;
+		break;
+	}
+	c->next = first;
+	c->end = last + 1;
+	image_send(c, range[0] != '\0' ? 206 : 200, fields, piece);
+}
+
+/* ---- the rest ---- */
+
+/* Decodes the value of a query's parameter; false when there is none, it is
+ * empty, too long, or not well-formed. */
+static bool
+image_query(const char *query, const char *name, char *out, size_t size)
+{
+	size_t len = strlen(name), n = 0;
+	const char *p = query;
+
+	while (p != NULL && (strncmp(p, name, len) != 0 || p[len] != '=')) {
+		p = strchr(p, '&');
+		p = p != NULL ? p + 1 : NULL;
+	}
+	if (p == NULL)
+		return false;
+	for (p += len + 1; *p != '\0' && *p != '&' && n + 1 < size; p++) {
+		int high, low;
+
+		if (*p != '%') {
+			out[n++] = *p == '+' ? ' ' : *p;
+			continue;
+		}
+		high = http_char_hex(p[1]);
+		low = high < 0 ? -1 : http_char_hex(p[2]);
+		if (low < 0 || (high == 0 && low == 0))
+			return false;
+		out[n++] = (char)(high << 4 | low);
+		p += 2;
+	}
+	out[n] = '\0';
+	return n > 0 && (*p == '\0' || *p == '&');
+}
+
+/* Starts what needs no body; one that came is dropped. */
+static void
+image_on_request(void *arg, struct http_exchange *ex, const char *body, size_t len)
+{
+	struct image_call *c = arg;
+	char role[IMAGE_ROLE_MAX + 1];
+
+	switch (c->route) {
+	case IMAGE_ROUTE_LIST:
+		if (image_query(http_exchange_request(ex)->query, "role", role, sizeof role))
+			c->work = image_ids(c->api->gw, &c->project, role, image_on_done, c);
+		else
+			api_answer_error(ex, 400, "role query parameter is required");
+		return;
+	case IMAGE_ROUTE_GET:
+		c->read = image_read(c->api->gw, &c->project, c->id, 0, 0, image_on_found, c);
+		return;
+	case IMAGE_ROUTE_DELETE:
+		c->work = image_delete(c->api->gw, &c->project, c->id, image_on_done, c);
+		return;
+	case IMAGE_ROUTE_UPLOAD:
+		return;
+	}
+}
+
+/* Starts a request on images. */
+static void
+image_serve(struct api *api, struct http_exchange *ex, const struct http_match *match,
+    const struct project *project)
+{
+	struct image_call *c;
+
+	if (match->id == IMAGE_ROUTE_UPLOAD && api_refuse_type(ex))
+		return;
+	c = mem_zero(1, sizeof *c);
+	c->api = api;
+	c->ex = ex;
+	c->route = (enum image_route)match->id;
+	c->project = *project;
+	if (match->param_count > 1)
+		memcpy(c->id, match->params[1], sizeof c->id);
+	http_exchange_on_end(ex, image_on_end, c);
+	if (c->route == IMAGE_ROUTE_UPLOAD)
+		image_start_upload(c);
+	else
+		http_exchange_collect(ex, 0, image_on_request, c);
+}
+
+const struct api_service image_service = {image_routes, sizeof image_routes / sizeof *image_routes,
+    image_serve};
