@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define CHANGE_NAME_WAIT_MS 25 /* between two attempts at a name that is held for the moment */
+
 /* The client is gone: what was not sent yet is given up, the rest goes on. */
 static void
 change_cancel(struct work *w)
@@ -128,6 +130,16 @@ change_send(struct change *c)
 
 /* ---- beginning ---- */
 
+/* Whether the name is held by a write that is only on its way: it is waited for,
+ * so that a race between two renames ends in 200 and 409. */
+static bool
+change_waits_for_name(const struct change *c, const struct store_reply *reply)
+{
+	return reply->status == STORE_UNSETTLED_OTHER && c->client == CHANGE_CLIENT_WAITS &&
+	    reply->intent_count > 0 && reply->intents[0].state == STORE_PENDING &&
+	    loop_now(c->gw->loop) + CHANGE_NAME_WAIT_MS < c->deadline;
+}
+
 /* The store has answered the intent. */
 static void
 change_on_begun(void *arg, struct store_reply *reply)
@@ -137,6 +149,10 @@ change_on_begun(void *arg, struct store_reply *reply)
 
 	c->store = NULL;
 	gateway_saw_store(c->gw, reply);
+	if (change_waits_for_name(c, reply)) {
+		loop_timer_set(&c->timer, CHANGE_NAME_WAIT_MS);
+		return;
+	}
 	if (reply->status == STORE_OK && c->client == CHANGE_CLIENT_NONE) {
 		result_error(&r, 503, "Nobody waits for this change any more");
 		change_drop(c, &r, false); /* nothing was sent */
@@ -164,6 +180,16 @@ change_on_begun(void *arg, struct store_reply *reply)
 	change_finish(c, &r);
 }
 
+/* Asks the store to record the intent. */
+static void
+change_ask(struct change *c)
+{
+	if (c->operation == STORE_UPDATE)
+		c->store = store_update_begin(c->gw->store, &c->intent, change_on_begun, c);
+	else
+		c->store = store_delete_begin(c->gw->store, &c->intent, change_on_begun, c);
+}
+
 /* Records the intent. */
 static void
 change_begin(struct change *c)
@@ -180,10 +206,7 @@ change_begin(struct change *c)
 	c->intent.local_id = mem_string(c->local_id);
 	c->intent.upstream_id = mem_string(c->entry->record.upstream_id);
 	c->intent.created_ms = c->intent.touched_ms = loop_wall(c->gw->loop);
-	if (c->operation == STORE_UPDATE)
-		c->store = store_update_begin(c->gw->store, &c->intent, change_on_begun, c);
-	else
-		c->store = store_delete_begin(c->gw->store, &c->intent, change_on_begun, c);
+	change_ask(c);
 }
 
 /* Kept fields alone: recorded without a call, when the persona is there. */
@@ -405,6 +428,8 @@ change_on_timer(void *arg)
 		change_on_timer_waiting(c);
 	} else if (c->state == CHANGE_FINDING || c->state == CHANGE_READING) {
 		change_expire(c);
+	} else if (c->state == CHANGE_BEGINNING) {
+		change_ask(c); /* the name may be free or taken now */
 	} else if (c->state == CHANGE_QUEUED) {
 		result_error(&r, 503, "Another change of this persona is not settled yet; try again later");
 		r.retry_after = 5000;

@@ -15,6 +15,7 @@
 
 #define CREATION_INHERIT_MS (24 * 3600 * 1000) /* how long an unclaimed persona can be inherited */
 #define CREATION_RESEND_MIN_MS 500 /* less time than this is not worth another POST */
+#define CREATION_NAME_WAIT_MS 25 /* between two attempts at a name that is held for the moment */
 #define CREATION_MARGIN_MS 250     /* the POST ends this long before its client's deadline */
 
 static const char *const creation_names[] = {"opening", "beginning", "sending", "waiting",
@@ -237,6 +238,7 @@ creation_drop(struct creation *c, struct result *trouble)
 /* ---- unknown outcomes ---- */
 
 static void creation_send(struct creation *);
+static void creation_begin(struct creation *);
 
 /* Waits for the next look. */
 static void
@@ -291,9 +293,10 @@ static void
 creation_on_timer(void *arg)
 {
 	struct creation *c = arg;
-
 	struct result r;
 
+	if (c->state == CREATION_BEGINNING)
+		creation_begin(c); /* the name may be free or taken now */
 	if (c->state != CREATION_WAITING)
 		return;
 	if (c->drop_again) {
@@ -472,6 +475,16 @@ creation_not_begun(struct creation *c, struct store_reply *reply)
 	creation_refuse(c, &r);
 }
 
+/* Whether the name is held by a rename that is only on its way: it is waited for. */
+static bool
+creation_waits_for_name(const struct creation *c, const struct store_reply *reply)
+{
+	return reply->status == STORE_UNSETTLED_OTHER && reply->intent_count > 0 &&
+	    reply->intents[0].operation == STORE_UPDATE &&
+	    reply->intents[0].state == STORE_PENDING && !TAILQ_EMPTY(&c->joined) &&
+	    loop_now(c->gw->loop) + CREATION_NAME_WAIT_MS < c->deadline;
+}
+
 /* The store has answered the intent. */
 static void
 creation_on_begun(void *arg, struct store_reply *reply)
@@ -481,7 +494,9 @@ creation_on_begun(void *arg, struct store_reply *reply)
 
 	c->store = NULL;
 	gateway_saw_store(c->gw, reply);
-	if (reply->status == STORE_UNCLAIMED) {
+	if (creation_waits_for_name(c, reply)) {
+		loop_timer_set(&c->timer, CREATION_NAME_WAIT_MS);
+	} else if (reply->status == STORE_UNCLAIMED) {
 		creation_inherit(c, &reply->records[0]);
 	} else if (reply->status != STORE_OK) {
 		creation_not_begun(c, reply);
