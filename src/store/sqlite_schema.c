@@ -103,6 +103,8 @@ static const char *const sqlite_schema_steps[] = {
     "CREATE UNIQUE INDEX image_id ON image (id);"
     "CREATE INDEX image_role ON image (project, role);"
     "CREATE INDEX image_maker ON image (maker) WHERE maker IS NOT NULL;",
+    "CREATE INDEX persona_hidden_scope ON persona (scope, upstream_id)"
+    " WHERE hidden_ms IS NOT NULL;",
 };
 
 /* The number of the newest schema. */

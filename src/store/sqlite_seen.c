@@ -21,16 +21,16 @@ sqlite_get(struct sqlite_conn *c, struct store_call *call)
 	return rc;
 }
 
-/* Reads the tombstones of a scope. */
+/* Reads upstream ids of a scope. */
 static int
-sqlite_list_tombstones(struct sqlite_conn *c, struct store_call *call)
+sqlite_list_ids(struct sqlite_conn *c, struct store_call *call, enum sqlite_statement which,
+    void (*add)(struct store_reply *, const char *upstream_id))
 {
 	sqlite3_stmt *st;
-	int rc = sqlite_start(c, SQL_TOMBSTONE_LIST, &st, SQL_VALUES(SQL_T(call->scope)));
+	int rc = sqlite_start(c, which, &st, SQL_VALUES(SQL_T(call->scope)));
 
 	for (; rc == SQLITE_ROW; rc = sqlite3_step(st))
-		store_reply_add_tombstone(&call->reply,
-		    (const char *)sqlite3_column_text(st, 0));
+		add(&call->reply, (const char *)sqlite3_column_text(st, 0));
 	return sqlite_end(st, rc);
 }
 
@@ -49,7 +49,9 @@ sqlite_list(struct sqlite_conn *c, struct store_call *call)
 	}
 	rc = sqlite_end(st, rc);
 	if (rc == SQLITE_OK)
-		rc = sqlite_list_tombstones(c, call);
+		rc = sqlite_list_ids(c, call, SQL_TOMBSTONE_LIST, store_reply_add_tombstone);
+	if (rc == SQLITE_OK)
+		rc = sqlite_list_ids(c, call, SQL_PERSONA_HIDDEN, store_reply_add_hidden);
 	if (rc == SQLITE_OK)
 		rc = sqlite_number(c, SQL_LISTING_GET, SQL_VALUES(SQL_T(call->scope)), &found,
 		    &call->reply.number);
@@ -198,6 +200,7 @@ sqlite_refresh_one(struct sqlite_conn *c, const struct store_record *seen,
 		now.content_ms = seen->content_ms;
 		now.absent = seen->absent;
 		now.updated_ms = seen->updated_ms;
+		now.unclaimed = was.unclaimed && seen->unclaimed;
 		rc = sqlite_record_write(c, &was, &now);
 		if (rc == SQLITE_OK && strcmp(was.name, now.name) != 0)
 			rc = sqlite_name_settle(c, 0, NULL, &now, was.name);

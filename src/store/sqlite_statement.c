@@ -41,6 +41,8 @@ static const char *const sqlite_statement_texts[SQL_STATEMENT_COUNT] = {
     [SQL_PERSONA_BY_UPSTREAM] = PERSONA "WHERE scope = ?1 AND upstream_id = ?2",
     [SQL_PERSONA_LIST] =
         PERSONA "WHERE scope = ?1 AND hidden_ms IS NULL ORDER BY created_ms, seq",
+    [SQL_PERSONA_HIDDEN] =
+        "SELECT upstream_id FROM persona WHERE hidden_ms IS NOT NULL AND scope = ?1",
     [SQL_PERSONA_SCOPES] =
         "SELECT scope, count(*) FROM persona WHERE hidden_ms IS NULL GROUP BY scope",
     [SQL_PERSONA_UNCLAIMED] =

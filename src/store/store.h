@@ -130,6 +130,8 @@ struct store_reply {
 	size_t intent_count;
 	char **tombstones; /* store_list: upstream ids deleted here */
 	size_t tombstone_count;
+	char **hidden; /* store_list: upstream ids of personas that are hidden */
+	size_t hidden_count;
 	struct store_image *images; /* store_image.h */
 	size_t image_count;
 	char *bytes; /* of an image; NULL: none */
@@ -151,8 +153,9 @@ void store_cancel(struct store_call *);
 struct store_call *store_get(struct store_port *, const char *scope, const char *local_id,
     store_done_fn, void *arg);
 
-/* OK with every visible record of the scope, by created_ms then seq, and the
- * tombstones; number is when the scope was last listed upstream (0: never). */
+/* OK with every visible record of the scope, by created_ms then seq, the ids of the
+ * hidden and of the deleted ones; number is when the scope was last listed upstream
+ * (0: never). */
 struct store_call *store_list(struct store_port *, const char *scope, store_done_fn, void *arg);
 
 /* OK with every intent there is, oldest first. */
@@ -241,9 +244,9 @@ struct store_call *store_adopt(struct store_port *, const char *scope,
     const struct store_record *, size_t count, int64_t listed_ms, store_done_fn, void *arg);
 
 /* What reads saw: for each record still at the given version, writes name,
- * content, content_ms, absent and updated_ms, unless it has an unsettled intent:
- * such a read may have been before or after the write. OK; number counts those
- * written. */
+ * content, content_ms, absent and updated_ms, and clears unclaimed when it is clear
+ * there, unless it has an unsettled intent: such a read may have been before or
+ * after the write. OK; number counts those written. */
 struct store_call *store_refresh(struct store_port *, const struct store_record *, size_t count,
     store_done_fn, void *arg);
 

@@ -90,6 +90,7 @@ void store_reply_add_record(struct store_reply *, struct store_record *);
 void store_reply_add_intent(struct store_reply *, struct store_intent *);
 void store_reply_add_image(struct store_reply *, struct store_image *);
 void store_reply_add_tombstone(struct store_reply *, const char *upstream_id); /* copies */
+void store_reply_add_hidden(struct store_reply *, const char *upstream_id); /* copies */
 
 /* Empties the reply and makes it UNAVAILABLE with its reason. */
 void store_reply_fail(struct store_reply *, const char *why);

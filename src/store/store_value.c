@@ -92,6 +92,8 @@ store_reply_clear(struct store_reply *r)
 		store_intent_clear(&r->intents[i]);
 	for (size_t i = 0; i < r->tombstone_count; i++)
 		free(r->tombstones[i]);
+	for (size_t i = 0; i < r->hidden_count; i++)
+		free(r->hidden[i]);
 	for (size_t i = 0; i < r->image_count; i++)
 		store_image_clear(&r->images[i]);
 	free(r->images);
@@ -99,6 +101,7 @@ store_reply_clear(struct store_reply *r)
 	free(r->records);
 	free(r->intents);
 	free(r->tombstones);
+	free(r->hidden);
 	free(r->text);
 	memset(r, 0, sizeof *r);
 }
@@ -144,6 +147,14 @@ store_reply_add_tombstone(struct store_reply *r, const char *upstream_id)
 {
 	r->tombstones = store_reply_grow(r->tombstones, r->tombstone_count, sizeof *r->tombstones);
 	r->tombstones[r->tombstone_count++] = mem_string(upstream_id);
+}
+
+/* Appends the id of a hidden persona. */
+void
+store_reply_add_hidden(struct store_reply *r, const char *upstream_id)
+{
+	r->hidden = store_reply_grow(r->hidden, r->hidden_count, sizeof *r->hidden);
+	r->hidden[r->hidden_count++] = mem_string(upstream_id);
 }
 
 /* Turns the reply into a failure. */

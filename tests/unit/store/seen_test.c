@@ -210,6 +210,46 @@ START_TEST(a_refresh_needs_the_version_that_was_read)
 }
 END_TEST
 
+START_TEST(a_change_seen_ends_the_wait_for_the_creator)
+{
+	struct fixture f;
+	struct store_intent i = fixture_create("i1", "Ada", "print", NULL), again;
+	struct store_record r = fixture_record("p1", "Ada");
+
+	fixture_begin(&f, _i);
+	r.unclaimed = true;
+	r.fingerprint = TEXT("print");
+	ck_assert_int_eq(fixture_create_begin(&f, &i), STORE_OK);
+	ck_assert_int_eq(FIXTURE_CALL(&f, store_create_settle, "i1", &r, NULL), STORE_OK);
+	r.version = f.reply.records[0].version;
+	ck_assert_int_eq(FIXTURE_CALL(&f, store_refresh, &r, 1), STORE_OK);
+	again = fixture_create("i2", "Ada", "print", NULL);
+	ck_assert_int_eq(fixture_create_begin(&f, &again), STORE_UNCLAIMED);
+	r.version++;
+	r.unclaimed = false;
+	ck_assert_int_eq(FIXTURE_CALL(&f, store_refresh, &r, 1), STORE_OK);
+	ck_assert_int_eq(f.reply.number, 1);
+	ck_assert_int_eq(fixture_create_begin(&f, &again), STORE_NAME_TAKEN);
+	fixture_end(&f);
+}
+END_TEST
+
+START_TEST(a_list_tells_what_is_hidden)
+{
+	struct fixture f;
+
+	fixture_begin(&f, _i);
+	fixture_persona(&f, "p1", "Ada");
+	fixture_persona(&f, "p2", "Bob");
+	ck_assert_int_eq(FIXTURE_CALL(&f, store_hide, SCOPE, "p2", NOW_MS), STORE_OK);
+	fixture_assert_list(&f, SCOPE, "p1");
+	ck_assert_uint_eq(f.reply.hidden_count, 1);
+	ck_assert_str_eq(f.reply.hidden[0], "p2");
+	ck_assert_uint_eq(f.reply.tombstone_count, 0);
+	fixture_end(&f);
+}
+END_TEST
+
 START_TEST(a_refresh_of_an_earlier_life_is_not_written)
 {
 	struct fixture f;
@@ -283,6 +323,8 @@ seen_suite(void)
 	    a_namesake_without_the_hold_frees_nothing,
 	    hidden_personas_come_back_with_what_was_kept,
 	    a_refresh_needs_the_version_that_was_read,
+	    a_change_seen_ends_the_wait_for_the_creator,
+	    a_list_tells_what_is_hidden,
 	    a_refresh_of_an_earlier_life_is_not_written,
 	    a_refresh_may_show_a_name_that_is_held,
 	    a_thousand_records_are_listed_whole,

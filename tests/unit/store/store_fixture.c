@@ -144,6 +144,9 @@ fixture_clear(struct fixture *f)
 		store_intent_clear(&r->intents[i]);
 	for (size_t i = 0; i < r->tombstone_count; i++)
 		free(r->tombstones[i]);
+	for (size_t i = 0; i < r->hidden_count; i++)
+		free(r->hidden[i]);
+	free(r->hidden);
 	free(r->records);
 	free(r->intents);
 	free(r->tombstones);
@@ -177,6 +180,9 @@ fixture_done(void *arg, struct store_reply *reply)
 	f->reply.tombstones = mem_zero(reply->tombstone_count, sizeof *reply->tombstones);
 	for (size_t i = 0; i < reply->tombstone_count; i++)
 		f->reply.tombstones[i] = mem_string(reply->tombstones[i]);
+	f->reply.hidden = mem_zero(reply->hidden_count, sizeof *reply->hidden);
+	for (size_t i = 0; i < reply->hidden_count; i++)
+		f->reply.hidden[i] = mem_string(reply->hidden[i]);
 }
 
 /* Turns the loop until enough callbacks have run. */
