@@ -37,7 +37,7 @@ struct http_request {
 	const char *target; /* as it arrived */
 	const char *path;   /* up to '?', still percent-encoded; without scheme and authority */
 	const char *query;  /* after '?', or NULL */
-	const char *host;   /* value of Host, or else the target's authority; "" without (HTTP/1.0) */
+	const char *host;   /* value of Host, else the target's authority; "" without (HTTP/1.0) */
 	int minor;          /* HTTP/1.minor: 0 or 1 */
 	bool has_body;      /* Content-Length above zero, or chunked */
 	int64_t length;     /* of the body; -1 when chunked; 0 when none */

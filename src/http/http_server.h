@@ -30,7 +30,7 @@ typedef void (*http_service_fn)(void *arg, struct http_exchange *);
 
 struct http_server_config {
 	struct http_limits limits;
-	const char *const *allowed_hosts; /* NULL-terminated, besides loopback names; others get 421.
+	const char *const *allowed_hosts; /* NULL-terminated, beside loopback names; others get 421.
 	                                     NULL: any Host */
 	http_service_fn service;
 	void *arg;
