@@ -79,7 +79,7 @@ http_exchange_droppable(const struct http_exchange *ex)
 
 	if (c->body_done)
 		return true;
-	if (c->chunked || (ex->head.expect_continue && c->rlen == 0))
+	if (c->chunked || ex->head.expect_continue)
 		return false;
 	return c->body_left <= HTTP_CONN_DRAIN_MAX;
 }

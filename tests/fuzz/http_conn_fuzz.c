@@ -133,19 +133,33 @@ play(struct play *p, const uint8_t *data, size_t size, size_t first)
 		abort();
 }
 
-/* Cuts the ids, which are random, out of the answers. */
-static void
-strip(struct buf *b)
+/* Finds a text in what follows `at`, NUL bytes included. */
+static char *
+find(const struct buf *b, const char *at, const char *text)
 {
-	static const char name[] = "X-Request-Id: ";
-	char *at = b->data;
+	return memmem(at, b->len - (size_t)(at - b->data), text, strlen(text));
+}
 
-	while (at != NULL && (at = memmem(at, b->len - (size_t)(at - b->data), name, 14)) != NULL) {
-		char *end = strstr(at, "\r\n");
+/* Cuts every text out that begins and ends so. */
+static void
+strip(struct buf *b, const char *begin, const char *end)
+{
+	char *at = b->data, *stop;
 
-		memmove(at, end, b->len - (size_t)(end - b->data) + 1);
-		b->len -= (size_t)(end - at);
+	while (at != NULL && (at = find(b, at, begin)) != NULL && (stop = find(b, at, end)) != NULL) {
+		stop += strlen(end);
+		memmove(at, stop, b->len - (size_t)(stop - b->data) + 1);
+		b->len -= (size_t)(stop - at);
 	}
+}
+
+/* Cuts out what may differ: ids are random, and a client that waits for 100
+ * Continue gets none when its body is here already. */
+static void
+strip_answers(struct buf *b)
+{
+	strip(b, "X-Request-Id: ", "\r\n");
+	strip(b, "HTTP/1.1 100 Continue", "\r\n\r\n");
 }
 
 /* Whether two notes are equal. */
@@ -176,8 +190,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		prepare();
 	play(&whole, data, size, size);
 	play(&cut, data, size, cut_of(data, size));
-	strip(&whole.got);
-	strip(&cut.got);
+	strip_answers(&whole.got);
+	strip_answers(&cut.got);
 	if (!same(&whole.seen, &cut.seen) || !same(&whole.got, &cut.got) ||
 	    whole.closed != cut.closed)
 		abort();
