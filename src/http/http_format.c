@@ -217,7 +217,8 @@ http_format_error_fields(int status)
 	static const struct http_field fields[] = {
 	    {"Content-Type", "application/json; charset=utf-8"}, {NULL, NULL}};
 	static const struct http_field again[] = {
-	    {"Content-Type", "application/json; charset=utf-8"}, {"Retry-After", "1"}, {NULL, NULL}};
+	    {"Content-Type", "application/json; charset=utf-8"}, {"Retry-After", "1"},
+	    {NULL, NULL}};
 
 	return status == 503 ? again : fields;
 }

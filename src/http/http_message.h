@@ -11,8 +11,9 @@ struct http_limits {
 	unsigned headers;     /* number of header lines: 431 */
 	size_t body;          /* default limit for a collected body: 413 */
 	unsigned connections; /* at this many, new ones wait in the kernel's queue; 0: no limit */
-	size_t buffers;       /* bytes of bodies and answers that all connections hold together: 503 for
-	                         a body or an answer of more than 16 KiB beyond it; 0: no limit */
+	size_t buffers;       /* bytes of bodies and answers that all connections hold together:
+	                         503 for a body or an answer of more than 16 KiB beyond it; 0: no
+	                         limit */
 	/* Times; 0: no limit. */
 	int64_t head_ms;  /* absolute: from the first byte of a request to its blank line; 408 */
 	int64_t body_ms;  /* absolute: from the blank line to the last body byte; 408. A streamed

@@ -98,8 +98,10 @@ http_pump_deliver(struct http_conn *c, const char *piece, size_t len)
 			http_pump_refuse(c, 503, http_format_full);
 			return;
 		}
+		if (whole > HTTP_PUMP_RESERVE)
+			whole = HTTP_PUMP_RESERVE;
 		if (ex->body.len == 0 && whole > 0)
-			buf_reserve(&ex->body, whole < HTTP_PUMP_RESERVE ? whole : HTTP_PUMP_RESERVE);
+			buf_reserve(&ex->body, whole);
 		if (!buf_add(&ex->body, piece, len))
 			http_pump_refuse(c, 413, "The body is too large");
 		else

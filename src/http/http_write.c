@@ -64,7 +64,7 @@ http_write_push(struct http_conn *c, const void *bytes, size_t len)
 {
 	size_t taken = 0;
 
-	if (c->gone)
+	if (c->gone || len == 0)
 		return;
 	if (len >= HTTP_CONN_DIRECT && !c->blocked)
 		taken = http_write_offer(c, bytes, len);

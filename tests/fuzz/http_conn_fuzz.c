@@ -146,7 +146,8 @@ strip(struct buf *b, const char *begin, const char *end)
 {
 	char *at = b->data, *stop;
 
-	while (at != NULL && (at = find(b, at, begin)) != NULL && (stop = find(b, at, end)) != NULL) {
+	while (at != NULL && (at = find(b, at, begin)) != NULL &&
+	    (stop = find(b, at, end)) != NULL) {
 		stop += strlen(end);
 		memmove(at, stop, b->len - (size_t)(stop - b->data) + 1);
 		b->len -= (size_t)(stop - at);

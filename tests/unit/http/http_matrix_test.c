@@ -27,7 +27,7 @@ play(struct rig *rig, const struct http_case *k)
 		ck_assert_msg(client_answers(&c) == 1, "%s: %u answers", k->name,
 		    client_answers(&c));
 		ck_assert_msg(client_has(&c, 0, "\r\nConnection: close\r\n"), "%s", k->name);
-		ck_assert_msg(client_has(&c, 0, "Content-Type: application/json; charset=utf-8\r\n"),
+		ck_assert_msg(client_has(&c, 0, "Content-Type: application/json; charset=utf-8"),
 		    "%s", k->name);
 		ck_assert_msg(strncmp(client_body(&c, 0), "{\"error\":\"", 10) == 0, "%s", k->name);
 	}
