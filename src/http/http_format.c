@@ -106,8 +106,11 @@ http_format_number(struct buf *b, uint64_t n)
 static bool
 http_format_takes(const struct http_field *f, size_t *name_len, size_t *value_len)
 {
-	static const char *const ours[] = {"connection", "keep-alive", "proxy-connection",
-	    "transfer-encoding", "content-length", "x-request-id", NULL};
+	static const struct {
+		size_t len;
+		const char *name;
+	} ours[] = {{10, "connection"}, {10, "keep-alive"}, {16, "proxy-connection"},
+	    {17, "transfer-encoding"}, {14, "content-length"}, {12, "x-request-id"}};
 	size_t n = 0, v = 0;
 
 	while (http_char_is(f->name[n], HTTP_CHAR_TOKEN))
@@ -118,8 +121,8 @@ http_format_takes(const struct http_field *f, size_t *name_len, size_t *value_le
 		v++;
 	if (f->value[v] != '\0')
 		return false;
-	for (int i = 0; ours[i] != NULL; i++)
-		if (strcasecmp(f->name, ours[i]) == 0)
+	for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
+		if (n == ours[i].len && strcasecmp(f->name, ours[i].name) == 0)
 			return false;
 	*name_len = n;
 	*value_len = v;

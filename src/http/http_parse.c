@@ -73,6 +73,19 @@ http_guard_step(struct http_guard *g, char c, size_t at)
 	}
 }
 
+/* Whether eight bytes hold no control byte, HTAB included: then all are text.
+ * The usual tests for a byte below n and for a zero byte, on all eight at once. */
+static inline bool
+http_guard_plain(const char *p)
+{
+	const uint64_t ones = UINT64_C(0x0101010101010101);
+	uint64_t x, del;
+
+	memcpy(&x, p, sizeof x);
+	del = x ^ ones * 0x7f;
+	return ((((x - ones * 0x20) & ~x) | ((del - ones) & ~del)) & ones * 0x80) == 0;
+}
+
 /* Looks at the bytes that are new. */
 enum http_guard_result
 http_guard_feed(struct http_guard *g, const char *head, size_t len, size_t max_bytes,
@@ -82,6 +95,8 @@ http_guard_feed(struct http_guard *g, const char *head, size_t len, size_t max_b
 
 	while (i < end) {
 		if (g->state == GUARD_TEXT) {
+			while (end - i >= 8 && http_guard_plain(head + i))
+				i += 8;
 			while (i < end && http_char_is(head[i], HTTP_CHAR_TEXT))
 				i++;
 			if (i == end)

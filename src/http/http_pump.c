@@ -389,7 +389,9 @@ http_pump_drain(struct http_conn *c)
 	if (c->eof)
 		c->gone = true;
 	http_pump_body_clock(c);
-	if (c->body_done && !c->gone)
+	if (c->body_done && !c->gone && c->hub->draining)
+		http_pump_linger(c);
+	else if (c->body_done && !c->gone)
 		http_pump_idle(c);
 	return c->body_done;
 }

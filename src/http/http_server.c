@@ -133,8 +133,8 @@ http_server_drain(struct http_server *s, int64_t ms, loop_fn drained, void *arg)
 		http_listen_close(s->listeners[i]);
 	for (c = TAILQ_FIRST(&s->hub.conns); c != NULL; c = next) {
 		next = TAILQ_NEXT(c, link);
-		if (c->state == HTTP_CONN_IDLE && !c->busy)
-			http_conn_close(c);
+		if (c->state == HTTP_CONN_IDLE && !c->busy && !c->queued)
+			http_conn_close(c); /* a queued one has requests left in its input */
 	}
 	if (TAILQ_EMPTY(&s->hub.conns))
 		loop_timer_set(&s->drained_timer, 0);

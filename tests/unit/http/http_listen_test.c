@@ -280,6 +280,58 @@ START_TEST(a_drain_ends_connections_whose_answer_promised_more)
 }
 END_TEST
 
+START_TEST(a_drain_waits_for_a_body_that_is_dropped)
+{
+	struct rig rig = {0};
+	struct client c;
+
+	rig_start(&rig);
+	client_open(&c, &rig);
+	client_says(&c, "POST /skip HTTP/1.1\r\nHost: localhost\r\nContent-Length: 6\r\n\r\nabc");
+	ck_assert_int_eq(client_status(&c, 0), 404);
+	http_server_drain(rig.server, 5000, on_drained, &rig);
+	client_read(&c);
+	ck_assert(!c.closed);
+	client_says(&c, "def");
+	ck_assert(c.closed && !c.reset);
+	client_close(&c);
+	loop_fake_advance(rig.loop, 0);
+	ck_assert_uint_eq(rig.drained, 1);
+	rig_stop(&rig);
+}
+END_TEST
+
+/* Begins the drain while further requests of the same client wait. */
+static void
+serve_draining(struct rig *rig, struct http_exchange *ex)
+{
+	if (http_exchange_request(ex)->serial == 3)
+		http_server_drain(rig->server, 5000, on_drained, rig);
+	http_answer(ex, 200, NULL, "x", 1);
+}
+
+START_TEST(a_drain_may_begin_inside_the_service)
+{
+	struct rig rig = {.service = serve_draining};
+	struct client c, idle;
+
+	rig_start(&rig);
+	client_open(&c, &rig);
+	client_open(&idle, &rig);
+	client_says(&c, GET("/") GET("/") GET("/") GET("/"));
+	ck_assert_uint_eq(client_answers(&c), 3);
+	ck_assert(client_has(&c, 2, "\r\nConnection: close\r\n"));
+	ck_assert(c.closed && !c.reset);
+	client_read(&idle);
+	ck_assert(idle.closed);
+	client_close(&c);
+	client_close(&idle);
+	loop_fake_advance(rig.loop, 0);
+	ck_assert_uint_eq(rig.drained, 1);
+	rig_stop(&rig);
+}
+END_TEST
+
 START_TEST(a_drain_cuts_what_lasts_too_long)
 {
 	struct rig rig = {0};
@@ -331,7 +383,9 @@ http_listen_suite(void)
 	    a_stale_socket_file_is_replaced, a_socket_in_use_and_other_files_are_left_alone,
 	    a_socket_file_of_a_successor_is_left_alone, at_the_limit_new_connections_wait,
 	    without_descriptors_accepting_rests, a_drain_lets_running_exchanges_end,
-	    a_drain_ends_connections_whose_answer_promised_more, a_drain_cuts_what_lasts_too_long,
+	    a_drain_ends_connections_whose_answer_promised_more,
+	    a_drain_waits_for_a_body_that_is_dropped, a_drain_may_begin_inside_the_service,
+	    a_drain_cuts_what_lasts_too_long,
 	    a_server_without_connections_drains_at_once_but_later, NULL};
 
 	return unit_suite("http listen", tests);
