@@ -35,7 +35,7 @@ creation_set(struct creation *c, enum creation_state state)
 	log_debug(c->gw->log, "create", LOG_S("intent", c->intent.id),
 	    LOG_S("from", creation_names[c->state]), LOG_S("to", creation_names[state]));
 	c->state = state;
-	c->claim.awaited = state < CREATION_WAITING || state == CREATION_SETTLING;
+	c->claim.awaited = state == CREATION_SENDING || state == CREATION_SETTLING;
 	c->claim.looking = creation_is_unsettled(c);
 }
 
@@ -604,7 +604,6 @@ creation_new(struct gateway *gw, const struct project *p, const char *name)
 	loop_timer_init(&c->timer, gw->loop, creation_on_timer, c);
 	c->claim.scope = c->project.scope;
 	c->claim.mapping = c->snap->mapping;
-	c->claim.awaited = true;
 	c->claim.shown = creation_on_shown;
 	c->claim.arg = c;
 	claim_add(gw, &c->claim);
