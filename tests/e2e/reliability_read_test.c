@@ -1,0 +1,311 @@
+#include "config.h"
+
+#include "reliability_test.h"
+#include "script.h"
+#include "stage.h"
+#include "unit.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define READ_GET "/v1/customer-persona/{persona_id}"
+#define READ_LIST "/v1/customer-personas-by-agent/{agent_id}"
+#define NO_CACHE "Cache-Control: no-cache\r\n"
+
+/* How many personas a list has. */
+static int
+listed(const struct reply *r)
+{
+	ck_assert_msg(r->status == 200, "%d %s", r->status, r->body);
+	return (int)json_object_array_length(reply_json(r));
+}
+
+START_TEST(reads_are_answered_from_the_last_copy)
+{
+	struct reply *r;
+	char *id;
+
+	stage_open(NULL, NULL);
+	id = create(STAGE_DEMO, "{\"name\":\"ann\"}");
+	ck_assert_int_eq(listed(call("GET", STAGE_DEMO, NULL)), 1);
+	stage_faults("{\"profile\":\"errors-before\",\"percent\":100}");
+	r = call("GET", below(STAGE_DEMO, id), NULL);
+	ck_assert_int_eq(r->status, 200);
+	ck_assert_str_eq(reply_field(r, "x-cache"), "stale");
+	ck_assert_int_ge(atoi(reply_field(r, "age")), 0);
+	ck_assert_str_eq(reply_string(r, "name"), "ann");
+	r = call("GET", STAGE_DEMO, NULL);
+	ck_assert_int_eq(listed(r), 1);
+	ck_assert_str_eq(reply_field(r, "x-cache"), "stale");
+	ck_assert_int_eq(call_with("GET", below(STAGE_DEMO, id), NO_CACHE, NULL)->status / 100, 5);
+	ck_assert_int_eq(call_with("GET", STAGE_DEMO, NO_CACHE, NULL)->status / 100, 5);
+	stage_kill_gateway();
+	stage_start_gateway();
+	ck_assert_str_eq(reply_field(call("GET", below(STAGE_DEMO, id), NULL), "x-cache"), "stale");
+	ck_assert_str_eq(reply_field(call("GET", STAGE_DEMO, NULL), "x-cache"), "stale");
+	free(id);
+	stage_close();
+}
+END_TEST
+
+START_TEST(the_breaker_gives_bluejay_time)
+{
+	struct reply *r;
+	char *id;
+	int before;
+
+	stage_open(NULL, NULL);
+	id = create(STAGE_DEMO, "{\"name\":\"ann\"}");
+	stage_faults("{\"profile\":\"reset-before\",\"percent\":100}");
+	EVENTUALLY(call_with("GET", below(STAGE_DEMO, id), NO_CACHE, NULL)->status == 503);
+	before = stage_received("GET", READ_GET) + stage_received("POST", "/v1/create-customer-persona");
+	r = call("POST", STAGE_DEMO, "{\"name\":\"bob\"}");
+	expect_error(r, 503, NULL);
+	ck_assert_int_ge(atoi(reply_field(r, "retry-after")), 1);
+	ck_assert_int_eq(before,
+	    stage_received("GET", READ_GET) + stage_received("POST", "/v1/create-customer-persona"));
+	r = ask(stage_gateway.admin_port, "GET", "/readyz", NULL, NULL);
+	ck_assert_int_eq(r->status, 503);
+	stage_no_faults();
+	EVENTUALLY(call("POST", STAGE_DEMO, "{\"name\":\"bob\"}")->status == 201);
+	ck_assert_int_eq(stage_has("bob", NULL), 1);
+	free(id);
+	stage_close();
+}
+END_TEST
+
+START_TEST(tags_save_bodies)
+{
+	char *id, fields[128], old[64];
+	struct reply *r;
+
+	stage_open(NULL, NULL);
+	id = create(STAGE_DEMO, "{\"name\":\"ann\"}");
+	for (int list = 0; list < 2; list++) {
+		const char *path = list ? STAGE_DEMO : below(STAGE_DEMO, id);
+
+		r = call("GET", path, NULL);
+		ck_assert_str_eq(reply_field(r, "cache-control"), "private, no-cache");
+		snprintf(old, sizeof old, "%s", reply_field(r, "etag"));
+		snprintf(fields, sizeof fields, "If-None-Match: \"x\", %s\r\n", old);
+		r = call_with("GET", path, fields, NULL);
+		ck_assert_int_eq(r->status, 304);
+		ck_assert_uint_eq(r->len, 0);
+		ck_assert_str_eq(reply_field(r, "etag"), old);
+		ck_assert_int_eq(call("PUT", below(STAGE_DEMO, id), "{\"systemPrompt\":\"x\"}")->status, 200);
+		r = call_with("GET", path, fields, NULL);
+		ck_assert_int_eq(r->status, 200);
+		ck_assert_str_ne(reply_field(r, "etag"), old);
+	}
+	free(id);
+	stage_close();
+}
+END_TEST
+
+START_TEST(equal_reads_share_a_call)
+{
+	int fds[5], gets, lists;
+	char *id;
+
+	stage_open(NULL, NULL);
+	id = create(STAGE_DEMO, "{\"name\":\"ann\"}");
+	ck_assert_int_eq(listed(call("GET", STAGE_DEMO, NULL)), 1);
+	gets = stage_received("GET", READ_GET);
+	lists = stage_received("GET", READ_LIST);
+	stage_faults("{\"profile\":\"latency\",\"delay_ms\":300}");
+	for (int list = 0; list < 2; list++) {
+		for (int i = 0; i < 5; i++)
+			fds[i] = call_start("GET", list ? STAGE_DEMO : below(STAGE_DEMO, id), NULL, NULL);
+		for (int i = 0; i < 5; i++)
+			ck_assert_int_eq(call_end(fds[i])->status, 200);
+	}
+	ck_assert_int_eq(stage_received("GET", READ_GET), gets + 1);
+	ck_assert_int_eq(stage_received("GET", READ_LIST), lists + 1);
+	free(id);
+	stage_close();
+}
+END_TEST
+
+START_TEST(fresh_copies_need_no_call)
+{
+	int gets, lists;
+	char *id;
+
+	stage_open("  cache: {fresh: 1m}\n", NULL);
+	id = create(STAGE_DEMO, "{\"name\":\"ann\"}");
+	ck_assert_int_eq(listed(call("GET", STAGE_DEMO, NULL)), 1);
+	gets = stage_received("GET", READ_GET);
+	lists = stage_received("GET", READ_LIST);
+	for (int i = 0; i < 3; i++) {
+		ck_assert_str_eq(reply_field(call("GET", below(STAGE_DEMO, id), NULL), "x-cache"), "hit");
+		ck_assert_str_eq(reply_field(call("GET", STAGE_DEMO, NULL), "x-cache"), "hit");
+	}
+	ck_assert_int_eq(stage_received("GET", READ_GET), gets);
+	ck_assert_int_eq(stage_received("GET", READ_LIST), lists);
+	ck_assert_str_eq(reply_field(call_with("GET", below(STAGE_DEMO, id), NO_CACHE, NULL), "x-cache"), "miss");
+	ck_assert_int_eq(stage_received("GET", READ_GET), gets + 1);
+	free(id);
+	stage_close();
+}
+END_TEST
+
+START_TEST(writes_are_visible_at_once)
+{
+	static const char *const profiles[] = {"none", "lagging-lists"};
+	char *one, *two, json[64];
+	struct reply *r;
+
+	stage_open(_i / 2 == 0 ? "  cache: {fresh: 0s}\n" : "  cache: {fresh: 1m}\n", NULL);
+	snprintf(json, sizeof json, "{\"profile\":\"%s\"}", profiles[_i % 2]);
+	stage_faults(json);
+	for (int round = 0; round < 3; round++) {
+		one = create(STAGE_DEMO, "{\"name\":\"one\"}");
+		ck_assert_int_eq(listed(call("GET", STAGE_DEMO, NULL)), 1);
+		two = create(STAGE_DEMO, "{\"name\":\"two\"}");
+		ck_assert_int_eq(listed(call("GET", STAGE_DEMO, NULL)), 2);
+		ck_assert_int_eq(call("PUT", below(STAGE_DEMO, one), "{\"name\":\"uno\"}")->status, 200);
+		r = call("GET", STAGE_DEMO, NULL);
+		ck_assert_ptr_nonnull(strstr(r->body, "\"uno\""));
+		ck_assert_ptr_null(strstr(r->body, "\"one\""));
+		ck_assert_str_eq(reply_string(call("GET", below(STAGE_DEMO, one), NULL), "name"), "uno");
+		ck_assert_int_eq(call("DELETE", below(STAGE_DEMO, one), NULL)->status, 204);
+		r = call("GET", STAGE_DEMO, NULL);
+		ck_assert_int_eq(listed(r), 1);
+		ck_assert_ptr_null(strstr(r->body, one));
+		expect_error(call("GET", below(STAGE_DEMO, one), NULL), 404, NULL);
+		ck_assert_int_eq(listed(call_with("GET", STAGE_DEMO, NO_CACHE, NULL)), 1);
+		ck_assert_int_eq(call("DELETE", below(STAGE_DEMO, two), NULL)->status, 204);
+		ck_assert_int_eq(listed(call_with("GET", STAGE_DEMO, NO_CACHE, NULL)), 0);
+		free(one);
+		free(two);
+	}
+	stage_close();
+}
+END_TEST
+
+START_TEST(a_read_that_nobody_waits_for_is_ended)
+{
+	int fd, processed, received;
+	char *id;
+
+	stage_open(NULL, NULL);
+	id = create(STAGE_DEMO, "{\"name\":\"ann\"}");
+	processed = stage_processed("GET", READ_GET);
+	received = stage_received("GET", READ_GET);
+	/* The sandbox does not process what is left while it waits. */
+	stage_faults("{\"profile\":\"latency\",\"method\":\"GET\",\"delay_ms\":400}");
+	fd = call_start("GET", below(STAGE_DEMO, id), NULL, NULL);
+	EVENTUALLY(stage_received("GET", READ_GET) == received + 1);
+	close(fd);
+	ck_assert_int_eq(call("PUT", below(STAGE_DEMO, id), "{\"name\":\"bob\"}")->status, 200);
+	ck_assert_int_eq(call("GET", below(STAGE_DEMO, id), NULL)->status, 200); /* later than the first */
+	ck_assert_int_eq(stage_processed("GET", READ_GET), processed + 1);
+	free(id);
+	stage_close();
+}
+END_TEST
+
+/* An upstream whose agent is listed at once and empty, and whose personas hang. */
+static void
+hanging_upstream(void *arg, const struct script_request *q, struct script_reply *out)
+{
+	static int made;
+
+	out->act = SCRIPT_ANSWER;
+	out->status = 200;
+	if (strcmp(q->method, "POST") == 0)
+		snprintf(out->body, sizeof out->body,
+		    "{\"id\":\"11111111-2222-4333-8444-%012d\",\"name\":\"p%d\",\"description\":\"\",\"goal\":\"\","
+		    "\"created_at\":\"2026-01-01T00:00:00Z\"}", made, made + 1), made++;
+	else if (strstr(q->path, "by-agent") != NULL)
+		snprintf(out->body, sizeof out->body, "[]");
+	else
+		out->act = SCRIPT_HANG;
+}
+
+START_TEST(no_read_waits_longer_than_its_time)
+{
+	const char *path = scratch_file("gateway.yaml",
+	    "bluejay:\n  url: http://127.0.0.1:%d\n  api_key: k\n  retries: 1\n"
+	    "  timeouts: {connect: 600ms, first_byte: 600ms, total: 600ms}\n  cache: {fresh: 0s}\n"
+	    "projects:\n  demo: {agent_id: 7}\n", script_start(hanging_upstream, NULL));
+	const char *const args[] = {"serve", "--config", path, "--data-dir", scratch_dir(), "--listen",
+	    "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", NULL};
+	char body[32];
+	int64_t started;
+
+	program_start(&stage_gateway, args);
+	for (int i = 1; i <= 30; i++) { /* more than are asked for at a time */
+		snprintf(body, sizeof body, "{\"name\":\"p%d\"}", i);
+		free(create(STAGE_DEMO, body));
+	}
+	started = stage_now();
+	ck_assert_int_eq(listed(call("GET", STAGE_DEMO, NULL)), 30);
+	ck_assert_int_lt(stage_now() - started, 2500);
+	started = stage_now();
+	ck_assert_int_ne(call_with("GET", STAGE_DEMO, NO_CACHE, NULL)->status, 0);
+	ck_assert_int_lt(stage_now() - started, 2500);
+	started = stage_now();
+	expect_error(call("PUT", below(STAGE_DEMO, "11111111-2222-4333-8444-000000000000"),
+	                 "{\"headers\":{\"A\":\"1\"}}"), 504, NULL);
+	ck_assert_int_lt(stage_now() - started, 2500);
+	program_kill(&stage_gateway);
+}
+END_TEST
+
+START_TEST(a_key_that_bluejay_refuses_is_told_nowhere)
+{
+	static const char secret[] = "wrong-key-8d1f0c52";
+	const char *const sandbox[] = {"sandbox", NULL};
+	const char *path;
+	const char *args[] = {"serve", "--config", NULL, "--data-dir", scratch_dir(), "--listen",
+	    "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", NULL};
+	struct reply *r;
+	char *log;
+
+	program_start(&stage_sandbox, sandbox);
+	path = scratch_file("gateway.yaml",
+	    "bluejay:\n  url: %s\n  api_key: %s\nlog: {level: debug}\n"
+	    "projects:\n  demo: {agent_id: 7}\n  plain: {}\n", stage_sandbox.url[0], secret);
+	args[2] = path;
+	program_start(&stage_gateway, args);
+	for (int i = 0; i < 2; i++) {
+		r = call("POST", i == 0 ? STAGE_DEMO : STAGE_PLAIN, "{\"name\":\"ann\"}");
+		expect_error(r, 502, "Bluejay refused the gateway's API key");
+		ck_assert_ptr_null(strstr(r->head, secret));
+	}
+	expect_error(call("GET", STAGE_DEMO, NULL), 502, "Bluejay refused the gateway's API key");
+	r = ask(stage_gateway.admin_port, "GET", "/readyz", NULL, NULL);
+	ck_assert_int_eq(r->status, 503);
+	ck_assert_ptr_nonnull(strstr(r->body, "\"key\":{\"ok\":false"));
+	ck_assert_int_eq(stage_unsettled(), 0);
+	stage_close();
+	log = program_log(&stage_gateway);
+	ck_assert_ptr_nonnull(strstr(log, "refuses the API key"));
+	ck_assert_ptr_null(strstr(log, secret));
+	free(log);
+}
+END_TEST
+
+/* The suite. */
+Suite *
+reliability_read_suite(void)
+{
+	Suite *suite = suite_create("reliability: reads");
+	TCase *tcase = tcase_create("reads");
+
+	tcase_set_timeout(tcase, 60);
+	tcase_add_test(tcase, reads_are_answered_from_the_last_copy);
+	tcase_add_test(tcase, the_breaker_gives_bluejay_time);
+	tcase_add_test(tcase, tags_save_bodies);
+	tcase_add_test(tcase, equal_reads_share_a_call);
+	tcase_add_test(tcase, fresh_copies_need_no_call);
+	tcase_add_loop_test(tcase, writes_are_visible_at_once, 0, 4);
+	tcase_add_test(tcase, a_read_that_nobody_waits_for_is_ended);
+	tcase_add_test(tcase, no_read_waits_longer_than_its_time);
+	tcase_add_test(tcase, a_key_that_bluejay_refuses_is_told_nowhere);
+	suite_add_tcase(suite, tcase);
+	return suite;
+}
