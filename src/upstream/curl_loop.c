@@ -51,6 +51,7 @@ struct curl_loop {
 	struct curl_loop_jobs ended; /* waiting for their callback */
 	struct loop_timer timer;
 	int64_t due;  /* when libcurl wants to be called; -1: not */
+	long running; /* jobs */
 	bool kick;    /* libcurl wants to be called at once */
 	bool acting;  /* inside curl_loop_act() */
 };
@@ -304,6 +305,15 @@ curl_loop_on_timer(void *arg)
 
 /* ---- jobs ---- */
 
+/* Counts the jobs that run. Idle connections beyond those that they may need go,
+ * one with each job that ends, the oldest first; never the one just used. */
+static void
+curl_loop_count(struct curl_loop *c, int change)
+{
+	c->running += change;
+	curl_multi_setopt(c->multi, CURLMOPT_MAXCONNECTS, c->running + CURL_LOOP_SPARE);
+}
+
 /* Takes what has ended out of libcurl; callbacks come later. */
 static void
 curl_loop_collect(struct curl_loop *c)
@@ -323,6 +333,7 @@ curl_loop_collect(struct curl_loop *c)
 		TAILQ_INSERT_TAIL(&c->ended, job, link);
 		curl_multi_remove_handle(c->multi, easy);
 		curl_loop_untie(job);
+		curl_loop_count(c, -1);
 	}
 }
 
@@ -396,6 +407,7 @@ curl_loop_start(struct curl_loop *c, struct curl_loop_job *job)
 		return;
 	}
 	job->state = CURL_LOOP_JOB_RUNNING;
+	curl_loop_count(c, 1);
 	c->kick = true;
 	if (!c->acting)
 		curl_loop_act(c, CURL_SOCKET_TIMEOUT, 0, false);
@@ -414,6 +426,7 @@ curl_loop_cancel(struct curl_loop *c, struct curl_loop_job *job)
 	case CURL_LOOP_JOB_RUNNING:
 		curl_multi_remove_handle(c->multi, job->easy);
 		curl_loop_untie(job);
+		curl_loop_count(c, -1);
 		if (!c->acting) {
 			curl_loop_apply_sockets(c);
 			curl_loop_apply_timer(c);
@@ -494,7 +507,7 @@ curl_loop_give(struct curl_loop *c, CURL *e, bool clean)
 
 /* Makes the multi handle and what the easy handles share. */
 static int
-curl_loop_open(struct curl_loop *c, unsigned max_in_use)
+curl_loop_open(struct curl_loop *c)
 {
 	c->multi = curl_multi_init();
 	c->share = curl_share_init();
@@ -508,8 +521,7 @@ curl_loop_open(struct curl_loop *c, unsigned max_in_use)
 	curl_multi_setopt(c->multi, CURLMOPT_TIMERFUNCTION, curl_loop_on_timeout);
 	curl_multi_setopt(c->multi, CURLMOPT_TIMERDATA, c);
 	curl_multi_setopt(c->multi, CURLMOPT_PIPELINING, (long)CURLPIPE_NOTHING);
-	/* Beyond this the oldest idle connection goes, never the one just used. */
-	curl_multi_setopt(c->multi, CURLMOPT_MAXCONNECTS, (long)max_in_use + CURL_LOOP_SPARE);
+	curl_loop_count(c, 0);
 	return 0;
 }
 
@@ -534,7 +546,7 @@ curl_loop_new(struct loop *loop, const struct curl_loop_config *cfg, struct fail
 	TAILQ_INIT(&c->dirty);
 	TAILQ_INIT(&c->ended);
 	loop_timer_init(&c->timer, loop, curl_loop_on_timer, c);
-	if (curl_loop_open(c, cfg->max_in_use) < 0) {
+	if (curl_loop_open(c) < 0) {
 		fail_set(f, "libcurl cannot be initialised");
 		curl_loop_free(c);
 		return NULL;

@@ -21,7 +21,6 @@ struct curl_loop_config {
 	const char *ca_file; /* NULL: the system's */
 	int64_t connect_ms;
 	long max_idle;       /* seconds; a connection idle for longer carries nothing any more */
-	unsigned max_in_use; /* jobs that may run at the same time */
 	void (*prepare)(CURL *); /* sets options of every new easy handle; may be NULL */
 };
 

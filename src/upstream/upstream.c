@@ -712,7 +712,7 @@ upstream_new(struct loop *loop, const struct upstream_config *cfg, struct fail *
 {
 	struct curl_loop_config below = {.proxy = cfg->proxy, .ca_file = cfg->ca_file,
 	    .connect_ms = cfg->connect_ms, .max_idle = CURL_LOOP_MAX_IDLE_S,
-	    .max_in_use = cfg->max_in_flight, .prepare = curl_try_prepare};
+	    .prepare = curl_try_prepare};
 	struct curl_loop *curl;
 	struct upstream *u;
 

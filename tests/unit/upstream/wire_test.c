@@ -367,6 +367,27 @@ START_TEST(a_fresh_connection_is_fresh)
 }
 END_TEST
 
+START_TEST(idle_connections_do_not_pile_up)
+{
+	struct upstream_request q;
+	struct bench_call c;
+	struct bench b;
+
+	bench_open(&b, false);
+	bench_client(&b);
+	for (unsigned i = 0; i < 60; i++) {
+		q = bench_post(&b);
+		q.fresh_connection = true;
+		bench_run(&b, &c, &q);
+		ck_assert_int_eq(c.answer.status, 200);
+		bench_forget(&c);
+	}
+	ck_assert_uint_eq(fake_server_connections(b.server), 60);
+	bench_until(&b, fake_server_open(b.server) < 20);
+	bench_close(&b);
+}
+END_TEST
+
 START_TEST(a_connection_that_the_upstream_closed_is_not_used)
 {
 	struct upstream_request q;
@@ -448,8 +469,7 @@ set_flag(void *arg)
 
 START_TEST(a_connection_that_was_idle_too_long_is_not_used)
 {
-	struct curl_loop_config cfg = {.connect_ms = 2000, .max_idle = 1, .max_in_use = 4,
-	    .prepare = curl_try_prepare};
+	struct curl_loop_config cfg = {.connect_ms = 2000, .max_idle = 1, .prepare = curl_try_prepare};
 	struct curl_loop *curl;
 	struct loop_timer wait;
 	bool waited = false;
@@ -614,6 +634,7 @@ wire_suite(void)
 	    settings_that_cannot_work_are_refused_with_a_sentence,
 	    connections_are_kept_alive_and_used_again,
 	    a_fresh_connection_is_fresh,
+	    idle_connections_do_not_pile_up,
 	    a_connection_that_the_upstream_closed_is_not_used,
 	    bytes_that_nobody_asked_for_are_no_answer,
 	    a_connection_that_was_idle_too_long_is_not_used,
