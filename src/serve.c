@@ -53,6 +53,8 @@ serve_load(struct serve *s)
 	s->snap = snapshot_load(&source, &diags);
 	diag_print(&diags, stderr);
 	diag_free(&diags);
+	if (s->snap == NULL && s->options->config == NULL && !s->options->sandbox)
+		fprintf(stderr, "persona-gateway: name a file with --config, or try --sandbox, which needs none\n");
 	return s->snap != NULL;
 }
 
