@@ -23,6 +23,8 @@ http_exchange_collect(struct http_exchange *ex, size_t max, http_body_fn ready, 
 	ex->mode = HTTP_EXCHANGE_COLLECT;
 	ex->max = max != 0 ? max : ex->conn->hub->config.limits.body;
 	buf_init(&ex->body, ex->max);
+	if (ex->head.request.length > 0 && (uint64_t)ex->head.request.length < ex->max)
+		ex->body.max = (size_t)ex->head.request.length; /* no memory beyond what comes */
 	ex->ready = ready;
 	ex->body_arg = arg;
 	http_conn_wake(ex->conn);
@@ -122,6 +124,8 @@ http_answer(struct http_exchange *ex, int status, const struct http_field *field
 	bool none = status == 204 || status == 304;
 
 	assert(ex->answer == HTTP_ANSWER_NONE);
+	ex->dropped = 0; /* the work is done */
+	http_budget_note(c);
 	if (len > HTTP_BUDGET_SMALL && !http_budget_allows(c, len)) {
 		http_answer_full(ex);
 		return;
