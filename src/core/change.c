@@ -44,17 +44,14 @@ static const struct work_ops change_ops = {change_cancel, change_told};
 static void
 change_take(struct change *c, const struct upstream_answer *a)
 {
-	struct json_object *persona = NULL, *local = NULL;
-	struct fail fail;
+	struct json_object *persona = NULL;
 
 	if (json_read(a->body, a->body_len, &persona, NULL) &&
 	    json_object_is_type(persona, json_type_object) &&
-	    mapping_answer_make(c->snap->mapping, persona, c->local_id, NULL, NULL, 0, &local,
-	        &fail) == 0)
+	    fetch_fits(c->gw, &c->entry->record, persona))
 		change_settle(c, persona);
 	else
 		change_unknown(c, "the answer was not understood");
-	json_object_put(local);
 	json_object_put(persona);
 }
 
@@ -422,7 +419,7 @@ change_on_timer(void *arg)
 	struct change *c = arg;
 	struct result r;
 
-	if (c->state == CHANGE_WAITING && c->entry == NULL) {
+	if (c->state == CHANGE_WAITING && c->entry == NULL && !c->settle_again && !c->drop_again) {
 		change_find(c);
 	} else if (c->state == CHANGE_WAITING) {
 		change_on_timer_waiting(c);
@@ -452,6 +449,7 @@ change_new(struct gateway *gw, const struct project *p, const char *id, enum sto
 	c->local_id = mem_string(id);
 	c->deadline = gateway_deadline(gw);
 	c->later = change_look_later;
+	settle_start(&c->settle, loop_now(gw->loop), c->snap->config->bluejay.settle_grace);
 	result_init(&c->trouble);
 	loop_timer_init(&c->timer, gw->loop, change_on_timer, c);
 	TAILQ_INSERT_TAIL(&gw->changes, c, link);
@@ -504,7 +502,6 @@ change_resume(struct gateway *gw, const struct store_intent *in)
 	store_intent_copy(&c->intent, in);
 	if (in->sent != NULL)
 		json_read(in->sent, strlen(in->sent), &c->sent, NULL);
-	settle_start(&c->settle, loop_now(gw->loop), c->snap->config->bluejay.settle_grace);
 }
 
 /* Cuts every change; their intents stay in the store. */

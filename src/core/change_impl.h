@@ -40,12 +40,14 @@ struct change {
 	char *local_id;
 	struct json_object *body; /* update: what the client sent; NULL when resumed */
 	struct json_object *sent; /* update: what goes upstream */
+	struct json_object *persona; /* SETTLING: an update's outcome */
 	struct shelf_entry *entry; /* pinned, once known; of an earlier run's intent maybe never */
 	struct store_intent intent; /* id NULL: none recorded */
 	struct result trouble;      /* DROPPING: what the client is told after it */
 	struct settle settle;
 	bool counted;
 	bool gone;                  /* DROPPING: the upstream says 404: the record is hidden after it */
+	bool settle_again, drop_again; /* WAITING: known, but the store could not note it */
 	struct serial_ticket *ticket;
 	struct fence *fence;
 	struct fetch_wait *fetch;

@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "core/change_impl.h"
+#include "core/follow.h"
 #include "core/gone.h"
 #include "json/json_read.h"
 #include "json/json_text.h"
@@ -56,6 +57,7 @@ change_free(struct change *c)
 	store_intent_clear(&c->intent);
 	json_object_put(c->body);
 	json_object_put(c->sent);
+	json_object_put(c->persona);
 	result_clear(&c->trouble);
 	snapshot_unref(c->snap);
 	free(c->local_id);
@@ -102,6 +104,19 @@ change_path(const struct change *c, const char *prefix, char *out, size_t size)
 	snprintf(out, size, "%s/%s", prefix, c->entry->record.upstream_id);
 }
 
+/* Takes a written record onto the shelf, which remembers what it replaced. */
+static struct shelf_entry *
+change_written(struct change *c, struct store_record *record)
+{
+	char *old = mem_string(c->entry->record.content);
+	struct shelf_entry *e = shelf_written(c->gw->shelf, record, ++c->gw->sequence);
+
+	fetch_replaced(c->gw, e, old);
+	free(old);
+	shelf_show(e, c->snap->mapping, NULL, NULL);
+	return e;
+}
+
 /* An update is recorded: the client gets the whole persona. */
 static void
 change_on_updated(void *arg, struct store_reply *reply)
@@ -121,16 +136,17 @@ change_on_updated(void *arg, struct store_reply *reply)
 			    "it will as soon as it can");
 			r.retry_after = 5000;
 			change_give(c, &r);
+			c->settle_again = true;
 			c->later(c);
 			return;
 		}
 	} else if (reply->status == STORE_UNSETTLED_OTHER) {
 		result_error(&r, 503, "Another change is not settled yet; try again later");
 		r.retry_after = 5000;
-	} else if (reply->status != STORE_OK ||
-	    (e = shelf_written(c->gw->shelf, &reply->records[0], ++c->gw->sequence)) == NULL ||
-	    shelf_show(e, c->snap->mapping, NULL, NULL) != 0) {
+	} else if (reply->status != STORE_OK) {
 		result_error(&r, 404, "Persona not found");
+	} else if ((e = change_written(c, &reply->records[0]))->body == NULL) {
+		result_error(&r, 502, "Bluejay gave an answer that the gateway does not understand");
 	} else {
 		e->fetched = loop_now(c->gw->loop);
 		epoch_touch(c->gw, c->project.scope);
@@ -155,6 +171,7 @@ change_on_deleted(void *arg, struct store_reply *reply)
 		    "it will as soon as it can");
 		r.retry_after = 5000;
 		change_give(c, &r);
+		c->settle_again = true;
 		c->later(c);
 		return;
 	}
@@ -204,11 +221,16 @@ change_settle(struct change *c, struct json_object *persona)
 	struct store_record r;
 
 	change_set(c, CHANGE_SETTLING);
+	change_count(c, true);
+	c->settle_again = false;
 	if (c->operation == STORE_DELETE) {
 		c->store = store_delete_settle(c->gw->store, c->intent.id, loop_wall(c->gw->loop),
 		    change_on_deleted, c);
 		return;
 	}
+	json_object_get(persona);
+	json_object_put(c->persona);
+	c->persona = persona;
 	gone_disproved(c->gw, c->project.scope, &c->entry->record, persona);
 	change_fill_record(c, persona, &r);
 	c->store = store_update_settle(c->gw->store, c->intent.id, &r, change_on_updated, c);
@@ -227,11 +249,14 @@ change_on_dropped(void *arg, struct store_reply *reply)
 	result_move(&r, &c->trouble);
 	if (reply->status == STORE_UNAVAILABLE) {
 		change_give(c, &r);
+		c->drop_again = true;
 		c->later(c);
 		return;
 	}
-	if (c->gone)
+	if (c->gone && !c->entry->dead)
 		gone_report(c->gw, c->entry);
+	else if (c->entry != NULL && !c->entry->dead && c->settle.looks > 0)
+		follow_refresh(c->gw, c->entry); /* what reads saw meanwhile was not stored */
 	change_finish(c, &r);
 }
 
@@ -241,6 +266,7 @@ change_drop(struct change *c, struct result *trouble, bool gone)
 {
 	change_set(c, CHANGE_DROPPING);
 	c->gone = gone;
+	c->drop_again = false;
 	result_move(&c->trouble, trouble);
 	c->store = store_intent_drop(c->gw->store, c->intent.id, change_on_dropped, c);
 }

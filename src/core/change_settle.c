@@ -86,13 +86,23 @@ change_on_look(void *arg, const struct upstream_answer *a)
 	json_object_put(persona);
 }
 
-/* Time for a look. */
+/* Time for a look, or for recording what is known. */
 void
 change_on_timer_waiting(struct change *c)
 {
 	struct upstream_request q;
+	struct result r;
 	char path[256];
 
+	if (c->settle_again) {
+		change_settle(c, c->persona);
+		return;
+	}
+	if (c->drop_again) {
+		result_error(&r, 502, "Bluejay did not take the change");
+		change_drop(c, &r, c->gone);
+		return;
+	}
 	change_set(c, CHANGE_LOOKING);
 	change_path(c, "/v1/customer-persona", path, sizeof path);
 	gateway_request(c->gw, &c->project, &q, "GET", path);
@@ -129,6 +139,7 @@ change_unsettled(const struct gateway *gw)
 
 	TAILQ_FOREACH(c, &gw->changes, link)
 		n += c->state == CHANGE_WAITING || c->state == CHANGE_LOOKING ||
+		    (c->state != CHANGE_OVER && c->settle.looks > 0) || /* being recorded or dropped */
 		    (c->intent.id != NULL && c->state <= CHANGE_FINDING); /* of an earlier run */
 	return n;
 }

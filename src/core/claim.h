@@ -5,10 +5,11 @@
 
 /*
  * What unsettled creates wait for in a listing: a persona that nobody knows, with
- * every field as it was sent, made not before the create.
+ * every field as it was sent, made not before the create; or the one whose id the
+ * upstream has named already.
  */
 enum claim_match {
-	CLAIM_NONE,     /* no create sent this */
+	CLAIM_NONE,     /* no create sent this: to be adopted */
 	CLAIM_WITHHELD, /* belongs to a create whose answer is still awaited: not to be adopted now */
 	CLAIM_FOUND     /* may be what an unsettled create made: kept for it */
 };
@@ -17,12 +18,16 @@ enum claim_match {
 struct claim {
 	const char *scope;
 	const struct mapping *mapping;
+	const char *name;          /* of the persona */
 	struct json_object *sent;  /* NULL: matches nothing */
 	int64_t created_ms;        /* wall time of the create */
-	bool awaited;              /* the answer is still awaited, or being recorded */
+	char *made_id;             /* the upstream said that it made this one; NULL: it did not say */
+	bool awaited;              /* sent, and the answer is awaited or being recorded */
 	bool looking;              /* the outcome is unknown: what matches is kept in found */
 	struct json_object *found; /* the oldest that matched; belongs to the claim */
 	int64_t found_ms;
+	bool namesake;             /* one of this name and time, but with another body, was seen */
+	bool elder;                /* one of this name from before the create was seen */
 	loop_fn shown;             /* called after a listing that has filled found */
 	void *arg;
 	TAILQ_ENTRY(claim) link;
@@ -30,7 +35,10 @@ struct claim {
 
 /* The claim's members are filled; it stays where it is until it is removed. */
 void claim_add(struct gateway *, struct claim *);
-void claim_remove(struct gateway *, struct claim *); /* releases found, not sent */
+void claim_remove(struct gateway *, struct claim *); /* releases found and made_id, not sent */
+
+/* Takes a persona as found; a reference is taken. */
+void claim_keep(struct claim *, struct json_object *persona, int64_t created_ms);
 
 /* Asked by a listing for every persona that nobody knows. */
 enum claim_match claim_match_listed(struct gateway *, const char *scope,

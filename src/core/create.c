@@ -8,6 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define CREATE_UNSETTLED_MAX ((size_t)64 << 20) /* bytes of bodies whose outcome is not known */
+#define CREATE_RETRY_AFTER_MS 5000
+
 /* Frees a client's create; it must not be in any list. */
 static void
 create_wait_free(struct create_wait *w)
@@ -58,6 +61,30 @@ create_joins(const struct create_wait *w, const struct creation *c)
 	    strcmp(w->key_hash, c->intent.key_hash) == 0;
 }
 
+/* Whether a client's key belongs to a running create with another body. */
+static bool
+create_contradicts(const struct create_wait *w, const struct creation *c)
+{
+	return c->state != CREATION_DROPPING && w->key != NULL && c->intent.key != NULL &&
+	    strcmp(w->key, c->intent.key) == 0 && strcmp(w->key_hash, c->intent.key_hash) != 0;
+}
+
+/* Starts a create, unless too much is unsettled already. */
+static void
+create_begin(struct create_wait *w)
+{
+	struct result r;
+
+	if (w->gw->unsettled_bytes <= CREATE_UNSETTLED_MAX) {
+		creation_start(w);
+		return;
+	}
+	result_error(&r, 503,
+	    "The outcome of too many creates is not known yet; try again later");
+	r.retry_after = CREATE_RETRY_AFTER_MS;
+	create_wait_give(w, &r);
+}
+
 /* Joins a running create, waits behind it, or starts one. */
 static void
 create_attempt(struct create_wait *w)
@@ -69,7 +96,10 @@ create_attempt(struct create_wait *w)
 	HASH_FIND_STR(w->gw->creations, key, c);
 	free(key);
 	if (c == NULL) {
-		creation_start(w);
+		create_begin(w);
+	} else if (create_contradicts(w, c)) {
+		result_error(&r, 422, CREATE_KEY_CONTRADICTED);
+		create_wait_give(w, &r);
 	} else if (create_joins(w, c)) {
 		w->state = CREATE_WAIT_JOINED;
 		w->creation = c;

@@ -10,9 +10,13 @@
 
 /*
  * Shared by create.c (a client's request), creation.c (the create itself, which
- * outlives its clients: once sent it is settled, whoever leaves) and
- * create_wait.c (the clients that wait for it).
+ * outlives its clients: once sent it is settled, whoever leaves),
+ * creation_outcome.c (recording what became of it, and looking for that),
+ * creation_state.c (its state and end) and create_wait.c (the clients that wait).
  */
+
+#define CREATE_KEY_CONTRADICTED \
+	"This Idempotency-Key was used before with another request body"
 
 enum creation_state {
 	CREATION_OPENING,   /* first create of a scope: its agent's names are read */
@@ -39,7 +43,9 @@ struct creation {
 	int64_t deadline;           /* of the first client */
 	struct settle settle;       /* WAITING, LOOKING */
 	bool counted;               /* in gw->writes_running */
+	bool made;                  /* Bluejay said that it made a persona */
 	bool drop_again;            /* WAITING: it did not happen, but the store could not note it */
+	size_t weight;              /* its part of gw->unsettled_bytes */
 	bool unclaimed;             /* HANDING: being told makes the persona claimed */
 	unsigned untold;            /* HANDING: clients whose answer is on its way */
 	struct result trouble;      /* DROPPING: what the clients are told after it */
@@ -48,6 +54,7 @@ struct creation {
 	struct upstream_call *call;
 	struct listing_wait *listing;
 	struct loop_timer timer;
+	void (*send)(struct creation *); /* sends the POST (again) */
 	struct create_waits joined; /* get the outcome */
 	struct create_waits behind; /* another body or key under the same name: try again after it */
 	UT_hash_handle hh;
@@ -78,11 +85,41 @@ struct create_wait {
 /* Starts a create for its first client, which is joined to it. */
 void creation_start(struct create_wait *);
 
+/* ---- creation_state.c ---- */
+
 /* Whether the outcome of a sent create is being looked for. */
 bool creation_is_unsettled(const struct creation *);
 
+void creation_set(struct creation *, enum creation_state);
+
+/* Counts or uncounts a write that must not be cut by a stop. */
+void creation_count(struct creation *, bool on);
+
+/* Ends a create with the same error for every client; the result is used up. */
+void creation_refuse(struct creation *, struct result *);
+
+/* Hands the answer to the clients; `claim`: whoever is told it claims the persona. */
+void creation_hand(struct creation *, const struct result *, bool claim);
+
 /* A joined client got the answer, or never will; the last one ends the hand-over. */
 void creation_told(struct creation *, bool sent);
+
+void creation_free(struct creation *); /* clients behind it are the caller's */
+
+/* ---- creation_outcome.c ---- */
+
+/* Records the persona in the claim; false when it does not have the declared shape
+ * and is not to be recorded as it is: it is looked for under its id then. */
+bool creation_settle(struct creation *, bool as_it_is);
+
+/* It certainly did not happen; the result, used up, is for the clients. */
+void creation_drop(struct creation *, struct result *);
+
+/* Nobody knows whether it happened. */
+void creation_unknown(struct creation *, const char *why);
+
+/* WAITING is over: looks, or records what is known. */
+void creation_go_on(struct creation *);
 
 /* ---- create_wait.c: the clients of a create ---- */
 

@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include "core/fetch.h"
+#include "base/digest.h"
 #include "base/mem.h"
 #include "core/epoch.h"
 #include "core/follow.h"
@@ -23,6 +24,7 @@ struct fetch {
 	struct snapshot *snap;
 	char *key;
 	struct shelf_entry *entry; /* pinned */
+	const char *api_key;       /* belongs to the snapshot */
 	struct upstream_call *call;
 	uint64_t sequence;
 	unsigned generation; /* of the entry when the call started */
@@ -91,24 +93,47 @@ fetch_update_absent(struct gateway *gw, struct store_record *r, struct json_obje
 	return changed;
 }
 
-/* Writes new content into the record; true when it tells something new. */
+/* Whether the record's content tells the same. */
 static bool
+fetch_is_same(const struct store_record *r, struct json_object *upstream)
+{
+	struct json_object *old = fetch_parse(r->content);
+	bool same = old != NULL && json_equal(old, upstream);
+
+	json_object_put(old);
+	return same;
+}
+
+/* Whether an upstream persona is the record's and has the declared shape. A name does
+ * not get lost. */
+bool
+fetch_fits(struct gateway *gw, const struct store_record *r, struct json_object *upstream)
+{
+	const char *id = json_get_string(upstream, "id");
+	struct json_object *local = NULL;
+	struct fail fail;
+	bool fits = false;
+
+	if (id == NULL || strcmp(id, r->upstream_id) != 0)
+		fail_set(&fail, "the id is another one");
+	else if (r->name[0] != '\0' && mapping_persona_name(gw->snap->mapping, upstream) == NULL)
+		fail_set(&fail, "the name is missing");
+	else
+		fits = mapping_answer_make(gw->snap->mapping, upstream, r->local_id, NULL, NULL, 0, &local,
+		           &fail) == 0;
+	json_object_put(local);
+	if (!fits)
+		log_warn(gw->log, "an upstream persona does not have the declared shape",
+		    LOG_S("id", r->upstream_id), LOG_S("why", fail.text));
+	return fits;
+}
+
+/* Writes new content into the record. */
+static void
 fetch_update_record(struct gateway *gw, struct store_record *r, struct json_object *upstream)
 {
-	char *text = json_print(upstream, NULL);
-	struct json_object *old;
-	const char *name;
-	bool same;
+	const char *name = mapping_persona_name(gw->snap->mapping, upstream);
 
-	same = r->content != NULL && strcmp(text, r->content) == 0;
-	if (!same && (old = fetch_parse(r->content)) != NULL) {
-		same = json_equal(old, upstream);
-		json_object_put(old);
-	}
-	if (same) {
-		free(text);
-		return false;
-	}
 	if (r->content != NULL) {
 		int64_t now = loop_wall(gw->loop);
 
@@ -116,13 +141,57 @@ fetch_update_record(struct gateway *gw, struct store_record *r, struct json_obje
 		r->unclaimed = false;
 	}
 	free(r->content);
-	r->content = text;
-	name = mapping_persona_name(gw->snap->mapping, upstream);
+	r->content = json_print(upstream, NULL);
 	if (name != NULL && (r->name == NULL || strcmp(name, r->name) != 0)) {
 		free(r->name);
 		r->name = mem_string(name);
 	}
-	return true;
+}
+
+/* A short form of what a persona tells; 0 when it does not have the declared shape. */
+static uint64_t
+fetch_print(struct gateway *gw, struct json_object *upstream)
+{
+	struct json_object *local = NULL;
+	char hex[DIGEST_HEX_SIZE], *text;
+	size_t len;
+
+	if (upstream == NULL || mapping_answer_make(gw->snap->mapping, upstream, "", NULL, NULL, 0,
+	        &local, NULL) != 0)
+		return 0;
+	text = json_print(local, &len);
+	digest_hex(text, len, hex);
+	free(text);
+	json_object_put(local);
+	hex[16] = '\0';
+	return strtoull(hex, NULL, 16);
+}
+
+/* Remembers what a write has replaced. */
+void
+fetch_replaced(struct gateway *gw, struct shelf_entry *e, const char *content)
+{
+	struct json_object *old = fetch_parse(content);
+
+	e->replaced[e->replaced_count++ % SHELF_REPLACED] = fetch_print(gw, old);
+	e->replaced_at = loop_now(gw->loop);
+	json_object_put(old);
+}
+
+/* Whether a listing is late. */
+bool
+fetch_is_late(struct gateway *gw, const struct shelf_entry *e, struct json_object *upstream)
+{
+	uint64_t print;
+
+	if (e->replaced_count == 0 || e->body == NULL ||
+	    loop_now(gw->loop) - e->replaced_at >= gw->snap->config->bluejay.settle_grace ||
+	    (print = fetch_print(gw, upstream)) == 0)
+		return false;
+	for (unsigned i = 0; i < SHELF_REPLACED; i++)
+		if (e->replaced[i] == print)
+			return true;
+	return false;
 }
 
 /* Takes in an upstream persona. */
@@ -131,31 +200,27 @@ fetch_seen(struct gateway *gw, struct shelf_entry *e, struct json_object *upstre
     uint64_t sequence)
 {
 	struct store_record *r = &e->record;
-	int64_t wall = loop_wall(gw->loop);
-	struct fail fail;
-	bool changed;
+	int64_t wall = loop_wall(gw->loop), stale = gw->snap->config->bluejay.cache_stale;
+	bool changed = !fetch_is_same(r, upstream), aged;
 
+	if (e->written_sequence > sequence)
+		return shelf_show(e, gw->snap->mapping, NULL, NULL);
+	if ((changed || e->body == NULL) && !fetch_fits(gw, r, upstream))
+		return -1;
 	gone_disproved(gw, r->scope, r, upstream);
-	if (e->written_sequence > sequence && e->body != NULL)
-		return 0;
-	changed = fetch_update_record(gw, r, upstream);
+	if (changed)
+		fetch_update_record(gw, r, upstream);
 	changed = fetch_update_absent(gw, r, upstream) || changed;
-	if (wall - r->content_ms > gw->snap->config->bluejay.cache_stale / 4)
-		changed = true; /* so that the age of a stale answer survives a restart */
-	if (changed || e->body == NULL) {
-		if (shelf_show(e, gw->snap->mapping, upstream, &fail) != 0) {
-			log_warn(gw->log, "an upstream persona does not have the declared shape",
-			    LOG_S("id", r->upstream_id), LOG_S("why", fail.text));
-			return -1;
-		}
-	}
+	if ((changed || e->body == NULL) && shelf_show(e, gw->snap->mapping, upstream, NULL) != 0)
+		return -1;
 	e->fetched = loop_now(gw->loop);
-	if (changed) {
-		r->content_ms = wall;
-		follow_refresh(gw, e);
-		epoch_touch(gw, r->scope);
-	}
+	/* The store learns the age too, so that that of a stale answer survives a restart. */
+	aged = stale > 0 && wall - r->content_ms > stale / 4;
 	r->content_ms = wall;
+	if (changed || aged)
+		follow_refresh(gw, e);
+	if (changed)
+		epoch_touch(gw, r->scope);
 	return 0;
 }
 
@@ -211,9 +276,12 @@ fetch_on_answer(void *arg, const struct upstream_answer *a)
 	} else if (a->outcome == UPSTREAM_ANSWER && a->status == 200) {
 		fetch_take_body(f, a, &out, &trouble);
 	} else if (a->outcome == UPSTREAM_ANSWER && a->status == 404) {
-		out.status = FETCH_GONE;
-		if (f->entry->generation == f->generation)
-			gone_report(f->gw, f->entry);
+		if (f->entry->generation != f->generation || gone_report(f->gw, f->entry)) {
+			out.status = FETCH_GONE;
+		} else {
+			gone_trouble(&trouble);
+			out.doubted = true;
+		}
 	} else {
 		result_from_upstream(&trouble, a, f->snap->mapping);
 		out.down = result_upstream_is_down(a);
@@ -236,6 +304,7 @@ fetch_new(struct gateway *gw, const struct project *p, struct shelf_entry *e)
 	f->key = mem_string(e->key);
 	f->entry = e;
 	f->generation = e->generation;
+	f->api_key = p->api_key;
 	f->sequence = ++gw->sequence;
 	TAILQ_INIT(&f->waiters);
 	shelf_pin(e);
@@ -260,7 +329,8 @@ fetch_want(struct gateway *gw, const struct project *p, struct shelf_entry *e, b
 
 	if (join)
 		HASH_FIND_STR(gw->fetches, e->key, f);
-	if (f != NULL && f->generation == e->generation && f->entry == e)
+	if (f != NULL && f->generation == e->generation && f->entry == e &&
+	    project_same_key(p, f->api_key))
 		gw->cache_joined++;
 	else
 		f = fetch_new(gw, p, e);

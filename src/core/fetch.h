@@ -13,7 +13,8 @@ struct fetch_wait;
 enum fetch_status {
 	FETCH_OK,    /* the entry's ready-made answer is current */
 	FETCH_GONE,  /* the upstream says 404 */
-	FETCH_FAILED /* trouble says what to tell; down: a stale copy may serve instead */
+	FETCH_FAILED /* trouble says what to tell; down: a stale copy may serve instead; doubted:
+	                the upstream says 404, but for so many that the key is suspected */
 };
 
 struct fetch_outcome {
@@ -21,6 +22,7 @@ struct fetch_outcome {
 	struct shelf_entry *entry; /* valid during the callback, also when it failed */
 	const struct result *trouble;
 	bool down;
+	bool doubted;
 };
 
 /* Never called before fetch_want() returns. */
@@ -37,6 +39,17 @@ void fetch_leave(struct fetch_wait *);
  * not have the declared shape (logged here). */
 int fetch_seen(struct gateway *, struct shelf_entry *, struct json_object *upstream,
     uint64_t sequence);
+
+/* Whether an upstream persona is the record's and has the declared shape; logs when
+ * not. */
+bool fetch_fits(struct gateway *, const struct store_record *, struct json_object *upstream);
+
+/* A write through the gateway has replaced this content (NULL: none): a listing that
+ * shows it for a while yet is only late. */
+void fetch_replaced(struct gateway *, struct shelf_entry *, const char *content);
+
+/* Whether a listing shows what a write has replaced meanwhile. */
+bool fetch_is_late(struct gateway *, const struct shelf_entry *, struct json_object *upstream);
 
 /* True while the entry's answer may be given without asking. */
 bool fetch_fresh(const struct gateway *, const struct shelf_entry *);

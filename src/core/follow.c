@@ -4,13 +4,20 @@
 #include "base/mem.h"
 
 #include <stdlib.h>
+#include <string.h>
+
+#define FOLLOW_AGAIN_MS 1000 /* between attempts at a claim while the store cannot be written */
 
 struct follow {
 	struct gateway *gw;
 	char *scope, *local_id;
 	int64_t version; /* of the entry's record when it was noted */
+	bool claims;
+	struct loop_timer again; /* claims: the store could not note it */
 	TAILQ_ENTRY(follow) link;
 };
+
+static void follow_claim_again(void *);
 
 /* Makes a note. */
 static struct follow *
@@ -22,6 +29,7 @@ follow_new(struct gateway *gw, const char *scope, const char *local_id, int64_t 
 	f->scope = mem_string(scope);
 	f->local_id = mem_string(local_id);
 	f->version = version;
+	loop_timer_init(&f->again, gw->loop, follow_claim_again, f);
 	TAILQ_INSERT_TAIL(&gw->follows, f, link);
 	return f;
 }
@@ -31,6 +39,7 @@ static void
 follow_free(struct follow *f)
 {
 	TAILQ_REMOVE(&f->gw->follows, f, link);
+	loop_timer_cancel(&f->again);
 	free(f->scope);
 	free(f->local_id);
 	free(f);
@@ -81,11 +90,24 @@ follow_on_claimed(void *arg, struct store_reply *reply)
 	struct shelf_entry *e = shelf_find(f->gw->shelf, f->scope, f->local_id);
 
 	gateway_saw_store(f->gw, reply);
+	if (reply->status == STORE_UNAVAILABLE) {
+		loop_timer_set(&f->again, FOLLOW_AGAIN_MS);
+		return;
+	}
 	if (reply->status == STORE_OK && e != NULL && e->record.unclaimed) {
 		e->record.unclaimed = false;
 		e->record.version++;
 	}
 	follow_free(f);
+}
+
+/* Asks the store to note it. */
+static void
+follow_claim_again(void *arg)
+{
+	struct follow *f = arg;
+
+	store_claim(f->gw->store, f->scope, f->local_id, follow_on_claimed, f);
 }
 
 /* Notes that a persona's id was told. */
@@ -94,7 +116,20 @@ follow_claim(struct gateway *gw, const char *scope, const char *local_id)
 {
 	struct follow *f = follow_new(gw, scope, local_id, 0);
 
-	store_claim(gw->store, scope, local_id, follow_on_claimed, f);
+	f->claims = true;
+	follow_claim_again(f);
+}
+
+/* Whether a claim is on its way. */
+bool
+follow_is_claiming(const struct gateway *gw, const char *scope, const char *local_id)
+{
+	const struct follow *f;
+
+	TAILQ_FOREACH(f, &gw->follows, link)
+		if (f->claims && strcmp(f->local_id, local_id) == 0 && strcmp(f->scope, scope) == 0)
+			return true;
+	return false;
 }
 
 /* Frees the rest. */

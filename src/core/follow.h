@@ -11,8 +11,11 @@
 /* What a read saw: the entry's record, at its version. */
 void follow_refresh(struct gateway *, const struct shelf_entry *);
 
-/* Somebody was told this persona's id. */
+/* Somebody was told this persona's id. Tried again until the store can note it. */
 void follow_claim(struct gateway *, const char *scope, const char *local_id);
+
+/* Whether a claim of this persona is not noted yet. */
+bool follow_is_claiming(const struct gateway *, const char *scope, const char *local_id);
 
 /* After the port is closed: frees what the store did not answer any more. */
 void follow_free_all(struct gateway *);

@@ -48,6 +48,7 @@ struct gateway {
 	TAILQ_HEAD(, change) changes;  /* running and unsettled updates and deletes */
 	TAILQ_HEAD(, follow) follows;  /* notes on their way to the store */
 	unsigned writes_running;       /* sent and not yet recorded */
+	size_t unsettled_bytes;        /* bodies of creates whose outcome is being looked for */
 	uint64_t sequence;             /* orders starts of reads against writes */
 	int64_t started_wall;
 	struct gone_scope *gone_scopes; /* what each scope's key is known to see */

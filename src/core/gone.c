@@ -121,7 +121,7 @@ gone_hide(struct gateway *gw, const struct store_record *r)
 }
 
 /* A known persona is gone upstream. */
-void
+bool
 gone_report(struct gateway *gw, struct shelf_entry *e)
 {
 	const struct store_record *r = &e->record;
@@ -130,15 +130,24 @@ gone_report(struct gateway *gw, struct shelf_entry *e)
 	if (gone_is_certain(gw, g, r)) {
 		gone_forget(g);
 		gone_hide(gw, r);
-		return;
+		return true;
 	}
 	g->streak++;
 	if (g->streak == GONE_SUSPICIOUS)
 		gone_restore(gw, g);
 	if (g->streak >= GONE_SUSPICIOUS)
-		return;
+		return false;
 	store_record_copy(&g->hidden[g->streak - 1], r);
 	gone_hide(gw, r);
+	return true;
+}
+
+/* What a client is told while the key is suspected. */
+void
+gone_trouble(struct result *r)
+{
+	result_error(r, 502,
+	    "Bluejay does not find several personas that are known here; is this another account's key?");
 }
 
 /* Whether a key is suspected. */

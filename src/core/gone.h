@@ -2,6 +2,7 @@
 #define CORE_GONE_H
 
 #include "core/gateway_impl.h"
+#include "core/result.h"
 
 /*
  * What it means when the upstream says 404 for a known persona: it was deleted
@@ -16,8 +17,12 @@
 void gone_disproved(struct gateway *, const char *scope, const struct store_record *before,
     struct json_object *upstream);
 
-/* The upstream says that a known persona is not there: hides it, or suspects the key. */
-void gone_report(struct gateway *, struct shelf_entry *);
+/* The upstream says that a known persona is not there: hides it, or suspects the
+ * key: false, the persona may be there all the same. */
+bool gone_report(struct gateway *, struct shelf_entry *);
+
+/* What a client is told while the key is suspected. */
+void gone_trouble(struct result *);
 
 /* Whether the key is suspected. */
 bool gone_suspects(const struct gateway *);

@@ -8,6 +8,7 @@
 #include "core/change.h"
 #include "core/create.h"
 #include "core/create_body.h"
+#include "core/epoch.h"
 #include "core/gateway_impl.h"
 #include "json/json_read.h"
 #include "json/json_text.h"
@@ -129,6 +130,16 @@ intents_give_list(struct intents_work *w, const struct store_reply *reply)
 	intents_give(w, &r);
 }
 
+/* The store could not do what the operator wants: what was let go is looked for again. */
+static void
+intents_take_back(struct intents_work *w)
+{
+	if (w->intent.operation == STORE_CREATE)
+		create_resume(w->gw, &w->intent);
+	else
+		change_resume(w->gw, &w->intent);
+}
+
 /* The intent is gone from the store. */
 static void
 intents_on_dropped(void *arg, struct store_reply *reply)
@@ -140,6 +151,7 @@ intents_on_dropped(void *arg, struct store_reply *reply)
 	gateway_saw_store(w->gw, reply);
 	if (reply->status == STORE_UNAVAILABLE) {
 		gateway_store_trouble(&r);
+		intents_take_back(w);
 	} else {
 		log_info(w->gw->log, "an operator gave up a write", LOG_S("intent", w->intent_id));
 		result_init(&r);
@@ -175,11 +187,13 @@ intents_on_settled(void *arg, struct store_reply *reply)
 	gateway_saw_store(w->gw, reply);
 	if (reply->status == STORE_UNAVAILABLE) {
 		gateway_store_trouble(&r);
+		intents_take_back(w);
 	} else if (reply->status != STORE_OK) {
 		result_error(&r, 404, "No such create");
 	} else {
 		e = shelf_written(w->gw->shelf, &reply->records[0], ++w->gw->sequence);
-		if (e != NULL && shelf_show(e, w->gw->snap->mapping, NULL, NULL) == 0)
+		epoch_touch(w->gw, w->intent.scope);
+		if (shelf_show(e, w->gw->snap->mapping, NULL, NULL) == 0)
 			result_body(&r, 200, mem_copy(e->body, e->body_len), e->body_len);
 		else
 			result_error(&r, 502, "Bluejay gave an answer that the gateway does not understand");

@@ -15,20 +15,23 @@ listing_join(struct listing_wait *w, struct listing_run *run)
 	TAILQ_INSERT_TAIL(listing_run_waits(run), w, link);
 }
 
-/* Starts a run for those who wanted a later one. */
+/* Starts a run for those who wanted a later one, as far as they have the key of the
+ * first; the others wait for the run after it. */
 static void
 listing_start_next(struct listing *l)
 {
+	struct listing_wait *w = TAILQ_FIRST(&l->next), *after;
 	enum listing_age age = LISTING_NEW;
-	struct listing_wait *w;
 
-	if (TAILQ_EMPTY(&l->next))
+	if (w == NULL || l->run != NULL)
 		return;
-	TAILQ_FOREACH(w, &l->next, link)
-		age = w->age > age ? w->age : age;
-	if (l->run == NULL)
-		l->run = listing_run_start(l, age);
-	while ((w = TAILQ_FIRST(&l->next)) != NULL) {
+	TAILQ_FOREACH(after, &l->next, link)
+		age = after->age > age ? after->age : age;
+	l->run = listing_run_start(l, &w->project, age);
+	for (; w != NULL; w = after) {
+		after = TAILQ_NEXT(w, link);
+		if (!project_same_key(&w->project, listing_run_project(l->run)->api_key))
+			continue;
 		TAILQ_REMOVE(&l->next, w, link);
 		listing_join(w, l->run);
 	}
@@ -105,8 +108,8 @@ listing_want(struct gateway *gw, const struct project *p, enum listing_age age, 
 	struct listing *l = listing_of(gw, p->scope, true);
 	struct listing_wait *w = mem_zero(1, sizeof *w);
 
-	l->project = *p;
 	w->listing = l;
+	w->project = *p;
 	w->age = age;
 	w->fn = fn;
 	w->arg = arg;
@@ -115,13 +118,14 @@ listing_want(struct gateway *gw, const struct project *p, enum listing_age age, 
 		TAILQ_INSERT_TAIL(&l->quick, w, link);
 		loop_timer_set(&w->now, 0);
 	} else if (l->run != NULL && age == LISTING_RECENT &&
-	    listing_run_sequence(l->run) > l->epoch->written) {
+	    listing_run_sequence(l->run) > l->epoch->written &&
+	    project_same_key(p, listing_run_project(l->run)->api_key)) {
 		gw->cache_joined++;
 		listing_join(w, l->run);
 	} else if (l->run != NULL) {
 		TAILQ_INSERT_TAIL(&l->next, w, link);
 	} else {
-		l->run = listing_run_start(l, age);
+		l->run = listing_run_start(l, p, age);
 		listing_join(w, l->run);
 	}
 	return w;

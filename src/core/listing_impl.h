@@ -11,6 +11,7 @@ struct listing_run;
 
 struct listing_wait {
 	struct listing *listing;
+	struct project project;
 	struct listing_run *run; /* NULL: waits for the next one, or is answered at once */
 	enum listing_age age;
 	struct loop_timer now;   /* answers at once from what is remembered */
@@ -23,7 +24,6 @@ TAILQ_HEAD(listing_waits, listing_wait);
 struct listing {
 	struct gateway *gw;
 	char *scope;
-	struct project project; /* of whoever asked last */
 	struct listing_run *run;
 	/* A run calls it last: tells its waiters, frees the run, starts the next. */
 	void (*finish)(struct listing *, struct listing_run *, const struct listing_view *);
@@ -41,7 +41,8 @@ struct listing {
 };
 
 /* Starts a run. */
-struct listing_run *listing_run_start(struct listing *, enum listing_age);
+struct listing_run *listing_run_start(struct listing *, const struct project *, enum listing_age);
+const struct project *listing_run_project(const struct listing_run *);
 uint64_t listing_run_sequence(const struct listing_run *);
 struct listing_waits *listing_run_waits(struct listing_run *);
 void listing_run_free(struct listing_run *);

@@ -4,6 +4,7 @@
 #include "base/timestamp.h"
 #include "base/uuid.h"
 #include "core/claim.h"
+#include "core/gone.h"
 #include "core/listing_impl.h"
 #include "json/json_read.h"
 #include "json/json_text.h"
@@ -20,7 +21,7 @@
 struct listing_item {
 	const char *id; /* belongs to persona */
 	struct json_object *persona;
-	bool known;
+	bool known, hidden;
 	UT_hash_handle hh;
 };
 
@@ -51,6 +52,7 @@ struct listing_run {
 	bool complete;
 	enum listing_age age;
 	bool hurried; /* a check failed: further missing records are not checked */
+	bool doubted; /* so much is gone that the key is suspected: the answer proves nothing */
 	int64_t deadline;
 	TAILQ_HEAD(, listing_check) checks;
 	struct loop_timer step; /* ends the run outside other callbacks */
@@ -62,6 +64,13 @@ uint64_t
 listing_run_sequence(const struct listing_run *run)
 {
 	return run->sequence;
+}
+
+/* Whose key it uses. */
+const struct project *
+listing_run_project(const struct listing_run *run)
+{
+	return &run->project;
 }
 
 /* Who waits for it. */
@@ -128,8 +137,14 @@ listing_run_done(void *arg)
 {
 	struct listing_run *run = arg;
 	struct listing_view view = {.complete = run->complete};
+	struct result trouble;
 	size_t n = 0;
 
+	if (run->doubted) {
+		gone_trouble(&trouble);
+		listing_run_fail(run, &trouble, false);
+		return;
+	}
 	for (size_t i = 0; i < run->count; i++)
 		if (run->rows[i].record.scope != NULL)
 			run->rows[n++] = run->rows[i];
@@ -171,7 +186,8 @@ listing_run_show(struct listing_run *run, struct listing_row *row, struct json_o
 		return;
 	}
 	shelf_pin(e);
-	fetch_seen(run->gw, e, persona, run->sequence);
+	if (!fetch_is_late(run->gw, e, persona))
+		fetch_seen(run->gw, e, persona, run->sequence);
 	listing_run_take(row, e);
 	shelf_unpin(e);
 }
@@ -218,6 +234,7 @@ listing_run_on_fetch(void *arg, const struct fetch_outcome *out)
 	TAILQ_REMOVE(&run->checks, c, link);
 	run->checking--;
 	free(c);
+	run->doubted = run->doubted || out->doubted;
 	if (out->status == FETCH_GONE) {
 		store_record_clear(&row->record);
 	} else {
@@ -322,23 +339,37 @@ listing_run_record(struct listing_run *run, const struct listing_item *item, str
 	return true;
 }
 
+/* Marks what the store knows besides the records: what was deleted here is left
+ * alone; what is hidden comes back, and no create made it. */
+static void
+listing_run_mark(struct listing_run *run, const struct store_reply *reply)
+{
+	struct listing_item *item;
+
+	for (size_t i = 0; i < reply->tombstone_count; i++) {
+		HASH_FIND_STR(run->items, reply->tombstones[i], item);
+		if (item != NULL)
+			item->known = true;
+	}
+	for (size_t i = 0; i < reply->hidden_count; i++) {
+		HASH_FIND_STR(run->items, reply->hidden[i], item);
+		if (item != NULL)
+			item->hidden = true;
+	}
+}
+
 /* Adopts what nobody knows yet, in the order of the listing. */
 static void
-listing_run_adopt(struct listing_run *run, char *const *tombstones, size_t tombstone_count)
+listing_run_adopt(struct listing_run *run)
 {
 	int64_t wall = loop_wall(run->gw->loop);
 	size_t max = HASH_COUNT(run->items), n = 0;
 	struct store_record *fresh = mem_zero(max + 1, sizeof *fresh);
 	struct listing_item *item, *next;
 
-	for (size_t i = 0; i < tombstone_count; i++) {
-		HASH_FIND_STR(run->items, tombstones[i], item);
-		if (item != NULL)
-			item->known = true;
-	}
 	HASH_ITER(hh, run->items, item, next) {
-		if (!item->known &&
-		    claim_match_listed(run->gw, run->listing->scope, item->persona) == CLAIM_NONE)
+		if (!item->known && (item->hidden ||
+		    claim_match_listed(run->gw, run->listing->scope, item->persona) == CLAIM_NONE))
 			listing_run_record(run, item, &fresh[n++]);
 	}
 	claim_listed_end(run->gw, run->listing->scope);
@@ -382,7 +413,8 @@ listing_run_on_records(void *arg, struct store_reply *reply)
 		}
 		run->count++;
 	}
-	listing_run_adopt(run, reply->tombstones, reply->tombstone_count);
+	listing_run_mark(run, reply);
+	listing_run_adopt(run);
 }
 
 /* Indexes the answer by id; entries without a proper id are left out and logged. */
@@ -454,16 +486,16 @@ listing_run_on_answer(void *arg, const struct upstream_answer *a)
 
 /* Starts a run. */
 struct listing_run *
-listing_run_start(struct listing *l, enum listing_age age)
+listing_run_start(struct listing *l, const struct project *p, enum listing_age age)
 {
 	struct listing_run *run = mem_zero(1, sizeof *run);
 	struct upstream_request q;
-	char *path = mem_format("/v1/customer-personas-by-agent/%lld", (long long)l->project.agent_id);
+	char *path = mem_format("/v1/customer-personas-by-agent/%lld", (long long)p->agent_id);
 
 	run->listing = l;
 	run->gw = l->gw;
 	run->snap = snapshot_ref(l->gw->snap);
-	run->project = l->project;
+	run->project = *p;
 	run->sequence = ++l->gw->sequence;
 	run->age = age;
 	run->deadline = gateway_deadline(l->gw);

@@ -63,12 +63,10 @@ shelf_remove(struct shelf_entry *e)
 		shelf_entry_free(e);
 }
 
-/* Forgets the oldest deleted persona. */
+/* Forgets a deleted persona. */
 static void
-shelf_dig_up(struct shelf *s)
+shelf_dig_up(struct shelf *s, struct shelf_grave *g)
 {
-	struct shelf_grave *g = TAILQ_FIRST(&s->grave_order);
-
 	TAILQ_REMOVE(&s->grave_order, g, link);
 	HASH_DEL(s->graves, g);
 	free(g->key);
@@ -84,7 +82,7 @@ shelf_free(struct shelf *s)
 	if (s == NULL)
 		return;
 	while (!TAILQ_EMPTY(&s->grave_order))
-		shelf_dig_up(s);
+		shelf_dig_up(s, TAILQ_FIRST(&s->grave_order));
 	while ((e = TAILQ_FIRST(&s->order)) != NULL)
 		shelf_remove(e);
 	free(s);
@@ -182,10 +180,15 @@ shelf_put(struct shelf *s, struct store_record *record)
 struct shelf_entry *
 shelf_written(struct shelf *s, struct store_record *record, uint64_t sequence)
 {
-	struct shelf_entry *e = shelf_put(s, record);
+	char *key = gateway_key(record->scope, record->local_id);
+	struct shelf_grave *grave;
+	struct shelf_entry *e;
 
-	if (e == NULL)
-		return NULL;
+	HASH_FIND_STR(s->graves, key, grave);
+	if (grave != NULL)
+		shelf_dig_up(s, grave); /* the upstream gave a deleted persona's id again */
+	free(key);
+	e = shelf_put(s, record);
 	e->written_sequence = sequence;
 	e->fetched = 0;
 	e->generation++;
@@ -237,7 +240,7 @@ shelf_bury(struct shelf *s, const char *scope, const char *local_id)
 	HASH_ADD_KEYPTR(hh, s->graves, g->key, strlen(g->key), g);
 	TAILQ_INSERT_TAIL(&s->grave_order, g, link);
 	if (HASH_COUNT(s->graves) > SHELF_GRAVES)
-		shelf_dig_up(s);
+		shelf_dig_up(s, TAILQ_FIRST(&s->grave_order));
 }
 
 /* Reads a JSON object that the store kept; NULL when there is none. */

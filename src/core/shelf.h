@@ -15,6 +15,8 @@
  * from its content. Bounded in bytes; what was not used for longest goes first.
  * Losing an entry costs a look into the store, nothing else.
  */
+#define SHELF_REPLACED 4 /* earlier contents that are remembered */
+
 struct shelf;
 
 struct shelf_entry {
@@ -26,6 +28,9 @@ struct shelf_entry {
 	int64_t fetched;     /* loop_now() when content was seen upstream; 0: not in this process */
 	int64_t made;        /* loop_now() when its create was recorded; 0: not in this process */
 	uint64_t written_sequence; /* of the last write through the gateway; 0: none */
+	uint64_t replaced[SHELF_REPLACED]; /* what the last writes have replaced, in short; 0: none */
+	unsigned replaced_count;
+	int64_t replaced_at; /* loop_now() of the last of them */
 	unsigned generation; /* grows with every such write */
 	unsigned pins;
 	bool dead; /* dropped while pinned */
@@ -47,7 +52,8 @@ struct shelf_entry *shelf_find(struct shelf *, const char *scope, const char *lo
  * persona that was deleted meanwhile: a store's answer can be overtaken. */
 struct shelf_entry *shelf_put(struct shelf *, struct store_record *record);
 
-/* The same after a write through the gateway: what was read before is outdated. */
+/* The same after a write through the gateway: what was read before is outdated.
+ * Never NULL. */
 struct shelf_entry *shelf_written(struct shelf *, struct store_record *record, uint64_t sequence);
 
 void shelf_pin(struct shelf_entry *);

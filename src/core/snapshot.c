@@ -109,6 +109,14 @@ snapshot_project(const struct snapshot *snap, const char *id, struct project *ou
 	return true;
 }
 
+/* Whether a project's calls go out with this key. */
+bool
+project_same_key(const struct project *p, const char *api_key)
+{
+	return p->api_key == api_key ||
+	    (p->api_key != NULL && api_key != NULL && strcmp(p->api_key, api_key) == 0);
+}
+
 /* Finds a project for recorded work. */
 bool
 snapshot_project_of_scope(const struct snapshot *snap, const char *scope, const char *project_id,

@@ -36,6 +36,9 @@ struct project {
 	const char *api_key; /* belongs to the snapshot */
 };
 
+/* Whether a project's calls go out with this key. */
+bool project_same_key(const struct project *, const char *api_key);
+
 /* False when the configuration does not admit this project id. */
 bool snapshot_project(const struct snapshot *, const char *id, struct project *);
 
