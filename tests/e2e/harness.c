@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -125,7 +126,10 @@ harness_spawn(struct program *p, const char *const args[])
 	p->pid = fork();
 	ck_assert_int_ge(p->pid, 0);
 	if (p->pid == 0) {
-		int err = open(p->log, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+		int err;
+
+		prctl(PR_SET_PDEATHSIG, SIGKILL); /* a failed test leaves nothing behind */
+		err = open(p->log, O_WRONLY | O_CREAT | O_TRUNC, 0600);
 
 		dup2(fds[1], STDOUT_FILENO);
 		dup2(err, STDERR_FILENO);
@@ -232,6 +236,35 @@ program_stop(struct program *p)
 	return harness_wait(p);
 }
 
+/* Asks the program to end. */
+void
+program_term(struct program *p)
+{
+	kill(p->pid, SIGTERM);
+}
+
+/* Waits for the program's end. */
+int
+program_wait(struct program *p)
+{
+	return harness_wait(p);
+}
+
+/* Ends the program at once: the second signal cuts what the first waits for. */
+void
+program_cut(struct program *p)
+{
+	int64_t until = harness_now() + HARNESS_WAIT_MS;
+	struct pollfd wait = {.fd = p->out, .events = POLLIN};
+
+	while (harness_now() < until) {
+		kill(p->pid, SIGTERM);
+		if (poll(&wait, 1, 50) > 0)
+			break;
+	}
+	ck_assert_int_eq(harness_wait(p), 0);
+}
+
 /* Kills the program. */
 void
 program_kill(struct program *p)
@@ -251,6 +284,24 @@ raw_connect(int port)
 	ck_assert_int_ge(fd, 0);
 	ck_assert_int_eq(connect(fd, (struct sockaddr *)&sin, sizeof sin), 0);
 	return fd;
+}
+
+/* Waits until nothing listens. */
+bool
+raw_refused(int port)
+{
+	struct sockaddr_in sin = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+	int64_t until = harness_now() + HARNESS_WAIT_MS;
+	bool refused = false;
+
+	sin.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	while (!refused && harness_now() < until) {
+		int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+		refused = connect(fd, (struct sockaddr *)&sin, sizeof sin) != 0 && errno == ECONNREFUSED;
+		close(fd);
+	}
+	return refused;
 }
 
 /* Sends bytes; a peer that closed meanwhile is not an error here. */

@@ -31,6 +31,11 @@ void program_start(struct program *, const char *const args[]);
 int program_fails(struct program *, const char *const args[]);
 /* Ends it with SIGTERM and returns its exit code. */
 int program_stop(struct program *);
+/* Asks it to end, and does not wait; waits for its end, and returns its exit code. */
+void program_term(struct program *);
+int program_wait(struct program *);
+/* Ends it at once, without waiting for what runs; it must end well. */
+void program_cut(struct program *);
 /* Ends it with SIGKILL. */
 void program_kill(struct program *);
 /* What it wrote to standard error so far; the caller frees. */
@@ -54,6 +59,8 @@ struct reply {
 };
 
 int raw_connect(int port);
+/* Waits until nothing listens on a port any more; false when that takes too long. */
+bool raw_refused(int port);
 void raw_send(int fd, const char *bytes, size_t len);
 /* Reads one answer; `head_request` when it has no body whatever its length says. */
 void raw_reply(int fd, bool head_request, struct reply *);
