@@ -2,6 +2,7 @@
 
 #include "sandbox/sandbox_api.h"
 #include "base/mem.h"
+#include "sandbox/sandbox_image.h"
 #include "sandbox/sandbox_print.h"
 
 #include <json-c/json_object.h>
@@ -407,25 +408,31 @@ static const struct http_route sandbox_api_routes[SANDBOX_API_ROUTES] = {
 	{"DELETE", "/v1/community/:community_id", 9},
 	{"PUT", "/v1/update-community/:community_id", 10},
 	{"PUT", "/v1/add-to-community/:community_id", 11},
+	{"POST", "/v1/images/generations", 12},
+	{"POST", "/v1/images/edits", 13},
 };
 
-/* What the routes do, in the same order. */
+/* What the routes do, in the same order. Images are another service's, with a key
+ * and errors of another form. */
 static const struct {
 	sandbox_endpoint_fn run;
 	bool has_body;
+	void (*image)(const char *api_key, const struct sandbox_request *, struct sandbox_answer *);
 } sandbox_api_endpoints[SANDBOX_API_ROUTES] = {
-	{sandbox_api_ping, false},
-	{sandbox_api_create_persona, true},
-	{sandbox_api_list_personas, false},
-	{sandbox_api_get_persona, false},
-	{sandbox_api_delete_persona, false},
-	{sandbox_api_update_persona, true},
-	{sandbox_api_create_community, true},
-	{sandbox_api_list_communities, false},
-	{sandbox_api_get_community, false},
-	{sandbox_api_delete_community, false},
-	{sandbox_api_update_community, true},
-	{sandbox_api_add_to_community, true},
+	{sandbox_api_ping, false, NULL},
+	{sandbox_api_create_persona, true, NULL},
+	{sandbox_api_list_personas, false, NULL},
+	{sandbox_api_get_persona, false, NULL},
+	{sandbox_api_delete_persona, false, NULL},
+	{sandbox_api_update_persona, true, NULL},
+	{sandbox_api_create_community, true, NULL},
+	{sandbox_api_list_communities, false, NULL},
+	{sandbox_api_get_community, false, NULL},
+	{sandbox_api_delete_community, false, NULL},
+	{sandbox_api_update_community, true, NULL},
+	{sandbox_api_add_to_community, true, NULL},
+	{NULL, true, sandbox_image_generate},
+	{NULL, true, sandbox_image_edit},
 };
 
 /* Gives the methods of a path that was asked for with another one. The service
@@ -504,6 +511,10 @@ sandbox_api_answer(struct sandbox_state *state, const char *api_key, const struc
 	struct sandbox_job j = {.state = state, .match = match, .request = r, .answer = answer};
 	bool readable = true;
 
+	if (sandbox_api_endpoints[match->id].image != NULL) {
+		sandbox_api_endpoints[match->id].image(api_key, r, answer);
+		return;
+	}
 	sandbox_check_init(&j.check);
 	if (sandbox_api_endpoints[match->id].has_body)
 		readable = sandbox_check_parse(&j.check, r->content_type, r->body, r->len, &j.body,

@@ -12,6 +12,7 @@
  */
 struct sandbox_request {
 	const char *key;          /* X-API-Key; NULL when missing */
+	const char *authorization; /* NULL when missing */
 	const char *content_type; /* NULL when missing */
 	const char *query;        /* after '?', or NULL */
 	const char *body;
@@ -35,7 +36,7 @@ void sandbox_answer_detail(struct sandbox_answer *, int status, const char *sent
 /* Makes it the 422 with the mistakes. */
 void sandbox_answer_mistakes(struct sandbox_answer *, const struct sandbox_check *);
 
-#define SANDBOX_API_ROUTES 12
+#define SANDBOX_API_ROUTES 14
 
 /* Looks a request up. Returns its route, an index for sandbox_api_route();
  * -1 when there is none (the answer is then made: 404 or 405). */

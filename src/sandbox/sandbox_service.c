@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "base/timestamp.h"
 #include "http/http_server.h"
+#include "sandbox/sandbox_image.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -260,6 +261,7 @@ sandbox_call_process(struct sandbox_call *c)
 	struct sandbox_service *s = c->service;
 	struct sandbox_request r = {
 		.key = http_request_field(head, "x-api-key"),
+		.authorization = http_request_field(head, "authorization"),
 		.content_type = http_request_field(head, "content-type"),
 		.query = head->query,
 		.body = c->body,
@@ -362,7 +364,9 @@ sandbox_service_on_request(void *arg, struct http_exchange *x)
 	loop_timer_init(&c->timer, c->service->loop, sandbox_call_on_timer, c);
 	sandbox_call_plan(c, http_exchange_request(x));
 	http_exchange_on_end(x, sandbox_call_on_end, c);
-	http_exchange_collect(x, 0, sandbox_call_on_body, c);
+	http_exchange_collect(x,
+	    sandbox_image_path(http_exchange_request(x)->path) ? SANDBOX_IMAGE_BODY_MAX : 0,
+	    sandbox_call_on_body, c);
 }
 
 /* Makes the server and listens. */

@@ -55,7 +55,7 @@ START_TEST(requests_are_counted_by_path_and_by_whether_they_were_processed)
 	wire_close(&w);
 	reply = fetch(&r, "GET", "/__sandbox/requests", NULL);
 	ck_assert_int_eq(reply.status, 200);
-	ck_assert_uint_eq(json_object_array_length(dig(reply.json, "requests")), 12);
+	ck_assert_uint_eq(json_object_array_length(dig(reply.json, "requests")), 14);
 	ck_assert_str_eq(dig_text(reply.json, "requests.1.path"), "/v1/create-customer-persona");
 	ck_assert_str_eq(dig_text(reply.json, "requests.1.method"), "POST");
 	ck_assert_int_eq(json_object_get_int(dig(reply.json, "requests.1.received")), 3);

@@ -388,5 +388,5 @@ scratch_remove(char *path)
 	free(path);
 }
 
-UNIT_MAIN(suite_api, suite_mistakes, suite_community, suite_control, suite_fault, suite_wire,
+UNIT_MAIN(suite_api, suite_mistakes, suite_community, suite_control, suite_fault, suite_image, suite_wire,
     suite_journal, suite_thread)

@@ -79,6 +79,7 @@ Suite *suite_community(void);
 Suite *suite_control(void);
 Suite *suite_fault(void);
 Suite *suite_wire(void);
+Suite *suite_image(void);
 Suite *suite_journal(void);
 Suite *suite_thread(void);
 
