@@ -116,6 +116,8 @@ serve_start_core(struct serve *s)
 	}
 	go.loop = s->loop;
 	go.store = s->store;
+	go.images_url = s->sandbox != NULL && s->snap->config->images.sandbox ? sandbox_url(s->sandbox)
+	                                                                       : NULL;
 	go.upstream_url = s->sandbox != NULL ? sandbox_url(s->sandbox) : NULL;
 	s->gw = gateway_new(&go, &fail);
 	if (s->gw == NULL) {

@@ -24,6 +24,8 @@ static const char *const config_levels[] = {"debug", "info", "warn", "error", NU
 static const char *const config_formats[] = {"auto", "text", "json", NULL};
 static const char *const config_workers[] = {"auto", "1", NULL};
 static const char *const config_stores[] = {"sqlite", NULL};
+/* In the order of enum config_image_provider. */
+static const char *const config_providers[] = {"auto", "none", "openai", NULL};
 
 static const struct config_key config_table[] = {
     {"listen", CONFIG_ADDRESSES, AT(listen), .fallback = "127.0.0.1:3000",
@@ -124,6 +126,24 @@ static const struct config_key config_table[] = {
 	.help = "A file that holds the key for this project."},
     {"mapping.persona", CONFIG_NODE, UNSTORED,
 	.help = "How local fields become Bluejay's and back: `fields`, `constants`, `kept_here`."},
+    {"images.provider", CONFIG_ENUM, AT(images.provider), .fallback = "auto",
+	.choices = config_providers,
+	.help = "Who draws portraits. `auto` is `openai` when there is a key for it, else `none`: "
+	    "generate-image then answers 400."},
+    {"images.api_key", CONFIG_SECRET, AT(images.api_key),
+	.help = "OpenAI's API key, best as `${OPENAI_API_KEY}`."},
+    {"images.api_key_file", CONFIG_SECRET_FILE, AT(images.api_key),
+	.help = "A file that holds the key and nothing else, instead of `api_key`."},
+    {"images.url", CONFIG_URL, AT(images.url), .fallback = "https://api.openai.com",
+	.help = "Where the provider's API is, up to but without `/v1`."},
+    {"images.model", CONFIG_WORD, AT(images.model), .fallback = "gpt-image-1",
+	.help = "The model that draws."},
+    {"images.size", CONFIG_WORD, AT(images.size), .fallback = "1024x1024",
+	.help = "The size of a portrait, as the provider names it."},
+    {"images.timeout", CONFIG_DURATION, AT(images.timeout), .fallback = "3m", .min = 100 * MS,
+	.max = HOUR, .help = "For one portrait, from the request to the last byte of the picture."},
+    {"images.max_in_flight", CONFIG_INT, AT(images.max_in_flight), .fallback = "4", .min = 1,
+	.max = 100, .help = "The most portraits that are drawn at one time; further ones wait."},
     {"store.kind", CONFIG_ENUM, UNSTORED, .fallback = "sqlite", .choices = config_stores,
 	.reason = "this version has no other store", .help = "Where records are kept."},
 };
@@ -167,7 +187,8 @@ config_keys_type(enum config_type type)
 {
 	static const char *const names[] = {[CONFIG_BOOL] = "true or false",
 	    [CONFIG_INT] = "number", [CONFIG_DURATION] = "duration", [CONFIG_SIZE] = "size",
-	    [CONFIG_ENUM] = "choice", [CONFIG_PATH] = "path", [CONFIG_FILE] = "file",
+	    [CONFIG_ENUM] = "choice", [CONFIG_WORD] = "word",
+	    [CONFIG_PATH] = "path", [CONFIG_FILE] = "file",
 	    [CONFIG_URL] = "URL", [CONFIG_PROXY] = "URL", [CONFIG_ADDRESS] = "address or off",
 	    [CONFIG_ADDRESSES] = "address or list", [CONFIG_HOSTS] = "list of names",
 	    [CONFIG_SECRET] = "secret", [CONFIG_SECRET_FILE] = "file", [CONFIG_PROJECTS] = "map",

@@ -15,6 +15,7 @@ enum config_type {
 	CONFIG_DURATION,    /* int64_t, milliseconds */
 	CONFIG_SIZE,	    /* int64_t, bytes */
 	CONFIG_ENUM,	    /* int, the index in choices */
+	CONFIG_WORD,	    /* char *, visible ASCII without spaces, quotes and backslashes */
 	CONFIG_PATH,	    /* char * */
 	CONFIG_FILE,	    /* char *, a path that can be read when loading */
 	CONFIG_URL,	    /* char * */

@@ -39,6 +39,10 @@ config_free(struct config *config)
 	mem_wipe_free(config->bluejay.api_key);
 	free(config->bluejay.proxy);
 	free(config->bluejay.ca_file);
+	mem_wipe_free(config->images.api_key);
+	free(config->images.url);
+	free(config->images.model);
+	free(config->images.size);
 	for (size_t i = 0; i < config->project_count; i++) {
 		free(config->projects[i].id);
 		mem_wipe_free(config->projects[i].api_key);
@@ -102,6 +106,20 @@ config_load_mapping(struct config *config, const struct config_source *source,
 		source->mapping(source->mapping_arg, persona, diags);
 }
 
+/* Decides who draws: the sandbox, when there is one and the file does not speak of
+ * images; else a provider with a key. */
+static void
+config_load_images(struct config *config, bool sandbox)
+{
+	if (sandbox && yaml_node_get(config->document, "images") == NULL) {
+		config->images.sandbox = true;
+		config->images.api_key = mem_string(CONFIG_LOAD_SANDBOX_KEY);
+	}
+	if (config->images.provider == CONFIG_IMAGES_AUTO)
+		config->images.provider = config->images.api_key != NULL ? CONFIG_IMAGES_OPENAI
+		                                                         : CONFIG_IMAGES_NONE;
+}
+
 /* Gives the sandbox's key to everything. */
 static void
 config_load_sandbox_key(struct config *config)
@@ -137,6 +155,7 @@ config_load(const struct config_source *source, struct diag_list *diags)
 	config_load_option(config, "data_dir", "--data-dir", source->data_dir, diags);
 	if (source->sandbox)
 		config_load_sandbox_key(config);
+	config_load_images(config, source->sandbox);
 	config_rules_check(&rules);
 	config_load_mapping(config, source, diags);
 	if (diags->errors == before)

@@ -58,6 +58,22 @@ config_rules_one_key(const struct config_rules *r, const struct yaml_node *map, 
 	    yaml_node_key(map, "api_key")->line);
 }
 
+/* Wants a key for the provider of images that the file names. */
+static void
+config_rules_images(const struct config_rules *r)
+{
+	const struct yaml_node *map = FIND(r->config->document, "images");
+	struct config_place at = config_rules_at(r, yaml_node_get(map, "provider"));
+
+	config_rules_one_key(r, map, "", "images");
+	if (r->config->images.provider != CONFIG_IMAGES_OPENAI || r->config->images.api_key != NULL ||
+	    yaml_node_get(map, "api_key") != NULL || yaml_node_get(map, "api_key_file") != NULL)
+		return;
+	diag_add(r->diags, at.file, at.line, at.column, "images.provider is openai, and "
+	    "images.api_key is missing; write the line \"api_key: ${OPENAI_API_KEY}\" below "
+	    "\"images:\" and set OPENAI_API_KEY in the environment");
+}
+
 /* Wants a key for Bluejay. */
 static void
 config_rules_keys(const struct config_rules *r)
@@ -289,6 +305,7 @@ config_rules_check(struct config_rules *r)
 	config_rules_timeout(r, "first_byte", &r->config->bluejay.first_byte);
 	config_rules_buffers(r);
 	config_rules_url(r);
+	config_rules_images(r);
 	config_rules_listen(r);
 	config_rules_admin(r);
 	for (size_t i = 0; i < r->config->project_count; i++)

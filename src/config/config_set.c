@@ -213,6 +213,18 @@ config_set_bool(const struct config_text *t, void *slot, struct fail *fail)
 	return fail_set(fail, "must be true or false, not \"%.*s\"", diag_clip(t->text), t->text);
 }
 
+/* Sets a word. */
+static int
+config_set_word(const struct config_text *t, void *slot, struct fail *fail)
+{
+	for (const char *c = t->text; *c != '\0'; c++)
+		if (*c <= 0x20 || *c >= 0x7f || *c == '"' || *c == '\\')
+			return fail_set(fail, "must be visible ASCII without spaces, quotes and "
+			    "backslashes");
+	config_set_string(slot, mem_string(t->text));
+	return 0;
+}
+
 /* Sets the value of a key that holds one. */
 static int
 config_set_scalar(struct config_text *t, void *base, struct fail *fail)
@@ -229,6 +241,8 @@ config_set_scalar(struct config_text *t, void *base, struct fail *fail)
 		return config_value_number(t->key, t->text, t->shown, slot, fail);
 	case CONFIG_ENUM:
 		return config_set_enum(t, slot, fail);
+	case CONFIG_WORD:
+		return config_set_word(t, slot, fail);
 	case CONFIG_PATH:
 	case CONFIG_FILE:
 		return config_set_path(t, slot, fail);

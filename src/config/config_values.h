@@ -22,6 +22,8 @@ struct config_project {
 	int line, column; /* of the id; 0 without a file */
 };
 
+enum config_image_provider { CONFIG_IMAGES_AUTO, CONFIG_IMAGES_NONE, CONFIG_IMAGES_OPENAI };
+
 struct config {
 	char **listen; /* NULL-terminated: "127.0.0.1:3000", "[::1]:3000" or "unix:/path" */
 	char *admin_listen; /* NULL: off */
@@ -47,6 +49,15 @@ struct config {
 		int64_t max_in_flight;
 		int64_t cache_fresh, cache_stale, cache_size;
 	} bluejay;
+
+	struct {
+		int provider; /* enum config_image_provider; after loading never AUTO */
+		char *api_key;
+		char *url, *model, *size;
+		int64_t timeout;
+		int64_t max_in_flight;
+		bool sandbox; /* the sandbox draws: url is not used */
+	} images;
 
 	struct config_project *projects;
 	size_t project_count;

@@ -6,6 +6,7 @@
 #include "core/gone.h"
 #include "json/json_read.h"
 #include "json/json_text.h"
+#include "store/store_image.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -177,6 +178,7 @@ change_on_deleted(void *arg, struct store_reply *reply)
 	}
 	c->gw->sequence++;
 	shelf_bury(c->gw->shelf, c->project.scope, c->local_id);
+	store_image_release(c->gw->store, c->project.scope, c->local_id, NULL, NULL);
 	epoch_touch(c->gw, c->project.scope);
 	result_init(&r);
 	r.status = 204;

@@ -2,6 +2,7 @@
 
 #include "core/gateway.h"
 #include "base/mem.h"
+#include "config/config_address.h"
 #include "core/change.h"
 #include "core/create.h"
 #include "core/epoch.h"
@@ -9,6 +10,7 @@
 #include "core/gateway_impl.h"
 #include "core/gone.h"
 #include "core/listing.h"
+#include "core/portrait.h"
 #include "core/refresher.h"
 #include "core/upkeep.h"
 
@@ -17,6 +19,8 @@
 
 #define GATEWAY_QUEUE 1024                        /* upstream calls waiting for a place */
 #define GATEWAY_ANSWER_MAX ((size_t)4 << 20)      /* bytes of one persona from upstream */
+#define GATEWAY_IMAGES_QUEUE 64                   /* portraits waiting for a place */
+#define GATEWAY_IMAGE_MAX ((size_t)32 << 20)      /* bytes of an answer with a portrait in it */
 
 /* Makes the upstream client from the configuration. */
 static struct upstream *
@@ -41,6 +45,34 @@ gateway_upstream(const struct gateway_options *o, struct fail *fail)
 	return upstream_new(o->loop, &u, fail);
 }
 
+/* Makes the client of the provider of images, if there is one; -1 with a sentence. */
+static int
+gateway_open_images(struct gateway *gw, const struct gateway_options *o, struct fail *fail)
+{
+	const struct config *c = o->snapshot->config;
+	struct upstream_config u = {
+	    .url = o->images_url != NULL ? o->images_url : c->images.url,
+	    .connect_ms = c->bluejay.connect < c->images.timeout ? c->bluejay.connect
+	                                                         : c->images.timeout,
+	    .first_byte_ms = c->images.timeout,
+	    .total_ms = c->images.timeout,
+	    .retries = (unsigned)c->bluejay.retries,
+	    .max_in_flight = (unsigned)c->images.max_in_flight,
+	    .max_queue = GATEWAY_IMAGES_QUEUE,
+	    .max_answer = GATEWAY_IMAGE_MAX,
+	    .log = o->log,
+	};
+	char *host;
+
+	if (c->images.provider != CONFIG_IMAGES_OPENAI)
+		return 0;
+	host = config_address_url_host(u.url);
+	gw->images_local = config_address_is_loopback(host);
+	free(host);
+	gw->images = upstream_new(o->loop, &u, fail);
+	return gw->images != NULL ? 0 : -1;
+}
+
 /* Makes a gateway. */
 struct gateway *
 gateway_new(const struct gateway_options *o, struct fail *fail)
@@ -58,6 +90,7 @@ gateway_new(const struct gateway_options *o, struct fail *fail)
 	gw = mem_zero(1, sizeof *gw);
 	TAILQ_INIT(&gw->changes);
 	TAILQ_INIT(&gw->follows);
+	TAILQ_INIT(&gw->drawn);
 	TAILQ_INIT(&gw->claims);
 	gw->loop = o->loop;
 	gw->started_wall = loop_wall(o->loop);
@@ -68,7 +101,10 @@ gateway_new(const struct gateway_options *o, struct fail *fail)
 	gw->shelf = shelf_new((size_t)gw->snap->config->bluejay.cache_size);
 	gw->serial = serial_new(o->loop);
 	gw->refresher = refresher_new(gw);
-	return gw;
+	if (gateway_open_images(gw, o, fail) == 0)
+		return gw;
+	gateway_free(gw);
+	return NULL;
 }
 
 /* The store's intents have arrived: goes on with each. */
@@ -119,11 +155,13 @@ gateway_free(struct gateway *gw)
 {
 	if (gw == NULL)
 		return;
+	portrait_free_all(gw);
 	refresher_free(gw->refresher);
 	create_free_all(gw);
 	change_free_all(gw);
 	listing_free_all(gw);
 	upstream_free(gw->upstream);
+	upstream_free(gw->images);
 	store_port_close(gw->store);
 	upkeep_free(gw->upkeep);
 	follow_free_all(gw);

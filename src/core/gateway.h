@@ -21,6 +21,7 @@ struct gateway_options {
 	struct store *store;
 	struct snapshot *snapshot; /* a reference is taken */
 	const char *upstream_url;  /* NULL: the configured one */
+	const char *images_url;    /* of the provider; NULL: the configured one */
 };
 
 /* NULL with a sentence on failure. */

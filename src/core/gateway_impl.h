@@ -27,6 +27,7 @@ struct follow;
 struct claim;
 struct epoch;
 struct gone_scope;
+struct portrait;
 struct refresher;
 struct upkeep;
 
@@ -36,6 +37,10 @@ struct gateway {
 	struct store_port *store;
 	struct snapshot *snap;
 	struct upstream *upstream;
+	struct upstream *images;       /* draws portraits; NULL: nobody does */
+	bool images_local;             /* it is on this machine: its links may lead here too */
+	struct portrait *portraits;    /* being made, by scope and persona */
+	TAILQ_HEAD(, portrait) drawn;  /* portraits whose clients were told */
 	struct shelf *shelf;
 	struct refresher *refresher;
 	struct upkeep *upkeep;

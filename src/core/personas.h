@@ -38,7 +38,9 @@ struct work *persona_update(struct gateway *, const struct project *, const char
 struct work *persona_delete(struct gateway *, const struct project *, const char *id, work_done_fn,
     void *arg);
 
-/* generate-image without an image provider: the local API's checks in its order. */
+/* generate-image: the local API's checks in its order, then a portrait is drawn,
+ * stored, and made the persona's imageUrl. Equal requests share one portrait; once
+ * it was asked for it is stored, whoever leaves. */
 struct work *persona_portrait(struct gateway *, const struct project *, const char *id,
     work_done_fn, void *arg);
 

@@ -10,13 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A read of one persona, for GET or for what generate-image must check. */
+/* A read of one persona. */
 struct reading {
 	struct work work;
 	struct gateway *gw;
 	struct project project;
 	bool no_cache;
-	bool portrait;
 	struct fence *fence;
 	struct fetch_wait *fetch;
 	struct loop_timer timer; /* first step, outside the caller's stack; then the deadline */
@@ -77,23 +76,6 @@ reading_result(const struct shelf_entry *e, const char *cache, struct result *ou
 	out->cache = cache;
 }
 
-/* What generate-image answers for a persona while no provider is configured. */
-static void
-reading_portrait(const struct shelf_entry *e, struct result *out)
-{
-	struct json_object *persona = NULL;
-	const char *prompt = NULL;
-
-	if (json_read(e->body, e->body_len, &persona, NULL))
-		prompt = json_get_string(persona, "systemPrompt");
-	if (prompt == NULL || *prompt == '\0')
-		result_error(out, 400, "Persona must have a system prompt to generate an image");
-	else
-		result_error(out, 400,
-		    "No LLM provider configured. Configure one in Settings > LLM Providers.");
-	json_object_put(persona);
-}
-
 /* Gives the result. */
 static void
 reading_give(struct reading *r, struct result *result)
@@ -109,10 +91,7 @@ reading_give_entry(struct reading *r, const struct shelf_entry *e, const char *c
 {
 	struct result result;
 
-	if (r->portrait)
-		reading_portrait(e, &result);
-	else
-		reading_result(e, cache, &result);
+	reading_result(e, cache, &result);
 	result.age = age;
 	reading_give(r, &result);
 }
@@ -275,16 +254,5 @@ persona_get(struct gateway *gw, const struct project *p, const char *id, bool no
 	struct reading *r = reading_new(gw, p, id, done, arg);
 
 	r->no_cache = no_cache;
-	return &r->work;
-}
-
-/* Checks what generate-image needs. */
-struct work *
-persona_portrait(struct gateway *gw, const struct project *p, const char *id, work_done_fn done,
-    void *arg)
-{
-	struct reading *r = reading_new(gw, p, id, done, arg);
-
-	r->portrait = true;
 	return &r->work;
 }

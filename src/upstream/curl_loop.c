@@ -2,6 +2,7 @@
 
 #include "upstream/curl_loop.h"
 #include "base/mem.h"
+#include "upstream/address.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -43,6 +44,7 @@ struct curl_loop {
 	char *proxy, *ca_file;
 	int64_t connect_ms;
 	long max_idle;
+	bool public_only;
 	void (*prepare)(CURL *);
 	CURL *pool[CURL_LOOP_POOL_MAX];
 	unsigned pooled;
@@ -184,7 +186,7 @@ curl_loop_on_open(void *arg, curlsocktype purpose, struct curl_sockaddr *a)
 	int fd;
 
 	job->refused = job->sealed;
-	if (job->sealed)
+	if (job->sealed || (c->public_only && !address_is_public(&a->addr)))
 		return CURL_SOCKET_BAD;
 	fd = socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol);
 	if (fd < 0)
@@ -541,6 +543,7 @@ curl_loop_new(struct loop *loop, const struct curl_loop_config *cfg, struct fail
 	c->ca_file = mem_string(cfg->ca_file);
 	c->connect_ms = cfg->connect_ms;
 	c->max_idle = cfg->max_idle;
+	c->public_only = cfg->public_only;
 	c->prepare = cfg->prepare;
 	c->due = -1;
 	TAILQ_INIT(&c->dirty);

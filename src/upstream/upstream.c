@@ -35,6 +35,7 @@ struct upstream_call {
 	enum upstream_state state;
 	char *method, *url;
 	char *key_header, *id_header; /* whole lines; the first is secret */
+	char *accept_header, *type_header; /* NULL: JSON */
 	const char *id;               /* the value in id_header, for the log */
 	char *body;
 	size_t body_len;
@@ -151,6 +152,8 @@ upstream_call_free(struct upstream_call *c)
 	curl_try_free(c->running);
 	mem_wipe_free(c->key_header);
 	free(c->id_header);
+	free(c->accept_header);
+	free(c->type_header);
 	free(c->method);
 	free(c->url);
 	free(c->body);
@@ -492,8 +495,9 @@ upstream_set_headers(struct upstream_call *c)
 	static char json[] = "Content-Type: application/json";
 	static char no_type[] = "Content-Type:"; /* without a value: libcurl adds none */
 	static char no_expect[] = "Expect:";
-	char *lines[UPSTREAM_HEADERS_MAX] = {accept, identity, c->body != NULL ? json : no_type,
-	    no_expect, c->key_header, c->id_header};
+	char *type = c->type_header != NULL ? c->type_header : json;
+	char *lines[UPSTREAM_HEADERS_MAX] = {c->accept_header != NULL ? c->accept_header : accept,
+	    identity, c->body != NULL ? type : no_type, no_expect, c->key_header, c->id_header};
 	struct curl_slist **end = NULL;
 
 	for (size_t i = 0; i < UPSTREAM_HEADERS_MAX; i++) {
@@ -519,7 +523,12 @@ upstream_call_new(struct upstream *u, const struct upstream_request *q)
 	c->unfit = !upstream_is_path(q->path) ||
 	    (q->api_key != NULL && !upstream_is_field(q->api_key));
 	if (q->api_key != NULL)
-		c->key_header = mem_format("X-API-Key: %s", q->api_key);
+		c->key_header = mem_format("%s%s",
+		    q->key_field != NULL ? q->key_field : "X-API-Key: ", q->api_key);
+	if (q->accept != NULL)
+		c->accept_header = mem_format("Accept: %s", q->accept);
+	if (q->body_type != NULL)
+		c->type_header = mem_format("Content-Type: %s", q->body_type);
 	if (q->request_id != NULL && upstream_is_field(q->request_id)) {
 		c->id_header = mem_format(UPSTREAM_ID_FIELD "%s", q->request_id);
 		c->id = c->id_header + strlen(UPSTREAM_ID_FIELD);
@@ -712,6 +721,10 @@ upstream_new(struct loop *loop, const struct upstream_config *cfg, struct fail *
 {
 	struct curl_loop_config below = {.proxy = cfg->proxy, .ca_file = cfg->ca_file,
 	    .connect_ms = cfg->connect_ms, .max_idle = CURL_LOOP_MAX_IDLE_S,
+<<<<<<< HEAD
+=======
+	    .max_in_use = cfg->max_in_flight, .public_only = cfg->public_only,
+>>>>>>> 47b67d7 (Draw portraits over OpenAI's images API, or the sandbox's)
 	    .prepare = curl_try_prepare};
 	struct curl_loop *curl;
 	struct upstream *u;

@@ -27,6 +27,7 @@ struct upstream_config {
 	unsigned max_in_flight;
 	unsigned max_queue;       /* calls waiting for a place; beyond: UPSTREAM_BUSY */
 	size_t max_answer;        /* bytes of one answer's body */
+	bool public_only;         /* connects to public addresses only, whatever a name says */
 	struct log *log;          /* may be NULL */
 	uint64_t seed;            /* of the jitter; 0: from the kernel */
 };
@@ -48,8 +49,11 @@ enum upstream_repeat {
 struct upstream_request {
 	const char *method; /* "GET", "POST", "PUT", "DELETE" */
 	const char *path;   /* "/v1/…", already percent-encoded */
-	const char *api_key;
-	const char *body; /* JSON; NULL: none */
+	const char *api_key; /* NULL: none is sent */
+	const char *key_field; /* what stands before the key in its line; NULL: "X-API-Key: " */
+	const char *accept;    /* media types; NULL: application/json */
+	const char *body; /* NULL: none */
+	const char *body_type; /* media type; NULL: application/json */
 	size_t body_len;
 	enum upstream_repeat repeat;
 	bool fresh_connection; /* never a reused keep-alive connection */

@@ -251,6 +251,46 @@ START_TEST(urls_that_surprise_are_warnings)
 }
 END_TEST
 
+START_TEST(portraits_need_a_key_or_the_sandbox)
+{
+	struct config *c = load(KEY, "");
+
+	ck_assert_int_eq(c->images.provider, CONFIG_IMAGES_NONE);
+	ck_assert_str_eq(c->images.model, "gpt-image-1");
+	ck_assert_int_eq(c->images.timeout, 180000);
+	config_free(c);
+	c = load(KEY "images: {api_key: secret}\n", "");
+	ck_assert_int_eq(c->images.provider, CONFIG_IMAGES_OPENAI);
+	ck_assert(!c->images.sandbox);
+	config_free(c);
+	c = load(KEY "images: {api_key: secret, provider: none}\n", "");
+	ck_assert_int_eq(c->images.provider, CONFIG_IMAGES_NONE);
+	config_free(c);
+	refuse(KEY "images: {provider: openai}\n", "c.yaml:3:20: images.provider is openai, and "
+	    "images.api_key is missing; write the line \"api_key: ${OPENAI_API_KEY}\" below "
+	    "\"images:\" and set OPENAI_API_KEY in the environment\n");
+	refuse(KEY "images: {api_key: a, api_key_file: b}\n",
+	    "c.yaml:3:22: images has both api_key (line 3) and api_key_file; keep one of them\n"
+	    "c.yaml:3:36: images.api_key_file cannot be used: cannot read b: No such file or "
+	    "directory\n");
+	refuse(KEY "images: {model: \"a b\"}\n", "c.yaml:3:17: images.model must be visible ASCII "
+	    "without spaces, quotes and backslashes\n");
+	/* the sandbox draws, unless the file speaks of images */
+	c = load_sandbox("drain: 1s\n", "");
+	ck_assert(c->images.sandbox);
+	ck_assert_int_eq(c->images.provider, CONFIG_IMAGES_OPENAI);
+	ck_assert_str_eq(c->images.api_key, "sandbox");
+	config_free(c);
+	c = load_sandbox("images: {api_key: secret}\n", "");
+	ck_assert(!c->images.sandbox);
+	ck_assert_str_eq(c->images.api_key, "secret");
+	config_free(c);
+	c = load_sandbox("images: {size: 64x64}\n", "");
+	ck_assert_int_eq(c->images.provider, CONFIG_IMAGES_NONE);
+	config_free(c);
+}
+END_TEST
+
 /* The suite. */
 Suite *
 rules_suite(void)
@@ -260,7 +300,8 @@ rules_suite(void)
 	    a_key_file_that_others_may_read_is_a_warning, times_must_not_contradict_each_other,
 	    the_largest_body_must_fit_into_the_buffers, listening_for_others_needs_a_word, the_admin_address_stays_on_this_machine,
 	    no_address_is_used_twice, an_agent_belongs_to_one_project_unless_both_share_it,
-	    project_ids_can_stand_in_a_path, urls_that_surprise_are_warnings, NULL};
+	    project_ids_can_stand_in_a_path, urls_that_surprise_are_warnings,
+	    portraits_need_a_key_or_the_sandbox, NULL};
 
 	return unit_suite("rules", tests);
 }

@@ -5,6 +5,7 @@
 #include "unit.h"
 
 Suite *image_suite(void);
+Suite *portrait_suite(void);
 Suite *pure_suite(void);
 Suite *result_suite(void);
 Suite *shelf_suite(void);

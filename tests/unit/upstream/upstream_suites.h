@@ -10,5 +10,6 @@ Suite *limits_suite(void);  /* deadlines, cancels, queue */
 Suite *guards_suite(void);  /* breaker and rate budget */
 Suite *wire_suite(void);    /* what goes over the wire, and on which connection */
 Suite *tls_suite(void);
+Suite *address_suite(void); /* public addresses; whose key, which types */
 
 #endif
