@@ -116,7 +116,8 @@ serve_start_core(struct serve *s)
 	}
 	go.loop = s->loop;
 	go.store = s->store;
-	go.images_url = s->sandbox != NULL && s->snap->config->images.sandbox ? sandbox_url(s->sandbox)
+	go.images_url = s->sandbox != NULL &&
+	    s->snap->config->images.sandbox ? sandbox_url(s->sandbox)
 	                                                                       : NULL;
 	go.upstream_url = s->sandbox != NULL ? sandbox_url(s->sandbox) : NULL;
 	s->gw = gateway_new(&go, &fail);
@@ -316,7 +317,8 @@ serve_raise_descriptors(const struct serve *s)
 	limit.rlim_cur = wanted < limit.rlim_max ? wanted : limit.rlim_max;
 	setrlimit(RLIMIT_NOFILE, &limit);
 	if (limit.rlim_cur < wanted)
-		log_warn(s->log, "fewer descriptors than limits.connections may need; new clients will wait",
+		log_warn(s->log,
+		    "fewer descriptors than limits.connections may need; new clients will wait",
 		    LOG_I("have", limit.rlim_cur), LOG_I("want", wanted));
 }
 

@@ -107,7 +107,8 @@ image_trouble(const struct image_call *c, struct json_object *root)
 	struct json_object *value = NULL;
 	const char *role = json_get_string(root, "role"), *why;
 
-	if (!c->blob.seen && json_object_object_get_ex(root, "imageBase64", &value) && value != NULL)
+	if (!c->blob.seen && json_object_object_get_ex(root, "imageBase64", &value) &&
+	    value != NULL)
 		return "imageBase64 must be a string";
 	if (!c->blob.seen || (c->blob.bytes.len == 0 && !c->blob.bad))
 		return "imageBase64 is required";
@@ -173,8 +174,9 @@ image_on_data(void *arg, struct http_exchange *ex, const char *piece, size_t len
 	else if (c->received > IMAGE_BODY_MAX)
 		image_refuse(c, 413, "Request body is larger than 16 MiB");
 	else if (!json_blob_add(&c->blob, piece, len))
-		image_refuse(c, 413, c->blob.bytes.full ? "The image is larger than 10 MiB"
-		                                        : "Request body is too large beside the image");
+		image_refuse(c, 413, c->blob.bytes.full
+		        ? "The image is larger than 10 MiB"
+		        : "Request body is too large beside the image");
 }
 
 /* Starts an upload. */
@@ -182,8 +184,8 @@ static void
 image_start_upload(struct image_call *c)
 {
 	const struct http_request *q = http_exchange_request(c->ex);
-	static const struct http_field later[] = {{"Content-Type", "application/json; charset=utf-8"},
-	    {"Retry-After", "1"}, {NULL, NULL}};
+	static const struct http_field later[] = {
+	    {"Content-Type", "application/json; charset=utf-8"}, {"Retry-After", "1"}, {NULL, NULL}};
 	static const char busy[] = "{\"error\":\"Too many uploads at a time; try again later\"}";
 
 	if (q->length > IMAGE_BODY_MAX) {
@@ -227,7 +229,8 @@ image_on_piece(void *arg, const struct image_piece *piece)
 static void
 image_send_more(struct image_call *c)
 {
-	size_t len = c->end - c->next < (int64_t)IMAGE_PIECE ? (size_t)(c->end - c->next) : IMAGE_PIECE;
+	int64_t left = c->end - c->next;
+	size_t len = left < (int64_t)IMAGE_PIECE ? (size_t)left : IMAGE_PIECE;
 
 	c->read = image_read(c->api->gw, &c->project, c->id, c->next, len, image_on_piece, c);
 }
@@ -250,7 +253,8 @@ image_send(struct image_call *c, int status, const struct http_field *fields,
 	bool head = strcmp(http_exchange_request(c->ex)->method, "HEAD") == 0;
 
 	if (piece->whole) {
-		http_answer(c->ex, status, fields, piece->bytes + c->next, (size_t)(c->end - c->next));
+		http_answer(c->ex, status, fields, piece->bytes + c->next,
+		    (size_t)(c->end - c->next));
 		return;
 	}
 	http_answer_begin(c->ex, status, fields, c->end - c->next, image_on_drained, c);
@@ -282,14 +286,17 @@ image_on_found(void *arg, const struct image_piece *piece)
 	char etag[40], range[IMAGE_RANGE_SIZE] = "";
 	int64_t first = 0, last;
 	struct http_field fields[] = {{"ETag", etag}, {"Cache-Control", "public, max-age=3600"},
-	    {"Accept-Ranges", "bytes"}, {"X-Content-Type-Options", "nosniff"}, {"Content-Type", NULL},
+	    {"Accept-Ranges", "bytes"}, {"X-Content-Type-Options", "nosniff"},
+	    {"Content-Type", NULL},
 	    {"Content-Range", range}, {NULL, NULL}};
 
 	c->read = NULL;
 	if (piece->status != IMAGE_FOUND) {
-		api_answer_error(c->ex, piece->status == IMAGE_NONE ? 404 : 503, "%s",
-		    piece->status == IMAGE_NONE ? "Image not found"
-		                                : "The gateway cannot read its records at the moment");
+		if (piece->status == IMAGE_NONE)
+			api_answer_error(c->ex, 404, "Image not found");
+		else
+			api_answer_error(c->ex, 503,
+			    "The gateway cannot read its records at the moment");
 		return;
 	}
 	snprintf(etag, sizeof etag, "\"%.32s\"", piece->image->digest);
@@ -308,8 +315,8 @@ image_on_found(void *arg, const struct image_piece *piece)
 		http_answer(c->ex, 416, fields + 2, "", 0);
 		return;
 	case RANGE_PART:
-		snprintf(range, sizeof range, "bytes %lld-%lld/%lld", (long long)first, (long long)last,
-		    (long long)piece->image->size);
+		snprintf(range, sizeof range, "bytes %lld-%lld/%lld", (long long)first,
+		    (long long)last, (long long)piece->image->size);
 		break;
 	case RANGE_WHOLE:
 		first = 0;

@@ -66,7 +66,8 @@ config_rules_images(const struct config_rules *r)
 	struct config_place at = config_rules_at(r, yaml_node_get(map, "provider"));
 
 	config_rules_one_key(r, map, "", "images");
-	if (r->config->images.provider != CONFIG_IMAGES_OPENAI || r->config->images.api_key != NULL ||
+	if (r->config->images.provider != CONFIG_IMAGES_OPENAI ||
+	    r->config->images.api_key != NULL ||
 	    yaml_node_get(map, "api_key") != NULL || yaml_node_get(map, "api_key_file") != NULL)
 		return;
 	diag_add(r->diags, at.file, at.line, at.column, "images.provider is openai, and "

@@ -23,10 +23,11 @@ image_type_of(const char *bytes, size_t len)
 		return &png;
 	if (image_type_has(bytes, len, 0, "\xff\xd8\xff", 3) && len >= 20)
 		return &jpeg;
-	if (image_type_has(bytes, len, 0, "RIFF", 4) && image_type_has(bytes, len, 8, "WEBPVP8", 7) &&
-	    len >= 20)
+	if (image_type_has(bytes, len, 0, "RIFF", 4) &&
+	    image_type_has(bytes, len, 8, "WEBPVP8", 7) && len >= 20)
 		return &webp;
-	if ((image_type_has(bytes, len, 0, "GIF87a", 6) || image_type_has(bytes, len, 0, "GIF89a", 6)) &&
+	if ((image_type_has(bytes, len, 0, "GIF87a", 6) ||
+	        image_type_has(bytes, len, 0, "GIF89a", 6)) &&
 	    len >= 13)
 		return &gif;
 	return NULL;

@@ -131,7 +131,8 @@ image_add(struct gateway *gw, const struct project *p, const char *role, const c
 	    .filename = (char *)(uintptr_t)filename, .created_ms = loop_wall(gw->loop)};
 
 	if (type == NULL) {
-		result_error(&w->refusal, 400, "imageBase64 must hold a PNG, JPEG, WebP or GIF image");
+		result_error(&w->refusal, 400,
+		    "imageBase64 must hold a PNG, JPEG, WebP or GIF image");
 		loop_timer_set(&w->now, 0);
 		free(bytes);
 		return &w->work;

@@ -75,8 +75,8 @@ portrait_set(struct portrait *p, enum portrait_state state)
 	static const char *const names[] = {"reading", "styling", "drawing", "fetching", "storing",
 	    "updating", "over"};
 
-	log_debug(p->gw->log, "portrait", LOG_S("persona", p->local_id), LOG_S("from", names[p->state]),
-	    LOG_S("to", names[state]));
+	log_debug(p->gw->log, "portrait", LOG_S("persona", p->local_id),
+	    LOG_S("from", names[p->state]), LOG_S("to", names[state]));
 	p->state = state;
 }
 
@@ -249,9 +249,11 @@ portrait_fetch(struct portrait *p, const char *url)
 {
 	const struct config *c = p->snap->config;
 	int64_t timeout = c->images.timeout;
-	struct upstream_config u = {.connect_ms = c->bluejay.connect < timeout ? c->bluejay.connect : timeout,
-	    .first_byte_ms = timeout, .total_ms = timeout, .retries = 1, .max_in_flight = 1, .max_queue = 1,
-	    .max_answer = IMAGE_BYTES_MAX, .public_only = !p->gw->images_local, .log = p->gw->log};
+	int64_t connect = c->bluejay.connect < timeout ? c->bluejay.connect : timeout;
+	struct upstream_config u = {.connect_ms = connect, .first_byte_ms = timeout,
+	    .total_ms = timeout, .retries = 1, .max_in_flight = 1, .max_queue = 1,
+	    .max_answer = IMAGE_BYTES_MAX, .public_only = !p->gw->images_local,
+	    .log = p->gw->log};
 	struct upstream_request q = {.method = "GET", .accept = "image/*", .repeat = UPSTREAM_SAFE,
 	    .deadline = loop_now(p->gw->loop) + timeout};
 	char *origin = NULL, *path = NULL;
@@ -293,7 +295,8 @@ portrait_on_drawn(void *arg, const struct upstream_answer *a)
 		free(url);
 		return;
 	}
-	log_warn(p->gw->log, "no portrait", LOG_S("persona", p->local_id), LOG_I("status", a->status));
+	log_warn(p->gw->log, "no portrait", LOG_S("persona", p->local_id),
+	    LOG_I("status", a->status));
 	portrait_ask_trouble(&r, a);
 	portrait_finish(p, &r);
 }
@@ -346,8 +349,8 @@ static void
 portrait_style_more(struct portrait *p)
 {
 	if (p->style_next < p->style_count)
-		p->store = store_image_get(p->gw->store, p->project.id, p->styles[p->style_next++], 0,
-		    IMAGE_BYTES_MAX, portrait_on_style, p);
+		p->store = store_image_get(p->gw->store, p->project.id,
+		    p->styles[p->style_next++], 0, IMAGE_BYTES_MAX, portrait_on_style, p);
 	else
 		portrait_draw(p);
 }
@@ -362,8 +365,8 @@ portrait_on_style(void *arg, struct store_reply *reply)
 	if (reply->status == STORE_OK && reply->bytes != NULL) {
 		if (p->form.len == 0)
 			portrait_begin_form(p);
-		portrait_ask_image(&p->form, p->boundary, reply->images[0].type, reply->images[0].id,
-		    reply->bytes, reply->len);
+		portrait_ask_image(&p->form, p->boundary, reply->images[0].type,
+		    reply->images[0].id, reply->bytes, reply->len);
 	}
 	portrait_style_more(p);
 }
@@ -431,7 +434,8 @@ portrait_on_persona(void *arg)
 	if (p->prompt == NULL || *p->prompt == '\0') {
 		portrait_refuse(p, "Persona must have a system prompt to generate an image");
 	} else if (p->gw->images == NULL) {
-		portrait_refuse(p, "No LLM provider configured. Configure one in Settings > LLM Providers.");
+		portrait_refuse(p,
+		    "No LLM provider configured. Configure one in Settings > LLM Providers.");
 	} else {
 		portrait_set(p, PORTRAIT_STYLING);
 		p->store = store_image_list(p->gw->store, p->project.id, PORTRAIT_STYLE_ROLE,

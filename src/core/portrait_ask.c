@@ -32,10 +32,12 @@ portrait_ask_some(struct buf *b, const char *text, size_t max)
 void
 portrait_ask_prompt(struct buf *b, const struct portrait_ask *a)
 {
-	buf_adds(b, "A portrait of one person for a profile picture: head and shoulders, facing the "
+	buf_adds(b,
+	    "A portrait of one person for a profile picture: head and shoulders, facing the "
 	    "viewer, plain soft background, even light. No text, no frame, no logo.\n");
 	if (a->with_style)
-		buf_adds(b, "Draw it in the style of the images given, with the same technique, palette "
+		buf_adds(b,
+		    "Draw it in the style of the images given, with the same technique, palette "
 		    "and framing, but a new person.\n");
 	buf_adds(b, "The person is called \"");
 	portrait_ask_some(b, a->name, PORTRAIT_NAME_MAX);
@@ -145,7 +147,8 @@ portrait_ask_read(const char *body, size_t len, char **bytes, size_t *bytes_len,
 
 	*bytes = *url = NULL;
 	json_blob_init(&blob, "b64_json", 3, PORTRAIT_REST_MAX, IMAGE_BYTES_MAX);
-	if (json_blob_add(&blob, body, len) && json_blob_end(&blob, PORTRAIT_VALUES_MAX, &root, NULL))
+	if (json_blob_add(&blob, body, len) &&
+	    json_blob_end(&blob, PORTRAIT_VALUES_MAX, &root, NULL))
 		first = portrait_ask_first(root);
 	if (first != NULL && json_get_string(first, "b64_json") != NULL && !blob.bad &&
 	    blob.bytes.len > 0)
@@ -164,7 +167,8 @@ portrait_ask_status(struct result *r, const struct upstream_answer *a)
 	if (a->status == 401 || a->status == 403) {
 		result_error(r, 502, "The image provider refused the gateway's API key");
 	} else if (a->status == 429) {
-		result_error(r, 429, "The image provider takes no more requests for now; try again later");
+		result_error(r, 429,
+		    "The image provider takes no more requests for now; try again later");
 		r->retry_after = a->retry_after >= 0 ? a->retry_after : 1000;
 	} else if (a->status == 400 || a->status == 422) {
 		result_error(r, 400, "The image provider refused to draw this persona");

@@ -77,13 +77,16 @@ sandbox_image_draw(const struct sandbox_image *i, struct sandbox_answer *a)
 	struct buf png;
 
 	if (i->prompt == NULL || *i->prompt == '\0') {
-		sandbox_image_error(a, 400, "missing_required_parameter", "Missing required parameter: 'prompt'.");
+		sandbox_image_error(a, 400, "missing_required_parameter",
+		    "Missing required parameter: 'prompt'.");
 	} else if (strlen(i->prompt) > SANDBOX_IMAGE_PROMPT_MAX) {
-		sandbox_image_error(a, 400, "string_above_max_length", "Invalid 'prompt': string too long.");
+		sandbox_image_error(a, 400, "string_above_max_length",
+		    "Invalid 'prompt': string too long.");
 	} else if (i->model == NULL || strncmp(i->model, "gpt-image-", 10) != 0) {
 		sandbox_image_error(a, 400, "invalid_value", "Invalid value for 'model'.");
 	} else if (i->n != 1) {
-		sandbox_image_error(a, 400, "invalid_value", "The sandbox draws one image at a time.");
+		sandbox_image_error(a, 400, "invalid_value",
+		    "The sandbox draws one image at a time.");
 	} else if (!sandbox_image_sides(i->size, &width, &height)) {
 		sandbox_image_error(a, 400, "invalid_value", "Invalid value for 'size'.");
 	} else {
@@ -116,7 +119,8 @@ sandbox_image_generate(const char *api_key, const struct sandbox_request *r,
 	if (!sandbox_image_admit(api_key, r->authorization, a))
 		return;
 	if (r->content_type == NULL || strncasecmp(r->content_type, "application/json", 16) != 0 ||
-	    !json_read(r->body, r->len, &root, NULL) || !json_object_is_type(root, json_type_object)) {
+	    !json_read(r->body, r->len, &root, NULL) || !json_object_is_type(root,
+	    json_type_object)) {
 		sandbox_image_error(a, 400, "invalid_json", "The body is not a JSON object.");
 	} else {
 		i.model = mem_string(json_get_string(root, "model"));
@@ -171,7 +175,8 @@ sandbox_image_part(struct sandbox_image *i, const char *head, const char *body, 
 	name += strlen("name=\"");
 	if (strncmp(name, "image[]\"", 8) == 0) {
 		i->references++;
-		return sandbox_image_is_one(body, len) && strcasestr(head, "Content-Type: image/") != NULL &&
+		return sandbox_image_is_one(body, len) && strcasestr(head,
+		    "Content-Type: image/") != NULL &&
 		    i->references <= SANDBOX_IMAGE_REFERENCES_MAX;
 	}
 	if (strncmp(name, "n\"", 2) == 0) {
@@ -237,9 +242,11 @@ sandbox_image_edit(const char *api_key, const struct sandbox_request *r, struct 
 		return;
 	line = sandbox_image_boundary(r->content_type);
 	if (line == NULL || !sandbox_image_parts(&i, line, r->body, r->len))
-		sandbox_image_error(a, 400, "invalid_multipart", "The body is not a form that can be read.");
+		sandbox_image_error(a, 400, "invalid_multipart",
+		    "The body is not a form that can be read.");
 	else if (i.references == 0)
-		sandbox_image_error(a, 400, "missing_required_parameter", "Missing required parameter: 'image'.");
+		sandbox_image_error(a, 400, "missing_required_parameter",
+		    "Missing required parameter: 'image'.");
 	else
 		sandbox_image_draw(&i, a);
 	free(line);

@@ -164,7 +164,8 @@ sandbox_portrait(struct buf *out, const char *prompt, size_t len, unsigned width
 	portrait_number(head, width);
 	portrait_number(head + 4, height);
 	packed = portrait_rows(&p, width, height, &packed_len);
-	ok = buf_add(out, "\x89PNG\r\n\x1a\n", 8) && portrait_chunk(out, "IHDR", head, sizeof head) &&
+	ok = buf_add(out, "\x89PNG\r\n\x1a\n", 8) && portrait_chunk(out, "IHDR", head,
+	    sizeof head) &&
 	    portrait_chunk(out, "PLTE", p.palette, sizeof p.palette) &&
 	    portrait_chunk(out, "IDAT", packed, packed_len) && portrait_chunk(out, "IEND", "", 0);
 	free(packed);

@@ -135,14 +135,17 @@ START_TEST(what_was_seen_before_is_not_sent_again)
 	path = upload(IMAGES, BIG, "r");
 	r = ask(gateway.port, "GET", path, NULL, NULL);
 	snprintf(fields, sizeof fields, "If-None-Match: \"x\", %s\r\n", reply_field(r, "etag"));
-	snprintf(other, sizeof other, "If-Range: %s\r\nRange: bytes=5-9\r\n", reply_field(r, "etag"));
+	snprintf(other, sizeof other, "If-Range: %s\r\nRange: bytes=5-9\r\n", reply_field(r,
+	    "etag"));
 	r = ask(gateway.port, "GET", path, fields, NULL);
 	ck_assert_int_eq(r->status, 304);
 	ck_assert_ptr_nonnull(reply_field(r, "etag"));
 	ck_assert_str_eq(reply_field(r, "cache-control"), "public, max-age=3600");
-	ck_assert_int_eq(ask(gateway.port, "GET", path, "If-None-Match: \"x\"\r\n", NULL)->status, 200);
+	ck_assert_int_eq(ask(gateway.port, "GET", path, "If-None-Match: \"x\"\r\n", NULL)->status,
+	    200);
 	ck_assert_int_eq(ask(gateway.port, "GET", path, other, NULL)->status, 206);
-	ck_assert_int_eq(ask(gateway.port, "GET", path, "If-Range: \"x\"\r\nRange: bytes=5-9\r\n", NULL)->status,
+	ck_assert_int_eq(ask(gateway.port, "GET", path, "If-Range: \"x\"\r\nRange: bytes=5-9\r\n",
+	    NULL)->status,
 	    200);
 	stop();
 }
@@ -177,7 +180,8 @@ START_TEST(ranges_are_served)
 		ck_assert_int_eq(r->status, 416);
 		snprintf(want, sizeof want, "bytes */%zu", n);
 		ck_assert_str_eq(reply_field(r, "content-range"), want);
-		ck_assert_int_eq(ask(gateway.port, "HEAD", path, "Range: bytes=5-9\r\n", NULL)->status, 200);
+		ck_assert_int_eq(ask(gateway.port, "HEAD", path, "Range: bytes=5-9\r\n",
+		    NULL)->status, 200);
 	}
 	stop();
 }
@@ -189,16 +193,19 @@ START_TEST(a_role_lists_its_images)
 	char want[300];
 
 	start(_i == 1);
-	expect_error(ask(gateway.port, "GET", IMAGES, NULL, NULL), 400, "role query parameter is required");
+	expect_error(ask(gateway.port, "GET", IMAGES, NULL, NULL), 400,
+	    "role query parameter is required");
 	expect_error(ask(gateway.port, "GET", IMAGES "?role=", NULL, NULL), 400,
 	    "role query parameter is required");
-	ck_assert_str_eq(ask(gateway.port, "GET", IMAGES "?role=r", NULL, NULL)->body, "{\"ids\":[]}");
+	ck_assert_str_eq(ask(gateway.port, "GET", IMAGES "?role=r", NULL, NULL)->body,
+	    "{\"ids\":[]}");
 	one = upload(IMAGES, 100, "a role");
 	two = upload(IMAGES, BIG, "a role");
 	upload(IMAGES, 100, "other");
 	snprintf(want, sizeof want, "{\"ids\":[\"%s\",\"%s\"]}", one + strlen(IMAGES) + 1,
 	    two + strlen(IMAGES) + 1);
-	ck_assert_str_eq(ask(gateway.port, "GET", IMAGES "?x=1&role=a%20role", NULL, NULL)->body, want);
+	ck_assert_str_eq(ask(gateway.port, "GET", IMAGES "?x=1&role=a%20role", NULL, NULL)->body,
+	    want);
 	ck_assert_str_eq(ask(gateway.port, "GET", IMAGES "?role=a+role&y", NULL, NULL)->body, want);
 	stop();
 }
@@ -215,7 +222,8 @@ START_TEST(deleted_images_are_gone)
 		expect_error(ask(gateway.port, "DELETE", path, NULL, NULL), 404, "Image not found");
 		expect_error(ask(gateway.port, "GET", path, NULL, NULL), 404, "Image not found");
 	}
-	ck_assert_str_eq(ask(gateway.port, "GET", IMAGES "?role=r", NULL, NULL)->body, "{\"ids\":[]}");
+	ck_assert_str_eq(ask(gateway.port, "GET", IMAGES "?role=r", NULL, NULL)->body,
+	    "{\"ids\":[]}");
 	stop();
 }
 END_TEST
@@ -228,10 +236,12 @@ START_TEST(nobody_reads_another_projects_images_or_files)
 
 	start(_i == 1);
 	snprintf(path, sizeof path, "%s", upload(IMAGES, BIG, "r"));
-	snprintf(foreign, sizeof foreign, "/api/projects/plain/images/%s", path + strlen(IMAGES) + 1);
+	snprintf(foreign, sizeof foreign, "/api/projects/plain/images/%s",
+	    path + strlen(IMAGES) + 1);
 	expect_error(ask(gateway.port, "GET", foreign, NULL, NULL), 404, "Image not found");
 	expect_error(ask(gateway.port, "DELETE", foreign, NULL, NULL), 404, "Image not found");
-	ck_assert_str_eq(ask(gateway.port, "GET", "/api/projects/plain/images?role=r", NULL, NULL)->body,
+	ck_assert_str_eq(ask(gateway.port, "GET", "/api/projects/plain/images?role=r", NULL,
+	    NULL)->body,
 	    "{\"ids\":[]}");
 	ck_assert_int_eq(ask(gateway.port, "GET", path, NULL, NULL)->status, 200);
 	for (int i = 0; ids[i] != NULL; i++) {
@@ -258,7 +268,8 @@ START_TEST(uploads_are_checked_in_order)
 	    {"{\"imageBase64\":\"AAAA\"}", "role is required"},
 	    {"{\"imageBase64\":\"!!\",\"role\":\"\"}", "role is required"},
 	    {"{\"imageBase64\":\"AAAA\",\"role\":7}", "role must be a string"},
-	    {"{\"imageBase64\":\"AAAA\",\"role\":\"r\",\"filename\":{}}", "filename must be a string"},
+	    {"{\"imageBase64\":\"AAAA\",\"role\":\"r\",\"filename\":{}}",
+	    "filename must be a string"},
 	    {"{\"imageBase64\":\"A-_A\",\"role\":\"r\"}", "imageBase64 is not valid base64"},
 	    {"{\"imageBase64\":\"AAA\",\"role\":\"r\"}", "imageBase64 is not valid base64"},
 	    {"{\"imageBase64\":\"PHN2Zy8+\",\"role\":\"r\"}",
@@ -273,11 +284,14 @@ START_TEST(uploads_are_checked_in_order)
 
 	start(false);
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-		expect_error(ask(gateway.port, "POST", IMAGES, NULL, rows[i].body), 400, rows[i].sentence);
-	expect_error(ask(gateway.port, "POST", IMAGES, "Content-Type: text/plain\r\n", "{}"), 415, NULL);
+		expect_error(ask(gateway.port, "POST", IMAGES, NULL, rows[i].body), 400,
+		    rows[i].sentence);
+	expect_error(ask(gateway.port, "POST", IMAGES, "Content-Type: text/plain\r\n", "{}"), 415,
+	    NULL);
 	expect_error(ask(gateway.port, "POST", "/api/projects/%2f/images", NULL, "{}"), 404,
 	    "Project not found");
-	ck_assert_str_eq(ask(gateway.port, "GET", IMAGES "?role=r", NULL, NULL)->body, "{\"ids\":[]}");
+	ck_assert_str_eq(ask(gateway.port, "GET", IMAGES "?role=r", NULL, NULL)->body,
+	    "{\"ids\":[]}");
 	stop();
 }
 END_TEST
@@ -294,12 +308,14 @@ START_TEST(large_uploads_are_taken_and_larger_ones_refused)
 	r = ask(gateway.port, "GET", path, NULL, NULL);
 	expect_bytes(r, most, 0, most);
 	body = upload_body(bytes, most + 1, "", ",\"role\":\"r\"");
-	expect_error(ask(gateway.port, "POST", IMAGES, NULL, body), 413, "The image is larger than 10 MiB");
+	expect_error(ask(gateway.port, "POST", IMAGES, NULL, body), 413,
+	    "The image is larger than 10 MiB");
 	free(body);
 	free(bytes);
 	bytes = picture(13 << 20);
 	body = upload_body(bytes, 13 << 20, "", ",\"role\":\"r\"");
-	expect_error(ask(gateway.port, "POST", IMAGES, NULL, body), 413, "Request body is larger than 16 MiB");
+	expect_error(ask(gateway.port, "POST", IMAGES, NULL, body), 413,
+	    "Request body is larger than 16 MiB");
 	free(body);
 	free(bytes);
 	stop();
@@ -341,7 +357,8 @@ START_TEST(what_was_answered_survives_a_kill_and_nothing_else_stays)
 		char head[200];
 
 		snprintf(head, sizeof head, "POST %s HTTP/1.1\r\nHost: localhost\r\n"
-		    "Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n", IMAGES, strlen(body));
+		    "Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n", IMAGES,
+		    strlen(body));
 		raw_send(fd, head, strlen(head));
 		raw_send(fd, body, strlen(body) - (size_t)i % 2);
 		if (i < 3)
@@ -358,7 +375,8 @@ START_TEST(what_was_answered_survives_a_kill_and_nothing_else_stays)
 	expect_bytes(ask(gateway.port, "GET", small, NULL, NULL), 500, 0, 500);
 	expect_bytes(ask(gateway.port, "GET", large, NULL, NULL), BIG, 0, BIG);
 	/* every file has its row: what the role lists is what the folder holds */
-	ck_assert_int_eq(count_files() - before, 1 + (int)json_object_array_length(json_object_object_get(
+	ck_assert_int_eq(count_files() - before,
+	    1 + (int)json_object_array_length(json_object_object_get(
 	    reply_json(ask(gateway.port, "GET", IMAGES "?role=half", NULL, NULL)), "ids")));
 	free(body);
 	free(bytes);

@@ -33,7 +33,8 @@ start(const char *images)
 
 	if (images != NULL) {
 		args[6] = "--config";
-		args[7] = scratch_file("c.yaml", "projects: {demo: {agent_id: 1}, \"*\": {}}\nimages: %s\n",
+		args[7] = scratch_file("c.yaml",
+		    "projects: {demo: {agent_id: 1}, \"*\": {}}\nimages: %s\n",
 		    images);
 	}
 	program_start(&gateway, args);
@@ -43,7 +44,8 @@ start(const char *images)
 static void
 start_with_provider(const char *faults, const char *more)
 {
-	const char *const args[] = {"sandbox", "--listen", "127.0.0.1:0", "--api-key", KEY, "--faults",
+	const char *const args[] = {"sandbox", "--listen", "127.0.0.1:0", "--api-key", KEY,
+	    "--faults",
 	    faults, NULL};
 	char images[300];
 
@@ -75,7 +77,8 @@ persona(const char *project, const char *name)
 	struct reply *r;
 
 	snprintf(path, sizeof path, "/api/projects/%s/personas", project);
-	snprintf(body, sizeof body, "{\"name\":\"%s\",\"systemPrompt\":\"You are %s.\"}", name, name);
+	snprintf(body, sizeof body, "{\"name\":\"%s\",\"systemPrompt\":\"You are %s.\"}", name,
+	    name);
 	r = ask(gateway.port, "POST", path, NULL, body);
 	ck_assert_msg(r->status == 201, "%d %s", r->status, r->body);
 	return mem_string(reply_string(r, "id"));
@@ -132,7 +135,8 @@ static int
 processed(const char *path)
 {
 	struct json_object *list, *at;
-	struct reply *r = ask(provider.port, "GET", "/__sandbox/requests", "X-API-Key: " KEY "\r\n", NULL);
+	struct reply *r = ask(provider.port, "GET", "/__sandbox/requests",
+	    "X-API-Key: " KEY "\r\n", NULL);
 
 	list = json_object_object_get(reply_json(r), "requests");
 	for (size_t i = 0; i < json_object_array_length(list); i++) {
@@ -200,12 +204,14 @@ START_TEST(images_of_the_style_are_sent_along)
 		buf_adds(&body, "{\"role\":\"persona-avatar-styleguide\",\"imageBase64\":\"");
 		base64_encode(&body, bytes, len);
 		buf_adds(&body, "\"}");
-		ck_assert_int_eq(ask(gateway.port, "POST", DEMO "/images", NULL, body.data)->status, 201);
+		ck_assert_int_eq(ask(gateway.port, "POST", DEMO "/images", NULL,
+		    body.data)->status, 201);
 		buf_free(&body);
 		free(bytes);
 	}
 	ck_assert_int_eq(ask(gateway.port, "POST", DEMO "/images", NULL,
-	    "{\"role\":\"persona-avatar-styleguide\",\"imageBase64\":\"R0lGODlhAAAAAAAAAAAA\"}")->status, 201);
+	    "{\"role\":\"persona-avatar-styleguide\","
+	    "\"imageBase64\":\"R0lGODlhAAAAAAAAAAAA\"}")->status, 201);
 	expect_portrait(draw(id));
 	ck_assert_int_eq(processed("/v1/images/generations"), 1);
 	ck_assert_int_eq(processed("/v1/images/edits"), 1);
@@ -228,11 +234,14 @@ START_TEST(what_goes_wrong_is_told_in_plain_words)
 	start_with_provider("none", ", size: 64x64, timeout: 2s");
 	id = persona("demo", "Ann");
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-		snprintf(faults, sizeof faults, "{\"profile\":\"%s\",\"percent\":100,\"count\":1}", rows[i].faults);
-		ck_assert_int_eq(ask(provider.port, "POST", "/__sandbox/faults", "X-API-Key: " KEY "\r\n",
+		snprintf(faults, sizeof faults,
+		    "{\"profile\":\"%s\",\"percent\":100,\"count\":1}", rows[i].faults);
+		ck_assert_int_eq(ask(provider.port, "POST", "/__sandbox/faults",
+		    "X-API-Key: " KEY "\r\n",
 		                     faults)->status, 200);
 		r = draw(id);
-		ck_assert_msg(r->status == rows[i].status, "%s: %d %s", rows[i].faults, r->status, r->body);
+		ck_assert_msg(r->status == rows[i].status, "%s: %d %s", rows[i].faults, r->status,
+		    r->body);
 		ck_assert_ptr_null(strstr(r->body, KEY));
 	}
 	ck_assert_int_eq(count("persona-avatar"), 0);
@@ -257,7 +266,8 @@ START_TEST(a_refused_key_is_not_told)
 	const char *const args[] = {"sandbox", "--listen", "127.0.0.1:0", NULL};
 
 	program_start(&provider, args);
-	snprintf(images, sizeof images, "{api_key: " KEY ", url: \"http://127.0.0.1:%d\"}", provider.port);
+	snprintf(images, sizeof images, "{api_key: " KEY ", url: \"http://127.0.0.1:%d\"}",
+	    provider.port);
 	start(images);
 	id = persona("demo", "Ann");
 	expect_error(draw(id), 502, "The image provider refused the gateway's API key");
@@ -321,7 +331,8 @@ static void
 wait_asked(void)
 {
 	for (int i = 0; i < 2000; i++) {
-		struct reply *r = ask(provider.port, "GET", "/__sandbox/requests", "X-API-Key: " KEY "\r\n",
+		struct reply *r = ask(provider.port, "GET", "/__sandbox/requests",
+		    "X-API-Key: " KEY "\r\n",
 		    NULL);
 
 		if (strstr(r->body, "/v1/images/generations\",\"received\":1") != NULL)
@@ -429,10 +440,12 @@ fixed_serve(int listener, const char *answer)
 		size_t len = 0;
 		ssize_t got;
 
-		while (fd >= 0 && len < sizeof in - 1 && (got = recv(fd, in + len, sizeof in - 1 - len, 0)) > 0) {
+		while (fd >= 0 && len < sizeof in - 1 && (got = recv(fd, in + len,
+		    sizeof in - 1 - len, 0)) > 0) {
 			len += (size_t)got;
 			in[len] = '\0';
-			if (strstr(in, "\r\n\r\n") != NULL && (strncmp(in, "GET", 3) == 0 || in[len - 1] == '}'))
+			if (strstr(in, "\r\n\r\n") != NULL && (strncmp(in, "GET", 3) == 0 ||
+			    in[len - 1] == '}'))
 				break;
 		}
 		in[len] = '\0';

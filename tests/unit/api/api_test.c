@@ -18,7 +18,8 @@ START_TEST(one_range_of_bytes_is_read)
 	    {"bytes=100-", RANGE_NONE_SUCH, 0, 0}, {"bytes=-0", RANGE_NONE_SUCH, 0, 0},
 	    {"bytes=99999999999999999999999-", RANGE_NONE_SUCH, 0, 0},
 	    {"bytes=5-4", RANGE_WHOLE, 0, 0}, {"bytes=0-1,5-6", RANGE_WHOLE, 0, 0},
-	    {"bytes=", RANGE_WHOLE, 0, 0}, {"bytes=-", RANGE_WHOLE, 0, 0}, {"bytes=a-b", RANGE_WHOLE, 0, 0},
+	    {"bytes=", RANGE_WHOLE, 0, 0}, {"bytes=-", RANGE_WHOLE, 0, 0}, {"bytes=a-b",
+	    RANGE_WHOLE, 0, 0},
 	    {"bytes=1-2x", RANGE_WHOLE, 0, 0}, {"bytes= 1-2", RANGE_WHOLE, 0, 0},
 	    {"items=0-1", RANGE_WHOLE, 0, 0}, {"", RANGE_WHOLE, 0, 0}, {NULL, RANGE_WHOLE, 0, 0},
 	};

@@ -102,10 +102,13 @@ holds(const char *body, const char *want)
 
 START_TEST(answers_are_read_with_care)
 {
-	ck_assert_int_eq(holds("{\"created\":1,\"data\":[{\"b64_json\":\"aGVsbG8h\"}]}", "hello!"), 'b');
-	ck_assert_int_eq(holds("{\"data\":[{\"b64_json\":\"aGVsbG8h\",\"url\":\"u\"}]}", "hello!"), 'b');
+	ck_assert_int_eq(holds("{\"created\":1,\"data\":[{\"b64_json\":\"aGVsbG8h\"}]}",
+	    "hello!"), 'b');
+	ck_assert_int_eq(holds("{\"data\":[{\"b64_json\":\"aGVsbG8h\",\"url\":\"u\"}]}",
+	    "hello!"), 'b');
 	ck_assert_int_eq(holds("{\"data\":[{\"url\":\"https://x/y\"}]}", "https://x/y"), 'u');
-	ck_assert_int_eq(holds("{\"data\":[{\"b64_json\":\"\",\"url\":\"https://x/y\"}]}", "https://x/y"), 'u');
+	ck_assert_int_eq(holds("{\"data\":[{\"b64_json\":\"\",\"url\":\"https://x/y\"}]}",
+	    "https://x/y"), 'u');
 	ck_assert_int_eq(holds("{\"data\":[{\"b64_json\":\"a\"}]}", ""), '-');
 	ck_assert_int_eq(holds("{\"b64_json\":\"aGVsbG8h\"}", ""), '-');
 	ck_assert_int_eq(holds("{\"data\":[{\"b64_json\":\"aGVsbG8h\"}]", ""), '-');
@@ -118,7 +121,8 @@ END_TEST
 START_TEST(links_lead_out_only)
 {
 	static const char *const bad[] = {"http://x/y", "https://", "https:///y", "https://u@x/",
-	    "ftp://x/", "file:///etc/passwd", "//x/y", "x", "", "https://x/a b", "https://x/\xc3\xa9"};
+	    "ftp://x/", "file:///etc/passwd", "//x/y", "x", "", "https://x/a b",
+	    "https://x/\xc3\xa9"};
 	char *origin, *path;
 
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
@@ -141,7 +145,8 @@ START_TEST(trouble_is_told_in_our_words)
 	static const struct {
 		enum upstream_outcome outcome;
 		int status, local;
-	} rows[] = {{UPSTREAM_ANSWER, 401, 502}, {UPSTREAM_ANSWER, 429, 429}, {UPSTREAM_ANSWER, 400, 400},
+	} rows[] = {{UPSTREAM_ANSWER, 401, 502}, {UPSTREAM_ANSWER, 429, 429}, {UPSTREAM_ANSWER,
+	    400, 400},
 	    {UPSTREAM_ANSWER, 500, 502}, {UPSTREAM_ANSWER, 302, 502}, {UPSTREAM_ANSWER, 200, 502},
 	    {UPSTREAM_NO_CONNECT, 0, 502}, {UPSTREAM_TIMEOUT, 0, 504}, {UPSTREAM_BROKEN, 0, 502},
 	    {UPSTREAM_TOO_LARGE, 0, 502}, {UPSTREAM_OPEN, 0, 503}, {UPSTREAM_BUSY, 0, 503}};

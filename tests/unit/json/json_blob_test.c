@@ -84,7 +84,8 @@ START_TEST(what_is_not_base64_is_said)
 {
 	static const char *const texts[] = {"{\"img\":\"a\"}", "{\"img\":\"aGVsbG8\"}",
 	    "{\"img\":\"aGVs bG8h\"}", "{\"img\":\"aGVsbG8h=\"}", "{\"img\":\"====\"}",
-	    "{\"img\":\"aGVsbG9=\"}", "{\"img\":\"aGVs\\nbG8h\"}", "{\"img\":\"data:image/png,aGVs\"}",
+	    "{\"img\":\"aGVsbG9=\"}", "{\"img\":\"aGVs\\nbG8h\"}",
+	    "{\"img\":\"data:image/png,aGVs\"}",
 	    "{\"img\":\"data:image/png;base64\"}", "{\"img\":\"aG=s\"}", "{\"img\":\"aA==aGVs\"}",
 	    "{\"img\":\"-_-_\"}", "{\"img\":\"\\u0141AAA\"}"};
 

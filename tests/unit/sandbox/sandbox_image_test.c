@@ -42,7 +42,8 @@ START_TEST(portraits_are_png_that_can_be_decoded)
 			ck_assert_uint_eq(number(b.data + at + 12), 48);
 		}
 		if (i == 2)
-			ck_assert_int_eq(uncompress(rows, &len, (const Bytef *)b.data + at + 8, n), Z_OK);
+			ck_assert_int_eq(uncompress(rows, &len, (const Bytef *)b.data + at + 8,
+			    n), Z_OK);
 		at += 12 + n;
 	}
 	ck_assert_uint_eq(at, b.len);
@@ -130,7 +131,8 @@ START_TEST(edits_need_images)
 	ck_assert_int_eq(asked(true, "Bearer k", FORM, FIELDS "--xyz--\r\n"), 400);
 	ck_assert_int_eq(asked(true, "Bearer k", FORM, FIELDS IMAGE), 400);
 	ck_assert_int_eq(asked(true, "Bearer k", FORM, FIELDS IMAGE "--xyz"), 400);
-	ck_assert_int_eq(asked(true, "Bearer k", FORM, FIELDS PART("image[]", "no image") "--xyz--"), 400);
+	ck_assert_int_eq(asked(true, "Bearer k", FORM, FIELDS PART("image[]",
+	    "no image") "--xyz--"), 400);
 	ck_assert_int_eq(asked(true, "Bearer k", FORM, ""), 400);
 	ck_assert_int_eq(asked(true, "Bearer k", JSON, GOOD), 400);
 	ck_assert_int_eq(asked(true, "Bearer no", FORM, FIELDS IMAGE "--xyz--\r\n"), 401);

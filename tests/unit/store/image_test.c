@@ -72,14 +72,16 @@ START_TEST(images_come_back_whole)
 		snprintf(id, sizeof id, "%c.png", 'a' + i);
 		ck_assert_int_eq(image_put(&f, "shop", id, "r", NULL, sizes[i]), STORE_OK);
 		ck_assert_str_eq(f.reply.images[0].id, id);
-		ck_assert(image_has_file(&f, id) == (_i == FIXTURE_DISK && sizes[i] > STORE_IMAGE_INLINE));
+		ck_assert(image_has_file(&f, id) == (_i == FIXTURE_DISK &&
+		    sizes[i] > STORE_IMAGE_INLINE));
 	}
 	for (int round = 0; round < 2; round++) {
 		for (int i = 0; i < 4; i++) {
 			snprintf(id, sizeof id, "%c.png", 'a' + i);
 			want = image_bytes(sizes[i], id[0]);
 			digest_hex(want, sizes[i], digest);
-			ck_assert_int_eq(FIXTURE_CALL(&f, store_image_get, "shop", id, 0, BIG), STORE_OK);
+			ck_assert_int_eq(FIXTURE_CALL(&f, store_image_get, "shop", id, 0, BIG),
+			    STORE_OK);
 			ck_assert_uint_eq(f.reply.len, sizes[i]);
 			ck_assert(memcmp(f.reply.bytes, want, sizes[i]) == 0);
 			ck_assert_str_eq(f.reply.images[0].digest, digest);
@@ -104,7 +106,8 @@ START_TEST(pieces_of_files_are_read)
 	ck_assert_int_eq(image_put(&f, "shop", "a.png", "r", NULL, BIG), STORE_OK);
 	ck_assert_int_eq(FIXTURE_CALL(&f, store_image_get, "shop", "a.png", 0, 0), STORE_OK);
 	ck_assert(f.reply.bytes == NULL || _i == FIXTURE_MEMORY);
-	ck_assert_int_eq(FIXTURE_CALL(&f, store_image_get, "shop", "a.png", BIG - 10, 100), STORE_OK);
+	ck_assert_int_eq(FIXTURE_CALL(&f, store_image_get, "shop", "a.png", BIG - 10, 100),
+	    STORE_OK);
 	if (_i == FIXTURE_DISK) {
 		ck_assert_uint_eq(f.reply.len, 10);
 		ck_assert_int_eq(f.reply.number, BIG - 10);
@@ -128,7 +131,8 @@ START_TEST(nobody_finds_another_projects_image)
 	ck_assert_int_eq(FIXTURE_CALL(&f, store_image_delete, "other", "a.png"), STORE_NONE);
 	ck_assert_str_eq(image_ids(&f, "other", "r"), "");
 	ck_assert_str_eq(image_ids(&f, "shop", "other"), "");
-	ck_assert_int_eq(FIXTURE_CALL(&f, store_image_get, "shop", "../store.db", 0, 9), STORE_NONE);
+	ck_assert_int_eq(FIXTURE_CALL(&f, store_image_get, "shop", "../store.db", 0, 9),
+	    STORE_NONE);
 	ck_assert_int_eq(FIXTURE_CALL(&f, store_image_get, "shop", "a.png", 0, BIG), STORE_OK);
 	/* an id is taken once in the whole store, and a path is none */
 	ck_assert_int_eq(image_put(&f, "other", "a.png", "r", NULL, 5), STORE_UNAVAILABLE);
@@ -221,10 +225,12 @@ START_TEST(a_file_without_its_bytes_is_trouble)
 	ck_assert_int_eq(image_put(&f, "shop", "a.png", "r", NULL, BIG), STORE_OK);
 	snprintf(path, sizeof path, "%s/images/a.png", f.dir);
 	ck_assert_int_eq(truncate(path, 100), 0);
-	ck_assert_int_eq(FIXTURE_CALL(&f, store_image_get, "shop", "a.png", 0, 50), STORE_UNAVAILABLE);
+	ck_assert_int_eq(FIXTURE_CALL(&f, store_image_get, "shop", "a.png", 0, 50),
+	    STORE_UNAVAILABLE);
 	ck_assert_ptr_null(f.reply.bytes);
 	unlink(path);
-	ck_assert_int_eq(FIXTURE_CALL(&f, store_image_get, "shop", "a.png", 0, 50), STORE_UNAVAILABLE);
+	ck_assert_int_eq(FIXTURE_CALL(&f, store_image_get, "shop", "a.png", 0, 50),
+	    STORE_UNAVAILABLE);
 	fixture_end(&f);
 }
 END_TEST

@@ -24,11 +24,14 @@ is_public(const char *text)
 
 START_TEST(public_addresses_are_told_from_others)
 {
-	static const char *const yes[] = {"8.8.8.8", "1.1.1.1", "172.15.0.1", "172.32.0.1", "100.63.0.1",
+	static const char *const yes[] = {"8.8.8.8", "1.1.1.1", "172.15.0.1", "172.32.0.1",
+	    "100.63.0.1",
 	    "100.128.0.1", "169.253.0.1", "192.0.1.1", "198.17.0.1", "223.255.255.255", "11.0.0.1",
 	    "2606:4700::1111", "2a00:1450:4001::1"};
-	static const char *const no[] = {"127.0.0.1", "127.9.9.9", "0.0.0.0", "10.1.2.3", "172.16.0.1",
-	    "172.31.255.255", "192.168.1.1", "169.254.169.254", "100.64.0.1", "100.127.1.1", "224.0.0.1",
+	static const char *const no[] = {"127.0.0.1", "127.9.9.9", "0.0.0.0", "10.1.2.3",
+	    "172.16.0.1",
+	    "172.31.255.255", "192.168.1.1", "169.254.169.254", "100.64.0.1", "100.127.1.1",
+	    "224.0.0.1",
 	    "255.255.255.255", "240.0.0.1", "192.0.0.8", "192.0.2.1", "198.18.0.1", "198.19.0.1",
 	    "198.51.100.1", "203.0.113.1", "::", "::1", "fe80::1", "fc00::1", "fd12::1", "ff02::1",
 	    "::ffff:127.0.0.1", "::ffff:8.8.8.8", "64:ff9b::7f00:1", "2001:db8::1", "2002:7f00:1::",
@@ -78,7 +81,8 @@ START_TEST(key_and_types_stand_as_the_request_says)
 	bench_run(&b, &c, &q);
 	seen = fake_server_request(b.server, 0);
 	ck_assert_ptr_nonnull(strstr(seen, "\r\nAuthorization: Bearer " BENCH_KEY "\r\n"));
-	ck_assert_ptr_nonnull(strstr(seen, "\r\nContent-Type: multipart/form-data; boundary=x\r\n"));
+	ck_assert_ptr_nonnull(strstr(seen,
+	    "\r\nContent-Type: multipart/form-data; boundary=x\r\n"));
 	ck_assert_ptr_nonnull(strstr(seen, "\r\nAccept: image/*\r\n"));
 	ck_assert_ptr_null(strcasestr(seen, "x-api-key"));
 	bench_forget(&c);
