@@ -19,7 +19,7 @@
  * so that versions keep growing when the id comes back.
  */
 static const char *const sqlite_schema_steps[] = {
-    "CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
+    ("CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE persona ("
     " seq INTEGER PRIMARY KEY,"
     " scope TEXT NOT NULL,"
@@ -85,10 +85,10 @@ static const char *const sqlite_schema_steps[] = {
     " version INTEGER NOT NULL,"
     " PRIMARY KEY (scope, upstream_id)) WITHOUT ROWID;"
     "CREATE INDEX tombstone_age ON tombstone (deleted_ms);"
-    "CREATE TABLE listing (scope TEXT PRIMARY KEY, listed_ms INTEGER NOT NULL) WITHOUT ROWID;",
+    "CREATE TABLE listing (scope TEXT PRIMARY KEY, listed_ms INTEGER NOT NULL) WITHOUT ROWID;"),
 
     /* Without data the bytes are in a file that is called as the id. */
-    "CREATE TABLE image ("
+    ("CREATE TABLE image ("
     " seq INTEGER PRIMARY KEY,"
     " project TEXT NOT NULL,"
     " id TEXT NOT NULL,"
@@ -102,7 +102,7 @@ static const char *const sqlite_schema_steps[] = {
     " data BLOB);"
     "CREATE UNIQUE INDEX image_id ON image (id);"
     "CREATE INDEX image_role ON image (project, role);"
-    "CREATE INDEX image_maker ON image (maker) WHERE maker IS NOT NULL;",
+    "CREATE INDEX image_maker ON image (maker) WHERE maker IS NOT NULL;"),
     "CREATE INDEX persona_hidden_scope ON persona (scope, upstream_id)"
     " WHERE hidden_ms IS NOT NULL;",
 };
