@@ -21,11 +21,7 @@ struct curl_loop_config {
 	const char *ca_file; /* NULL: the system's */
 	int64_t connect_ms;
 	long max_idle;       /* seconds; a connection idle for longer carries nothing any more */
-<<<<<<< HEAD
-=======
-	unsigned max_in_use; /* jobs that may run at the same time */
 	bool public_only;    /* no connection to an address that is not public */
->>>>>>> 47b67d7 (Draw portraits over OpenAI's images API, or the sandbox's)
 	void (*prepare)(CURL *); /* sets options of every new easy handle; may be NULL */
 };
 

@@ -721,10 +721,7 @@ upstream_new(struct loop *loop, const struct upstream_config *cfg, struct fail *
 {
 	struct curl_loop_config below = {.proxy = cfg->proxy, .ca_file = cfg->ca_file,
 	    .connect_ms = cfg->connect_ms, .max_idle = CURL_LOOP_MAX_IDLE_S,
-<<<<<<< HEAD
-=======
-	    .max_in_use = cfg->max_in_flight, .public_only = cfg->public_only,
->>>>>>> 47b67d7 (Draw portraits over OpenAI's images API, or the sandbox's)
+	    .public_only = cfg->public_only,
 	    .prepare = curl_try_prepare};
 	struct curl_loop *curl;
 	struct upstream *u;
