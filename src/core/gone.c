@@ -104,9 +104,12 @@ gone_restore(struct gateway *gw, struct gone_scope *g)
 	    "several known personas are not found upstream; is this another account's key? "
 	    "nothing is hidden until one is found again",
 	    LOG_S("scope", g->scope), LOG_I("in_a_row", g->streak));
-	for (unsigned i = 0; i < GONE_SUSPICIOUS; i++)
-		if (g->hidden[i].scope != NULL)
-			store_adopt(gw->store, g->scope, &g->hidden[i], 1, 0, NULL, NULL);
+	for (unsigned i = 0; i < GONE_SUSPICIOUS; i++) {
+		if (g->hidden[i].scope == NULL)
+			continue;
+		shelf_unbury(gw->shelf, g->scope, g->hidden[i].local_id);
+		store_adopt(gw->store, g->scope, &g->hidden[i], 1, 0, NULL, NULL);
+	}
 }
 
 /* Hides a persona. */
@@ -117,7 +120,7 @@ gone_hide(struct gateway *gw, const struct store_record *r)
 	    LOG_S("id", r->upstream_id));
 	store_hide(gw->store, r->scope, r->local_id, loop_wall(gw->loop), NULL, NULL);
 	epoch_touch(gw, r->scope);
-	shelf_drop(gw->shelf, r->scope, r->local_id);
+	shelf_bury(gw->shelf, r->scope, r->local_id);
 }
 
 /* A known persona is gone upstream. */

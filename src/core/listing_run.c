@@ -294,6 +294,7 @@ listing_run_add_adopted(struct listing_run *run, struct store_record *records, s
 
 		memset(row, 0, sizeof *row);
 		store_record_take(&row->record, &records[i]);
+		shelf_unbury(run->gw->shelf, row->record.scope, row->record.local_id);
 		HASH_FIND_STR(run->items, row->record.upstream_id, item);
 		if (item != NULL)
 			listing_run_show(run, row, item->persona);

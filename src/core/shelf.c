@@ -180,14 +180,9 @@ shelf_put(struct shelf *s, struct store_record *record)
 struct shelf_entry *
 shelf_written(struct shelf *s, struct store_record *record, uint64_t sequence)
 {
-	char *key = gateway_key(record->scope, record->local_id);
-	struct shelf_grave *grave;
 	struct shelf_entry *e;
 
-	HASH_FIND_STR(s->graves, key, grave);
-	if (grave != NULL)
-		shelf_dig_up(s, grave); /* the upstream gave a deleted persona's id again */
-	free(key);
+	shelf_unbury(s, record->scope, record->local_id); /* should the upstream give an id again */
 	e = shelf_put(s, record);
 	e->written_sequence = sequence;
 	e->fetched = 0;
@@ -241,6 +236,19 @@ shelf_bury(struct shelf *s, const char *scope, const char *local_id)
 	TAILQ_INSERT_TAIL(&s->grave_order, g, link);
 	if (HASH_COUNT(s->graves) > SHELF_GRAVES)
 		shelf_dig_up(s, TAILQ_FIRST(&s->grave_order));
+}
+
+/* Takes a persona back. */
+void
+shelf_unbury(struct shelf *s, const char *scope, const char *local_id)
+{
+	char *key = gateway_key(scope, local_id);
+	struct shelf_grave *g;
+
+	HASH_FIND_STR(s->graves, key, g);
+	if (g != NULL)
+		shelf_dig_up(s, g);
+	free(key);
 }
 
 /* Reads a JSON object that the store kept; NULL when there is none. */

@@ -60,8 +60,12 @@ void shelf_pin(struct shelf_entry *);
 void shelf_unpin(struct shelf_entry *);
 void shelf_drop(struct shelf *, const char *scope, const char *local_id);
 
-/* Drops a persona that was deleted through the gateway, for good. */
+/* Drops a persona that was deleted through the gateway, or that the upstream no
+ * longer has: what the store read before it knew is refused from now on. */
 void shelf_bury(struct shelf *, const char *scope, const char *local_id);
+
+/* The store has brought a hidden persona back. */
+void shelf_unbury(struct shelf *, const char *scope, const char *local_id);
 
 /* Makes the ready-made answer from an upstream persona, or (upstream NULL) from
  * the record's content if it is not there yet. -1 with a sentence for the log. */
