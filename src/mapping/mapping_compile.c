@@ -37,7 +37,7 @@ mapping_compile_constant_value(struct mapping_compiler *c, const struct yaml_nod
     struct mapping_constant *constant)
 {
 	constant->kind = MAPPING_CONSTANT_VALUE;
-	if (mapping_value_has_reference(node))
+	if (mapping_compiler_has_reference(node))
 		return mapping_compile_reference(c, node, &constant->kind);
 	if (node->kind != YAML_SCALAR || yaml_node_is_null(node)) {
 		diag_add(c->diags, MAPPING_AT(node),

@@ -8,6 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Looks for a reference to the project. */
+bool
+mapping_compiler_has_reference(const struct yaml_node *node)
+{
+	return node->kind == YAML_SCALAR && strstr(node->text, "${project.") != NULL;
+}
+
 /* Adds a mistake about a word that is none of those possible. What came from the
  * environment is not repeated: it may be a secret. */
 void
@@ -67,7 +74,7 @@ mapping_compiler_path(struct mapping_compiler *c, const struct yaml_node *node,
 
 	if (node->kind != YAML_SCALAR)
 		diag_add(c->diags, MAPPING_AT(node), "a name is needed here, such as traits.tone");
-	else if (mapping_value_has_reference(node))
+	else if (mapping_compiler_has_reference(node))
 		diag_add(c->diags, MAPPING_AT(node),
 		    "${project.…} is possible only as the whole value of a constant");
 	else if (!mapping_path_read(path, node->text, &why))

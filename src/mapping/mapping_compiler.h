@@ -52,7 +52,7 @@ bool mapping_value_read(struct mapping_compiler *, const struct yaml_node *,
     struct json_object **out);
 
 /* Whether a scalar's text holds a ${project.…} that is to be resolved. */
-bool mapping_value_has_reference(const struct yaml_node *);
+bool mapping_compiler_has_reference(const struct yaml_node *);
 
 /* The field that holds the persona's name; NULL when there is none. */
 const struct mapping_field *mapping_compiler_name(const struct mapping *);

@@ -66,13 +66,6 @@ mapping_value_number(const char *text)
 	return json_object_new_double(strtod(text, NULL));
 }
 
-/* Looks for a reference to the project. */
-bool
-mapping_value_has_reference(const struct yaml_node *node)
-{
-	return node->kind == YAML_SCALAR && strstr(node->text, "${project.") != NULL;
-}
-
 /* Reads a scalar by the core schema. */
 static bool
 mapping_value_scalar(struct mapping_compiler *c, const struct yaml_node *node,
@@ -81,7 +74,7 @@ mapping_value_scalar(struct mapping_compiler *c, const struct yaml_node *node,
 	bool plain = !node->quoted && !node->expanded, truth;
 	long long integer;
 
-	if (mapping_value_has_reference(node)) {
+	if (mapping_compiler_has_reference(node)) {
 		diag_add(c->diags, MAPPING_AT(node),
 		    "${project.…} is possible only as the whole value of a constant");
 		return false;
