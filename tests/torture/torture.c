@@ -243,7 +243,7 @@ torture_read_options(int argc, char **argv)
 	static const struct option options[] = {{"seed", required_argument, NULL, 's'},
 	    {"creates", required_argument, NULL, 'c'}, {"seconds", required_argument, NULL, 't'},
 	    {"clients", required_argument, NULL, 'n'}, {"lag", no_argument, NULL, 'l'},
-	    {"keep", no_argument, NULL, 'k'}, {NULL, 0, NULL, 0}};
+	    {"upstream", required_argument, NULL, 'u'}, {"keep", no_argument, NULL, 'k'}, {NULL, 0, NULL, 0}};
 	struct torture_options *o = &torture_options;
 	int c;
 
@@ -258,6 +258,8 @@ torture_read_options(int argc, char **argv)
 			o->seconds = (unsigned)strtoul(optarg, NULL, 10);
 		else if (c == 'n')
 			o->clients = (unsigned)strtoul(optarg, NULL, 10);
+		else if (c == 'u')
+			o->upstream = atoi(optarg);
 		else if (c == 'l')
 			o->lag = true;
 		else if (c == 'k')
@@ -280,7 +282,7 @@ main(int argc, char **argv)
 	torture_program = argv[0];
 	if (!torture_read_options(argc, argv)) {
 		fprintf(stderr, "usage: torture [--seed N|random] [--creates N] [--seconds N] [--clients N] "
-		    "[--lag] [--keep]\n");
+		    "[--lag] [--upstream PORT] [--keep]\n");
 		return 2;
 	}
 	printf("torture: seed %" PRIu64 "\n", torture_options.seed);

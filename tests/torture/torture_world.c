@@ -261,8 +261,11 @@ world_start(struct world *w, const struct torture_options *o)
 	w->journal = fopen(path, "w");
 	ck_assert_ptr_nonnull(w->journal);
 	snprintf(w->data, sizeof w->data, "%s/data", w->where);
-	program_start(&w->sandbox, args);
-	w->sandbox_port = w->sandbox.port;
+	w->sandbox_port = o->upstream;
+	if (o->upstream == 0) {
+		program_start(&w->sandbox, args);
+		w->sandbox_port = w->sandbox.port;
+	}
 	world_write_config(w);
 	world_start_gateway(w);
 }
@@ -271,7 +274,8 @@ world_start(struct world *w, const struct torture_options *o)
 void
 world_stop(struct world *w)
 {
-	program_stop(&w->sandbox);
+	if (w->options->upstream == 0)
+		program_stop(&w->sandbox);
 	fclose(w->journal);
 	pthread_cond_destroy(&w->changed);
 	pthread_mutex_destroy(&w->lock);

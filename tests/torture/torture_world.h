@@ -19,6 +19,7 @@ struct torture_options {
 	unsigned seconds; /* the storm's longest time */
 	unsigned clients;
 	bool lag;  /* the upstream's listings lag */
+	int upstream; /* port of one that runs already, with the sandbox's control paths; 0: none */
 	bool keep; /* the journal stays when all went well, too */
 };
 
