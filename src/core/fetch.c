@@ -93,13 +93,32 @@ fetch_update_absent(struct gateway *gw, struct store_record *r, struct json_obje
 	return changed;
 }
 
-/* Whether the record's content tells the same. */
-static bool
-fetch_is_same(const struct store_record *r, struct json_object *upstream)
+/* What a persona tells here; NULL when it does not have the declared shape. */
+static struct json_object *
+fetch_view(struct gateway *gw, struct json_object *upstream)
 {
-	struct json_object *old = fetch_parse(r->content);
+	struct json_object *local = NULL;
+
+	if (upstream != NULL)
+		mapping_answer_make(gw->snap->mapping, upstream, "", NULL, NULL, 0, &local, NULL);
+	return local;
+}
+
+/* Whether the record's content tells the same: members that the mapping does not know
+ * may differ, such as one that changes with every read. */
+static bool
+fetch_is_same(struct gateway *gw, const struct store_record *r, struct json_object *upstream)
+{
+	struct json_object *old = fetch_parse(r->content), *was, *is;
 	bool same = old != NULL && json_equal(old, upstream);
 
+	if (old != NULL && !same) {
+		was = fetch_view(gw, old);
+		is = fetch_view(gw, upstream);
+		same = was != NULL && is != NULL && json_equal(was, is);
+		json_object_put(was);
+		json_object_put(is);
+	}
 	json_object_put(old);
 	return same;
 }
@@ -152,12 +171,11 @@ fetch_update_record(struct gateway *gw, struct store_record *r, struct json_obje
 static uint64_t
 fetch_print(struct gateway *gw, struct json_object *upstream)
 {
-	struct json_object *local = NULL;
+	struct json_object *local = fetch_view(gw, upstream);
 	char hex[DIGEST_HEX_SIZE], *text;
 	size_t len;
 
-	if (upstream == NULL || mapping_answer_make(gw->snap->mapping, upstream, "", NULL, NULL, 0,
-	        &local, NULL) != 0)
+	if (local == NULL)
 		return 0;
 	text = json_print(local, &len);
 	digest_hex(text, len, hex);
@@ -201,7 +219,7 @@ fetch_seen(struct gateway *gw, struct shelf_entry *e, struct json_object *upstre
 {
 	struct store_record *r = &e->record;
 	int64_t wall = loop_wall(gw->loop), stale = gw->snap->config->bluejay.cache_stale;
-	bool changed = !fetch_is_same(r, upstream), aged;
+	bool changed = !fetch_is_same(gw, r, upstream), aged;
 
 	if (e->written_sequence > sequence)
 		return shelf_show(e, gw->snap->mapping, NULL, NULL);

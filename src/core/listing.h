@@ -28,7 +28,7 @@ struct listing_view {
 	bool down;                    /* trouble for which stale answers are allowed */
 	bool complete;                /* every live persona known here was in it, but for those
 	                                 made so recently that the grace time allows for it */
-	const struct result *doubt;   /* why a missing record could not be asked for; NULL: all could */
+	const struct result *unasked; /* why a missing record could not be asked for; NULL: all could */
 	struct listing_row *rows;     /* in order; NULL when an earlier listing was recent enough */
 	size_t count;
 };

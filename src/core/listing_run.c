@@ -52,7 +52,7 @@ struct listing_run {
 	bool complete;
 	enum listing_age age;
 	bool doubted; /* so much is gone that the key is suspected: the answer proves nothing */
-	struct result doubt; /* status 0: none; else why a check failed, and no further ones are made */
+	struct result unasked; /* status 0: none; else why a check failed, and no further ones are made */
 	int64_t deadline;
 	TAILQ_HEAD(, listing_check) checks;
 	struct loop_timer step; /* ends the run outside other callbacks */
@@ -103,7 +103,7 @@ listing_run_free(struct listing_run *run)
 		store_record_clear(&run->rows[i].record);
 		free(run->rows[i].body);
 	}
-	result_clear(&run->doubt);
+	result_clear(&run->unasked);
 	free(run->rows);
 	free(run->missing);
 	snapshot_unref(run->snap);
@@ -152,7 +152,7 @@ listing_run_done(void *arg)
 	run->count = n;
 	if (n > 1)
 		qsort(run->rows, n, sizeof *run->rows, listing_run_compare);
-	view.doubt = run->doubt.status != 0 ? &run->doubt : NULL;
+	view.unasked = run->unasked.status != 0 ? &run->unasked : NULL;
 	view.rows = run->rows;
 	view.count = n;
 	run->listing->finish(run->listing, run, &view);
@@ -219,7 +219,7 @@ listing_run_miss(struct listing_run *run, struct listing_row *row, struct shelf_
 static bool
 listing_run_believes(const struct listing_run *run, const struct shelf_entry *e)
 {
-	if (run->doubt.status != 0 || run->missing_next > LISTING_CHECKS_MAX ||
+	if (run->unasked.status != 0 || run->missing_next > LISTING_CHECKS_MAX ||
 	    loop_now(run->gw->loop) >= run->deadline)
 		return true;
 	return run->age != LISTING_CHECKED && fetch_fresh(run->gw, e);
@@ -240,8 +240,8 @@ listing_run_on_fetch(void *arg, const struct fetch_outcome *out)
 	if (out->status == FETCH_GONE) {
 		store_record_clear(&row->record);
 	} else {
-		if (out->status == FETCH_FAILED && run->doubt.status == 0)
-			result_copy(&run->doubt, out->trouble);
+		if (out->status == FETCH_FAILED && run->unasked.status == 0)
+			result_copy(&run->unasked, out->trouble);
 		listing_run_miss(run, row, out->entry);
 	}
 	listing_run_check(run);
@@ -502,7 +502,7 @@ listing_run_start(struct listing *l, const struct project *p, enum listing_age a
 	run->project = *p;
 	run->sequence = ++l->gw->sequence;
 	run->age = age;
-	result_init(&run->doubt);
+	result_init(&run->unasked);
 	run->deadline = gateway_deadline(l->gw);
 	TAILQ_INIT(&run->waits);
 	TAILQ_INIT(&run->checks);

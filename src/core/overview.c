@@ -204,10 +204,10 @@ overview_on_listing(void *arg, const struct listing_view *view)
 		else
 			o->listing = listing_want(o->gw, &o->project, LISTING_NEW,
 			    overview_on_listing, o);
-	} else if (view->trouble == NULL && view->doubt != NULL && o->no_cache) {
+	} else if (view->trouble == NULL && view->unasked != NULL && o->no_cache) {
 		struct result result;
 
-		result_copy(&result, view->doubt);
+		result_copy(&result, view->unasked);
 		overview_give(o, &result);
 	} else if (view->trouble == NULL) {
 		overview_from_rows(o, view);
