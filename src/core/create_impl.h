@@ -4,6 +4,7 @@
 #include "core/claim.h"
 #include "core/create.h"
 #include "core/epoch.h"
+#include "core/fetch.h"
 #include "core/listing.h"
 #include "core/personas.h"
 #include "core/settle.h"
@@ -43,6 +44,7 @@ struct creation {
 	int64_t deadline;           /* of the first client */
 	struct settle settle;       /* WAITING, LOOKING */
 	bool counted;               /* in gw->writes_running */
+	bool checked;               /* BEGINNING: a persona that might be handed out was read */
 	bool made;                  /* Bluejay said that it made a persona */
 	bool drop_again;            /* WAITING: it did not happen, but the store could not note it */
 	size_t weight;              /* its part of gw->unsettled_bytes */
@@ -53,6 +55,7 @@ struct creation {
 	struct store_call *store;
 	struct upstream_call *call;
 	struct listing_wait *listing;
+	struct fetch_wait *fetch;
 	struct loop_timer timer;
 	void (*send)(struct creation *); /* sends the POST (again) */
 	struct create_waits joined; /* get the outcome */

@@ -95,27 +95,67 @@ creation_send(struct creation *c)
 
 /* ---- beginning ---- */
 
-/* The name belongs to a persona that an equal create made without telling anybody. */
+static void creation_begin(struct creation *);
+
+/* Hands out a persona that an equal create made without telling anybody. */
 static void
-creation_inherit(struct creation *c, struct store_record *record)
+creation_inherit(struct creation *c, struct shelf_entry *e)
 {
-	struct shelf_entry *e;
 	struct result r;
 
-	bool told = follow_is_claiming(c->gw, record->scope, record->local_id);
-
-	c->local_id = mem_string(record->local_id);
-	e = shelf_put(c->gw->shelf, record);
-	if (told || e == NULL || shelf_show(e, c->snap->mapping, NULL, NULL) != 0) {
+	if (!e->record.unclaimed || shelf_show(e, c->snap->mapping, NULL, NULL) != 0) {
 		result_error(&r, 409, "Persona with name \"%s\" already exists", c->intent.name);
 		creation_refuse(c, &r);
 		return;
 	}
+	c->local_id = mem_string(e->record.local_id);
 	log_info(c->gw->log, "an equal create receives a persona that was never handed out",
 	    LOG_S("id", c->local_id));
 	result_body(&r, 201, mem_copy(e->body, e->body_len), e->body_len);
 	creation_hand(c, &r, true);
 	result_clear(&r);
+}
+
+/* The persona was read again: one that is gone or was changed is not handed out, and
+ * its name may be free. While Bluejay is down the last known copy will do, as for reads. */
+static void
+creation_on_checked(void *arg, const struct fetch_outcome *out)
+{
+	struct creation *c = arg;
+	int64_t age = loop_wall(c->gw->loop) - out->entry->record.content_ms;
+	bool known = out->status == FETCH_OK || (out->status == FETCH_FAILED && out->down &&
+	    age < c->snap->config->bluejay.cache_stale);
+	struct result r;
+
+	c->fetch = NULL;
+	if (out->status == FETCH_FAILED && !known) {
+		result_copy(&r, out->trouble);
+		creation_refuse(c, &r);
+	} else if (known && out->entry->record.unclaimed) {
+		creation_inherit(c, out->entry);
+	} else {
+		creation_begin(c);
+	}
+}
+
+/* The name belongs to a persona that an equal create made and nobody was told of: it
+ * is handed out if it is still there, as it was made. */
+static void
+creation_check(struct creation *c, struct store_record *record)
+{
+	bool told = follow_is_claiming(c->gw, record->scope, record->local_id), again = c->checked;
+	struct shelf_entry *e = told ? NULL : shelf_put(c->gw->shelf, record);
+	struct result r;
+
+	c->checked = true;
+	if (e != NULL && fetch_fresh(c->gw, e)) {
+		creation_inherit(c, e);
+	} else if (e != NULL && !again) {
+		c->fetch = fetch_want(c->gw, &c->project, e, true, creation_on_checked, c);
+	} else {
+		result_error(&r, 409, "Persona with name \"%s\" already exists", c->intent.name);
+		creation_refuse(c, &r);
+	}
 }
 
 /* The key was answered before: the same answer again. Whoever is told it claims the
@@ -188,7 +228,7 @@ creation_on_begun(void *arg, struct store_reply *reply)
 	if (creation_waits_for_name(c, reply)) {
 		loop_timer_set(&c->timer, CREATION_NAME_WAIT_MS);
 	} else if (reply->status == STORE_UNCLAIMED) {
-		creation_inherit(c, &reply->records[0]);
+		creation_check(c, &reply->records[0]);
 	} else if (reply->status == STORE_KEY_ANSWER) {
 		creation_repeat(c, reply->text);
 	} else if (reply->status != STORE_OK) {

@@ -63,6 +63,8 @@ creation_free(struct creation *c)
 		upstream_cancel(c->call);
 	if (c->listing != NULL)
 		listing_leave(c->listing);
+	if (c->fetch != NULL)
+		fetch_leave(c->fetch);
 	store_intent_clear(&c->intent);
 	claim_remove(c->gw, &c->claim);
 	json_object_put(c->claim.sent);

@@ -265,7 +265,7 @@ START_TEST(a_stop_waits_for_what_is_running)
 {
 	struct reply *r;
 	int create_fd, read_fd, idle;
-	char *id;
+	char *id, *log;
 
 	stage_open(NULL, NULL);
 	id = create(STAGE_DEMO, "{\"name\":\"ann\"}");
@@ -283,7 +283,9 @@ START_TEST(a_stop_waits_for_what_is_running)
 	close(idle);
 	free(id);
 	stage_close(); /* a second signal does no harm */
-	ck_assert_ptr_nonnull(strstr(program_log(&stage_gateway), "stopping"));
+	log = program_log(&stage_gateway);
+	ck_assert_ptr_nonnull(strstr(log, "stopping"));
+	free(log);
 }
 END_TEST
 

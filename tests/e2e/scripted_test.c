@@ -414,6 +414,37 @@ START_TEST(an_unclaimed_persona_is_inherited_once)
 }
 END_TEST
 
+START_TEST(an_unclaimed_persona_that_is_gone_is_not_inherited)
+{
+	const char *id;
+
+	start(SHORT);
+	create_unclaimed();
+	while (listed("a") == 0)
+		;
+	bluejay_remove(bluejay_id("x"));
+	id = create("a", "{\"name\":\"x\"}");
+	ck_assert_str_eq(id, bluejay_id("x"));
+	ck_assert_uint_eq(bluejay_count("POST", CREATE), 2);
+	expect_error(call("POST", "a", NULL, NULL, "{\"name\":\"x\"}"), 409, NULL);
+	stop();
+}
+END_TEST
+
+START_TEST(an_unclaimed_persona_that_was_renamed_frees_its_name)
+{
+	start(SHORT);
+	create_unclaimed();
+	while (listed("a") == 0)
+		;
+	bluejay_edit(bluejay_id("x"), "name", "y");
+	create("a", "{\"name\":\"x\"}");
+	ck_assert_uint_eq(bluejay_count("POST", CREATE), 2);
+	expect_error(call("POST", "a", NULL, NULL, "{\"name\":\"y\"}"), 409, NULL);
+	stop();
+}
+END_TEST
+
 START_TEST(an_unclaimed_persona_that_was_changed_is_not_inherited)
 {
 	start(SHORT);
@@ -889,6 +920,8 @@ scripted_suite(void)
 	    an_answer_given_again_under_its_key_is_claimed,
 	    what_an_operator_adopts_is_the_answer_under_the_key,
 	    an_unclaimed_persona_is_inherited_once,
+	    an_unclaimed_persona_that_is_gone_is_not_inherited,
+	    an_unclaimed_persona_that_was_renamed_frees_its_name,
 	    an_unclaimed_persona_that_was_changed_is_not_inherited,
 	    a_create_cut_by_kill_is_found_after_the_restart,
 	    another_account_hides_nothing_and_proves_no_absence,
