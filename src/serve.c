@@ -292,14 +292,15 @@ serve_free(struct serve *s)
 	snapshot_unref(s->snap);
 }
 
-/* A broken pipe is an error of one write, not of the process; and no core file
- * may hold a key. */
+/* A broken pipe and a file at its limit are errors of one write, not of the
+ * process; and no core file may hold a key. */
 static void
 serve_prepare_process(void)
 {
 	const struct rlimit none = {0, 0};
 
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
 	setrlimit(RLIMIT_CORE, &none);
 }
 
