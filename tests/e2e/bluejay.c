@@ -279,6 +279,10 @@ bluejay_act(const char *method, const char *path, const char *body, bool key,
 		*a = bluejay_do(method, path, body, key);
 		bluejay_only_id(a);
 		return true;
+	case BLUEJAY_HOLD_ANSWER:
+		bluejay_hold();
+		*a = (struct bluejay_answer){r.status, strdup(r.body != NULL ? r.body : "")};
+		return true;
 	case BLUEJAY_HOLD_CUT:
 		bluejay_hold();
 		return false;

@@ -17,6 +17,7 @@ enum bluejay_action {
 	BLUEJAY_DO_CUT,      /* does what was asked, then closes the connection */
 	BLUEJAY_HOLD,        /* waits for bluejay_release(), then does and answers */
 	BLUEJAY_HOLD_CUT,    /* waits for bluejay_release(), then closes the connection */
+	BLUEJAY_HOLD_ANSWER, /* waits for bluejay_release(), then gives the status and body given */
 	BLUEJAY_DO_HOLD,     /* does, waits for bluejay_release(), then answers as it was then */
 	BLUEJAY_SKIP         /* behaves well */
 };

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 /*
@@ -864,6 +865,133 @@ START_TEST(bodies_in_work_are_bounded_while_bluejay_stalls)
 }
 END_TEST
 
+/* ---- a full disk ---- */
+
+/* Lets the gateway's files grow no more, or lets them grow again. */
+static void
+fill_disk(bool full)
+{
+	struct rlimit limit;
+
+	ck_assert_int_eq(prlimit(gateway.pid, RLIMIT_FSIZE, NULL, &limit), 0);
+	limit.rlim_cur = full ? 1 : limit.rlim_max;
+	ck_assert_int_eq(prlimit(gateway.pid, RLIMIT_FSIZE, &limit, NULL), 0);
+}
+
+START_TEST(a_full_disk_refuses_writes_before_they_are_sent)
+{
+	const char *id;
+
+	start(SHORT);
+	id = create("a", "{\"name\":\"x\"}");
+	fill_disk(true);
+	for (int i = 0; i < 2; i++) {
+		expect_error(call("POST", "a", NULL, NULL, "{\"name\":\"y\"}"), 503, NULL);
+		expect_error(call("POST", "plain", NULL, KEY("k"), "{\"name\":\"y\"}"), 503, NULL);
+		expect_error(call("PUT", "a", id, NULL, "{\"name\":\"z\"}"), 503, NULL);
+		expect_error(call("PUT", "a", id, NULL, "{\"headers\":{}}"), 503, NULL);
+		expect_error(call("DELETE", "a", id, NULL, NULL), 503, NULL);
+		ck_assert_int_eq(call("GET", "a", id, NO_CACHE, NULL)->status, 200);
+		bluejay_edit(id, "description", "changed");
+		ck_assert_str_eq(described(), "changed");
+	}
+	ck_assert_uint_eq(bluejay_count("POST", CREATE), 1);
+	ck_assert_uint_eq(bluejay_count("PUT", UPDATE), 0);
+	ck_assert_uint_eq(bluejay_count("DELETE", GET), 0);
+	ck_assert_int_eq(ask(gateway.admin_port, "GET", "/readyz", NULL, NULL)->status, 503);
+	fill_disk(false);
+	create("a", "{\"name\":\"y\"}");
+	ck_assert_int_eq(call("POST", "plain", NULL, KEY("k"), "{\"name\":\"y\"}")->status, 201);
+	ck_assert_int_eq(call("PUT", "a", id, NULL, "{\"name\":\"z\"}")->status, 200);
+	ck_assert_int_eq(ask(gateway.admin_port, "GET", "/readyz", NULL, NULL)->status, 200);
+	stop();
+}
+END_TEST
+
+START_TEST(a_create_that_a_full_disk_kept_from_the_record_is_recorded_later)
+{
+	struct reply *r;
+	int fd;
+
+	start(SHORT);
+	listed("a");
+	bluejay_rule("POST", CREATE, 1, BLUEJAY_HOLD, 0, NULL);
+	fd = begin("POST", "a", NULL, _i == 0 ? NULL : KEY("k"), "{\"name\":\"x\"}");
+	bluejay_wait("POST", CREATE, 1);
+	fill_disk(true);
+	bluejay_release();
+	r = end(fd);
+	ck_assert_int_eq(r->status, 503);
+	ck_assert_ptr_nonnull(strstr(r->body, "Bluejay has created"));
+	if (_i == 2) {
+		program_kill(&gateway);
+		run();
+	} else
+		fill_disk(false);
+	settled();
+	r = call("POST", "a", NULL, _i == 0 ? NULL : KEY("k"), "{\"name\":\"x\"}");
+	ck_assert_msg(r->status == 201, "%d %s", r->status, r->body);
+	ck_assert_str_eq(reply_string(r, "id"), bluejay_id("x"));
+	ck_assert_uint_eq(bluejay_count("POST", CREATE), 1);
+	expect_error(call("POST", "a", NULL, NULL, "{\"name\":\"x\"}"), 409, NULL);
+	stop();
+}
+END_TEST
+
+START_TEST(a_refused_create_that_a_full_disk_keeps_open_is_given_up_later)
+{
+	int fd;
+
+	start(SHORT);
+	listed("a");
+	bluejay_rule("POST", CREATE, 1, BLUEJAY_HOLD_ANSWER, 422, "{\"detail\":[]}");
+	fd = begin("POST", "a", NULL, NULL, "{\"name\":\"x\"}");
+	bluejay_wait("POST", CREATE, 1);
+	fill_disk(true);
+	bluejay_release();
+	ck_assert_int_eq(end(fd)->status, 400);
+	fill_disk(false);
+	settled();
+	create("a", "{\"name\":\"x\",\"description\":\"d\"}");
+	stop();
+}
+END_TEST
+
+START_TEST(changes_that_a_full_disk_kept_from_the_record_are_recorded_later)
+{
+	const char *id, *gone;
+	struct reply *r;
+	int a, b;
+
+	start(SHORT);
+	id = create("a", "{\"name\":\"x\"}");
+	gone = create("a", "{\"name\":\"gone\"}");
+	listed("a");
+	bluejay_rule("PUT", UPDATE, 1, BLUEJAY_HOLD, 0, NULL);
+	bluejay_rule("DELETE", GET, 1, BLUEJAY_HOLD, 0, NULL);
+	a = begin("PUT", "a", id, NULL, "{\"name\":\"y\",\"headers\":{\"h\":\"1\"}}");
+	b = begin("DELETE", "a", gone, NULL, NULL);
+	bluejay_wait("PUT", UPDATE, 1);
+	bluejay_wait("DELETE", GET, 1);
+	bluejay_freeze(true);
+	fill_disk(true);
+	bluejay_release();
+	ck_assert_int_eq(end(a)->status, 503);
+	ck_assert_int_eq(end(b)->status, 503);
+	fill_disk(false);
+	settled();
+	r = call("GET", "a", id, NULL, NULL);
+	ck_assert_str_eq(reply_string(r, "name"), "y");
+	ck_assert(json_object_object_get_ex(reply_json(r), "headers", NULL));
+	ck_assert_int_eq(call("GET", "a", gone, NULL, NULL)->status, 404);
+	ck_assert_int_eq(listed("a"), 1);
+	bluejay_freeze(false);
+	create("a", "{\"name\":\"x\"}");
+	create("a", "{\"name\":\"gone\"}");
+	stop();
+}
+END_TEST
+
 /* ---- a start ---- */
 
 /* Writes a file whose only project has an agent, or none. */
@@ -936,6 +1064,9 @@ scripted_suite(void)
 	    a_stop_with_everything_in_flight_leaves_nothing_behind,
 	    a_drain_waits_for_a_create_whose_client_left,
 	    bodies_in_work_are_bounded_while_bluejay_stalls,
+	    a_full_disk_refuses_writes_before_they_are_sent,
+	    a_refused_create_that_a_full_disk_keeps_open_is_given_up_later,
+	    changes_that_a_full_disk_kept_from_the_record_are_recorded_later,
 	    records_follow_their_project_to_an_agent_and_are_missed_without_it, NULL};
 	Suite *suite = unit_suite("scripted", tests);
 	TCase *loops = tcase_create("loops");
@@ -944,6 +1075,8 @@ scripted_suite(void)
 	tcase_add_loop_test(loops, an_answer_with_an_id_means_that_the_persona_exists, 0, 3);
 	tcase_add_loop_test(loops,
 	    an_answer_with_nothing_but_the_id_is_completed_by_the_personas_own_get, 0, 2);
+	tcase_add_loop_test(loops,
+	    a_create_that_a_full_disk_kept_from_the_record_is_recorded_later, 0, 3);
 	tcase_add_loop_test(loops, a_read_of_another_shape_is_refused_every_time, 0, 3);
 	suite_add_tcase(suite, loops);
 	return suite;
