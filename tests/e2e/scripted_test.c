@@ -590,8 +590,8 @@ END_TEST
 
 START_TEST(a_read_of_another_shape_is_refused_every_time)
 {
-	static const char *const bodies[] = {"{}", "[]", "{\"id\":\"3c90c3cc-0d44-4b50-8888-8dd25736052a\","
-	    "\"name\":\"x\"}"};
+	static const char *const bodies[] = {"{}", "[]",
+	    "{\"id\":\"3c90c3cc-0d44-4b50-8888-8dd25736052a\",\"name\":\"x\"}"};
 	const char *id;
 
 	start(SHORT);
