@@ -517,7 +517,7 @@ END_TEST
 
 START_TEST(personas_removed_in_bulk_go_when_the_listing_shows_others)
 {
-	char body[32], name[8];
+	char body[48], name[16];
 
 	start(SHORT);
 	for (int i = 0; i < 8; i++) {
