@@ -47,6 +47,18 @@ out:
 	return c->claim.found != NULL;
 }
 
+/* Whether the answer's persona can be a new one. One that was deleted here is asked for
+ * before it is believed: something on the way may have given an old answer. */
+static bool
+creation_is_new(struct creation *c)
+{
+	if (!shelf_is_buried(c->gw->shelf, c->project.scope, c->claim.made_id))
+		return true;
+	json_object_put(c->claim.found);
+	c->claim.found = NULL;
+	return false;
+}
+
 /* The upstream has answered the POST, or not. */
 static void
 creation_on_answer(void *arg, const struct upstream_answer *a)
@@ -57,7 +69,7 @@ creation_on_answer(void *arg, const struct upstream_answer *a)
 	c->call = NULL;
 	gateway_saw_answer(c->gw, a);
 	if (a->outcome == UPSTREAM_ANSWER && a->status >= 200 && a->status < 300) {
-		if (creation_take(c, a) && creation_settle(c, false))
+		if (creation_take(c, a) && creation_is_new(c) && creation_settle(c, false))
 			return;
 		creation_unknown(c, "the answer was not understood");
 	} else if (a->outcome == UPSTREAM_ANSWER && creation_refused(a->status)) {

@@ -40,6 +40,21 @@ creation_not_recorded(struct creation *c)
 	create_wait_refuse_behind(c);
 }
 
+/* What was found belongs to another create: Bluejay, or something on the way to it,
+ * answered with an old answer. Nothing is known then but that it answered. */
+static void
+creation_deny(struct creation *c)
+{
+	log_warn(c->gw->log, "a create was answered with another create's persona",
+	    LOG_S("intent", c->intent.id), LOG_S("id", c->claim.made_id));
+	json_object_put(c->claim.found);
+	c->claim.found = NULL;
+	free(c->claim.made_id);
+	c->claim.made_id = NULL;
+	creation_count(c, false);
+	creation_unknown(c, "the id is another persona's");
+}
+
 /* The record is stored: everybody who waits gets the persona. */
 static void
 creation_on_settled(void *arg, struct store_reply *reply)
@@ -52,6 +67,10 @@ creation_on_settled(void *arg, struct store_reply *reply)
 	gateway_saw_store(c->gw, reply);
 	if (reply->status == STORE_UNAVAILABLE) {
 		creation_not_recorded(c);
+		return;
+	}
+	if (reply->status == STORE_ID_TAKEN) {
+		creation_deny(c);
 		return;
 	}
 	if (reply->status != STORE_OK) {

@@ -188,6 +188,9 @@ intents_on_settled(void *arg, struct store_reply *reply)
 	if (reply->status == STORE_UNAVAILABLE) {
 		gateway_store_trouble(&r);
 		intents_take_back(w);
+	} else if (reply->status == STORE_ID_TAKEN) {
+		result_error(&r, 409, "This persona is known already; another create made it");
+		intents_take_back(w);
 	} else if (reply->status != STORE_OK) {
 		result_error(&r, 404, "No such create");
 	} else {

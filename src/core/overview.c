@@ -2,6 +2,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "core/fence.h"
 #include "core/fetch.h"
 #include "core/listing.h"
 #include "core/personas.h"
@@ -26,7 +27,7 @@ struct overview {
 	struct store_call *store;
 	struct result trouble; /* why the listing failed, while an old list is tried */
 	bool second;           /* a recent listing was known, but not its list: a new one runs */
-	char **ids;            /* no-cache without an agent: the personas to read */
+	struct overview_row *rows; /* no-cache without an agent: the personas to read */
 	size_t count, next;
 	unsigned reading;
 	TAILQ_HEAD(, overview_read) reads;
@@ -34,8 +35,17 @@ struct overview {
 	void *arg;
 };
 
+/* One persona of such a list. */
+struct overview_row {
+	char *id;
+	char *body; /* NULL: not read yet, or gone */
+	size_t len;
+};
+
 struct overview_read {
 	struct overview *overview;
+	struct overview_row *row;
+	struct fence *fence; /* while the persona is not in memory */
 	struct fetch_wait *wait;
 	TAILQ_ENTRY(overview_read) link;
 };
@@ -54,7 +64,10 @@ overview_leave(struct overview *o)
 	o->store = NULL;
 	while ((r = TAILQ_FIRST(&o->reads)) != NULL) {
 		TAILQ_REMOVE(&o->reads, r, link);
-		fetch_leave(r->wait);
+		if (r->fence != NULL)
+			fence_cancel(r->fence);
+		if (r->wait != NULL)
+			fetch_leave(r->wait);
 		free(r);
 	}
 }
@@ -65,9 +78,11 @@ overview_free(struct overview *o)
 {
 	loop_timer_cancel(&o->timer);
 	overview_leave(o);
-	for (size_t i = 0; i < o->count; i++)
-		free(o->ids[i]);
-	free(o->ids);
+	for (size_t i = 0; i < o->count; i++) {
+		free(o->rows[i].id);
+		free(o->rows[i].body);
+	}
+	free(o->rows);
 	result_clear(&o->trouble);
 	free(o);
 }
@@ -250,38 +265,87 @@ overview_ask_store(struct overview *o)
 
 static void overview_read_more(struct overview *);
 
-/* One persona was read. */
+/* A read has ended, with trouble or without (NULL). */
 static void
-overview_on_read(void *arg, const struct fetch_outcome *out)
+overview_end_read(struct overview_read *r, const struct result *trouble)
 {
-	struct overview_read *r = arg;
 	struct overview *o = r->overview;
 
 	TAILQ_REMOVE(&o->reads, r, link);
 	free(r);
 	o->reading--;
-	if (out->status == FETCH_FAILED && o->trouble.status == 0)
-		result_copy(&o->trouble, out->trouble);
+	if (trouble != NULL && o->trouble.status == 0)
+		result_copy(&o->trouble, trouble);
 	overview_read_more(o);
+}
+
+/* One persona was read. */
+static void
+overview_on_read(void *arg, const struct fetch_outcome *out)
+{
+	struct overview_read *r = arg;
+
+	r->wait = NULL;
+	if (out->status == FETCH_OK) {
+		r->row->body = mem_copy(out->entry->body, out->entry->body_len);
+		r->row->len = out->entry->body_len;
+	}
+	overview_end_read(r, out->status == FETCH_FAILED ? out->trouble : NULL);
+}
+
+/* The persona's record is known, or there is none any more. */
+static void
+overview_on_fence(void *arg, enum fence_status status, struct shelf_entry *e,
+    const struct result *trouble)
+{
+	struct overview_read *r = arg;
+	struct overview *o = r->overview;
+
+	r->fence = NULL;
+	if (status == FENCE_KNOWN)
+		r->wait = fetch_want(o->gw, &o->project, e, false, overview_on_read, r);
+	else
+		overview_end_read(r, status == FENCE_FAILED ? trouble : NULL);
+}
+
+/* Starts a read. The record may have left the memory since the list was known. */
+static void
+overview_read(struct overview *o, struct overview_row *row)
+{
+	struct shelf_entry *e = shelf_find(o->gw->shelf, o->project.scope, row->id);
+	struct overview_read *r = mem_zero(1, sizeof *r);
+
+	r->overview = o;
+	r->row = row;
+	TAILQ_INSERT_TAIL(&o->reads, r, link);
+	o->reading++;
+	if (e != NULL)
+		r->wait = fetch_want(o->gw, &o->project, e, false, overview_on_read, r);
+	else
+		r->fence = fence_find(o->gw, &o->project, row->id, overview_on_fence, r);
+}
+
+/* Every persona was read: gives the list. */
+static void
+overview_give_rows(struct overview *o)
+{
+	struct buf b;
+	char *body;
+	size_t len;
+
+	buf_init(&b, OVERVIEW_MAX);
+	for (size_t i = 0; i < o->count; i++)
+		overview_add(&b, o->rows[i].body, o->rows[i].len);
+	body = overview_end(&b, &len);
+	overview_give_body(o, body, len, NULL, -1);
 }
 
 /* Keeps a few reads running; answers after the last. */
 static void
 overview_read_more(struct overview *o)
 {
-	while (o->next < o->count && o->reading < OVERVIEW_READS_AT_ONCE && o->trouble.status == 0) {
-		const char *id = o->ids[o->next++];
-		struct shelf_entry *e = shelf_find(o->gw->shelf, o->project.scope, id);
-		struct overview_read *r;
-
-		if (e == NULL)
-			continue;
-		r = mem_zero(1, sizeof *r);
-		r->overview = o;
-		TAILQ_INSERT_TAIL(&o->reads, r, link);
-		o->reading++;
-		r->wait = fetch_want(o->gw, &o->project, e, false, overview_on_read, r);
-	}
+	while (o->next < o->count && o->reading < OVERVIEW_READS_AT_ONCE && o->trouble.status == 0)
+		overview_read(o, &o->rows[o->next++]);
 	if (o->reading > 0)
 		return;
 	if (o->trouble.status != 0) {
@@ -290,7 +354,7 @@ overview_read_more(struct overview *o)
 		result_move(&result, &o->trouble);
 		overview_give(o, &result);
 	} else {
-		overview_ask_store(o);
+		overview_give_rows(o);
 	}
 }
 
@@ -307,9 +371,9 @@ overview_on_known(void *arg, struct store_reply *reply)
 		overview_give(o, &result);
 		return;
 	}
-	o->ids = mem_zero(reply->record_count + 1, sizeof *o->ids);
+	o->rows = mem_zero(reply->record_count + 1, sizeof *o->rows);
 	for (size_t i = 0; i < reply->record_count; i++) {
-		o->ids[o->count++] = mem_string(reply->records[i].local_id);
+		o->rows[o->count++].id = mem_string(reply->records[i].local_id);
 		shelf_put(o->gw->shelf, &reply->records[i]);
 	}
 	overview_read_more(o);

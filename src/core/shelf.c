@@ -238,6 +238,18 @@ shelf_bury(struct shelf *s, const char *scope, const char *local_id)
 		shelf_dig_up(s, TAILQ_FIRST(&s->grave_order));
 }
 
+/* Whether a persona is dead. */
+bool
+shelf_is_buried(struct shelf *s, const char *scope, const char *local_id)
+{
+	char *key = gateway_key(scope, local_id);
+	struct shelf_grave *g;
+
+	HASH_FIND_STR(s->graves, key, g);
+	free(key);
+	return g != NULL;
+}
+
 /* Takes a persona back. */
 void
 shelf_unbury(struct shelf *s, const char *scope, const char *local_id)

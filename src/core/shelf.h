@@ -67,6 +67,9 @@ void shelf_bury(struct shelf *, const char *scope, const char *local_id);
 /* The store has brought a hidden persona back. */
 void shelf_unbury(struct shelf *, const char *scope, const char *local_id);
 
+/* Whether a persona was deleted or hidden by this process, and did not come back. */
+bool shelf_is_buried(struct shelf *, const char *scope, const char *local_id);
+
 /* Makes the ready-made answer from an upstream persona, or (upstream NULL) from
  * the record's content if it is not there yet. -1 with a sentence for the log. */
 int shelf_show(struct shelf_entry *, const struct mapping *, struct json_object *upstream,

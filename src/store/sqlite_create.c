@@ -148,10 +148,11 @@ sqlite_create_put(struct sqlite_conn *c, const struct store_record *made, int64_
 	return rc == SQLITE_OK && now->seq == 0 ? SQLITE_CONSTRAINT_UNIQUE : rc;
 }
 
-/* Puts the record of a create and moves what its intent held. */
+/* Puts the record of a create and moves what its intent held, unless the upstream
+ * id is taken. */
 static int
 sqlite_create_finish(struct sqlite_conn *c, const struct store_call *call,
-    const struct store_intent *i, int64_t intent, int64_t *seq)
+    const struct store_intent *i, int64_t intent, int64_t *seq, bool *taken)
 {
 	struct store_record made = call->records[0], was, now;
 	int64_t version = 0;
@@ -163,11 +164,15 @@ sqlite_create_finish(struct sqlite_conn *c, const struct store_call *call,
 		made.local_id = made.upstream_id;
 	if (made.name == NULL)
 		made.name = i->name;
-	rc = sqlite_create_unbury(c, made.scope, made.upstream_id, &version);
+	*seq = 0;
+	rc = sqlite_record_upstream(c, made.scope, made.upstream_id, &was, &hidden);
+	if (rc == SQLITE_OK && was.seq != 0 && !was.adopted && !hidden) {
+		*taken = true;
+		store_record_clear(&was);
+		return rc;
+	}
 	if (rc == SQLITE_OK)
-		rc = sqlite_record_upstream(c, made.scope, made.upstream_id, &was, &hidden);
-	else
-		memset(&was, 0, sizeof was);
+		rc = sqlite_create_unbury(c, made.scope, made.upstream_id, &version);
 	if (rc == SQLITE_OK && was.seq != 0)
 		rc = sqlite_create_take_over(c, &was, hidden, &made, &now);
 	else if (rc == SQLITE_OK)
@@ -189,13 +194,16 @@ sqlite_create_settle(struct sqlite_conn *c, struct store_call *call)
 {
 	struct store_intent i;
 	int64_t intent, seq;
+	bool taken = false;
 	int rc = sqlite_intent_of(c, call->id, STORE_CREATE, &i, &intent);
 
 	if (rc == SQLITE_OK && intent == 0) {
 		call->reply.status = STORE_NONE;
 	} else if (rc == SQLITE_OK) {
-		rc = sqlite_create_finish(c, call, &i, intent, &seq);
-		if (rc == SQLITE_OK)
+		rc = sqlite_create_finish(c, call, &i, intent, &seq, &taken);
+		if (taken)
+			call->reply.status = STORE_ID_TAKEN;
+		else if (rc == SQLITE_OK)
 			rc = sqlite_record_reply(c, seq, &call->reply);
 	}
 	store_intent_clear(&i);

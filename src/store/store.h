@@ -117,6 +117,7 @@ enum store_status {
 	STORE_KEY_ANSWER,      /* create: the key was answered before (text) */
 	STORE_KEY_RUNNING,     /* create: the key's create is unsettled (intents[0]) */
 	STORE_KEY_MISMATCH,    /* create: the key was used with another body */
+	STORE_ID_TAKEN,        /* create settle: the upstream id is that of another create's persona */
 	STORE_UNAVAILABLE      /* disk full, I/O error; nothing was changed (text says why, for the
 	                          log). After an I/O error of a commit, a crash before the next
 	                          write may show that it was done: as if its answer had been lost */
@@ -186,7 +187,8 @@ struct store_call *store_create_begin(struct store_port *, const struct store_cr
  * as stored, in the scope that the intent has now. A tombstone of that id goes.
  * Of an adopted record, what was written to it since stays: its kept, if it has
  * some, and its name and content when content_ms is later. NONE when the intent
- * is gone already. */
+ * is gone already; ID_TAKEN, and nothing is changed, when a visible record that a
+ * create made has the upstream id. */
 struct store_call *store_create_settle(struct store_port *, const char *intent_id,
     const struct store_record *, const char *answer, store_done_fn, void *arg);
 

@@ -479,6 +479,33 @@ START_TEST(a_create_cut_by_kill_is_found_after_the_restart)
 }
 END_TEST
 
+START_TEST(an_old_answer_does_not_become_a_new_persona)
+{
+	static char body[256];
+	const char *id;
+	struct reply *r;
+
+	start(SHORT);
+	id = create(_i == 0 ? "plain" : "a", "{\"name\":\"x\"}");
+	snprintf(body, sizeof body,
+	    "{\"id\":\"%s\",\"name\":\"x\",\"description\":\"\",\"goal\":\"\","
+	    "\"created_at\":\"2026-01-28T10:00:00Z\"}", id);
+	if (_i == 2)
+		ck_assert_int_eq(call("DELETE", "a", id, NULL, NULL)->status, 204);
+	bluejay_rule("POST", CREATE, 1, BLUEJAY_ANSWER, 200, body);
+	r = call("POST", _i == 0 ? "plain" : "a", NULL, NULL, "{\"name\":\"y\"}");
+	ck_assert_msg(r->status >= 500, "%d %s", r->status, r->body);
+	ck_assert_uint_eq(bluejay_count("POST", CREATE), 2);
+	if (_i < 2) {
+		ck_assert_str_eq(reply_string(call("GET", _i == 0 ? "plain" : "a", id, NULL, NULL), "name"),
+		    "x");
+		left_to_operator();
+	}
+	settled();
+	stop();
+}
+END_TEST
+
 /* ---- another account ---- */
 
 START_TEST(another_account_hides_nothing_and_proves_no_absence)
@@ -763,6 +790,35 @@ START_TEST(a_listing_in_flight_does_not_bring_back_what_a_write_changed)
 	ck_assert_int_eq(listed("a"), 1);
 	ck_assert_int_eq(call("GET", "a", made, NULL, NULL)->status, 200);
 	ck_assert_int_eq(call("GET", "a", id, NULL, NULL)->status, 404);
+	stop();
+}
+END_TEST
+
+START_TEST(a_list_without_cache_is_read_whole_however_little_is_kept)
+{
+	struct json_object *list, *value;
+	char text[64];
+	struct reply *r;
+
+	start("  cache: {size: 0B}\n");
+	for (int i = 0; i < 20; i++) {
+		snprintf(text, sizeof text, "{\"name\":\"p%d\"}", i);
+		create("plain", text);
+	}
+	for (int i = 0; i < 20; i++) {
+		snprintf(text, sizeof text, "p%d", i);
+		bluejay_edit(bluejay_id(text), "description", "changed");
+	}
+	bluejay_remove(bluejay_id("p7"));
+	r = call("GET", "plain", NULL, NO_CACHE, NULL);
+	ck_assert_int_eq(r->status, 200);
+	list = reply_json(r);
+	ck_assert_uint_eq(json_object_array_length(list), 19);
+	for (size_t i = 0; i < 19; i++) {
+		ck_assert(json_object_object_get_ex(json_object_array_get_idx(list, i), "description",
+		    &value));
+		ck_assert_str_eq(json_object_get_string(value), "changed");
+	}
 	stop();
 }
 END_TEST
@@ -1061,6 +1117,7 @@ scripted_suite(void)
 	    changes_cut_by_kill_are_settled_after_the_restart,
 	    a_fetch_in_flight_does_not_bring_back_what_a_write_changed,
 	    a_listing_in_flight_does_not_bring_back_what_a_write_changed,
+	    a_list_without_cache_is_read_whole_however_little_is_kept,
 	    a_stop_with_everything_in_flight_leaves_nothing_behind,
 	    a_drain_waits_for_a_create_whose_client_left,
 	    bodies_in_work_are_bounded_while_bluejay_stalls,
@@ -1077,6 +1134,7 @@ scripted_suite(void)
 	    an_answer_with_nothing_but_the_id_is_completed_by_the_personas_own_get, 0, 2);
 	tcase_add_loop_test(loops,
 	    a_create_that_a_full_disk_kept_from_the_record_is_recorded_later, 0, 3);
+	tcase_add_loop_test(loops, an_old_answer_does_not_become_a_new_persona, 0, 3);
 	tcase_add_loop_test(loops, a_read_of_another_shape_is_refused_every_time, 0, 3);
 	suite_add_tcase(suite, loops);
 	return suite;

@@ -294,6 +294,28 @@ adopted_meanwhile(struct fixture *f, int64_t content_ms)
 	ck_assert_uint_eq(f->reply.record_count, 1);
 }
 
+START_TEST(settle_does_not_take_another_creates_persona)
+{
+	struct fixture f;
+	struct store_intent i = fixture_create("i1", "Bob", "print", "key");
+	struct store_record r = fixture_record("p1", "Bob");
+
+	fixture_begin(&f, _i);
+	fixture_persona(&f, "p1", "Ada");
+	ck_assert_int_eq(fixture_create_begin(&f, &i), STORE_OK);
+	ck_assert_int_eq(FIXTURE_CALL(&f, store_create_settle, "i1", &r, "{}"), STORE_ID_TAKEN);
+	ck_assert_uint_eq(f.reply.record_count, 0);
+	ck_assert_int_eq(FIXTURE_CALL(&f, store_get, SCOPE, "p1"), STORE_OK);
+	ck_assert_str_eq(f.reply.records[0].name, "Ada");
+	ck_assert_int_eq(fixture_try_name(&f, "Ada"), STORE_NAME_TAKEN);
+	ck_assert_int_eq(fixture_try_name(&f, "Bob"), STORE_UNSETTLED_OTHER);
+	/* one that is hidden gives way: the upstream has it no more */
+	ck_assert_int_eq(FIXTURE_CALL(&f, store_hide, SCOPE, "p1", NOW_MS), STORE_OK);
+	ck_assert_int_eq(FIXTURE_CALL(&f, store_create_settle, "i1", &r, "{}"), STORE_OK);
+	fixture_end(&f);
+}
+END_TEST
+
 START_TEST(settle_takes_over_what_was_adopted)
 {
 	struct fixture f;
@@ -429,6 +451,7 @@ create_suite(void)
 	    only_an_equal_keyless_young_create_inherits,
 	    a_persona_is_claimed_once,
 	    a_change_claims_a_persona,
+	    settle_does_not_take_another_creates_persona,
 	    settle_takes_over_what_was_adopted,
 	    a_take_over_keeps_what_was_written_since,
 	    a_dropped_create_leaves_its_name_to_an_adopted_namesake,

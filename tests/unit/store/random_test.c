@@ -29,6 +29,7 @@ struct slot {
 struct walk {
 	struct fixture f;
 	struct slot slots[SLOTS];
+	bool made[SLOTS]; /* the slot's record was made by a create */
 	uint32_t seed;
 };
 
@@ -141,6 +142,12 @@ walk_settle(struct walk *w, int s)
 
 	if (!slot->busy)
 		return;
+	if (slot->operation == STORE_CREATE && slot->state == SLOT_VISIBLE && w->made[s]) {
+		/* another create's persona */
+		ck_assert_int_eq(FIXTURE_CALL(f, store_create_settle, intents[s], &r, NULL),
+		    STORE_ID_TAKEN);
+		return;
+	}
 	if (slot->operation == STORE_CREATE) {
 		/* one that was adopted meanwhile has a newer name */
 		if (slot->state == SLOT_VISIBLE && pick(w, 2) == 0) {
@@ -150,6 +157,7 @@ walk_settle(struct walk *w, int s)
 		ck_assert_int_eq(FIXTURE_CALL(f, store_create_settle, intents[s], &r, NULL), STORE_OK);
 		slot->state = SLOT_VISIBLE;
 		slot->name = name;
+		w->made[s] = true;
 		ck_assert_str_eq(f->reply.records[0].name, names[name]);
 	} else if (slot->operation == STORE_UPDATE) {
 		ck_assert_int_eq(FIXTURE_CALL(f, store_update_settle, intents[s], &r),
@@ -197,6 +205,7 @@ walk_adopt(struct walk *w, int s)
 	ck_assert_uint_eq(w->f.reply.record_count, takes ? 1 : 0);
 	if (!takes)
 		return;
+	w->made[s] = w->made[s] && slot->state == SLOT_HIDDEN;
 	slot->state = SLOT_VISIBLE;
 	slot->name = name;
 }
