@@ -41,7 +41,7 @@ void gateway_free(struct gateway *);
 /* The current snapshot; take a reference to keep it. */
 struct snapshot *gateway_snapshot(struct gateway *);
 
-/* What /readyz and the metrics show. */
+/* What /readyz shows, and counts of what the read cache did. */
 struct gateway_health {
 	bool store_ok;             /* the last write reached the disk */
 	bool key_refused;          /* the last answer said 401 or 403 */
