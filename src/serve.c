@@ -165,7 +165,8 @@ serve_listen(struct serve *s)
 	s->server = serve_make_server(s, api_serve);
 	for (; *listen != NULL; listen++) {
 		if (http_server_listen(s->server, *listen, &fail) != 0) {
-			fprintf(stderr, "persona-gateway: %s\n", fail.text);
+			fprintf(stderr, "persona-gateway: cannot listen on %s; --listen chooses another address\n",
+			    fail.text);
 			return false;
 		}
 	}
@@ -192,7 +193,8 @@ serve_listen_admin(struct serve *s)
 		if (http_server_listen(s->admin, "127.0.0.1:0", &fail) == 0)
 			return true;
 	}
-	fprintf(stderr, "persona-gateway: %s\n", fail.text);
+	fprintf(stderr,
+	    "persona-gateway: cannot listen on %s; --admin-listen chooses another address\n", fail.text);
 	return false;
 }
 

@@ -242,6 +242,8 @@ START_TEST(other_obstacles_stop_the_start)
 	ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&sin, &len), 0);
 	snprintf(address, sizeof address, "127.0.0.1:%d", ntohs(sin.sin_port));
 	expect_refusal((const char *const[]){"serve", "--sandbox", "--listen", address, NULL}, 1, address);
+	expect_refusal((const char *const[]){"serve", "--sandbox", "--listen", address, NULL}, 1,
+	    "--listen chooses another");
 	close(fd);
 	expect_refusal((const char *const[]){"serve", "--config", "/nowhere/at/all.yaml", NULL}, 1,
 	    "/nowhere/at/all.yaml");
