@@ -95,7 +95,7 @@ admin_start(struct api *api, struct http_exchange *ex, const struct http_match *
 	const char *type = http_request_field(http_exchange_request(ex), "content-type");
 	struct admin_call *c;
 
-	if (match->id != ADMIN_INTENTS && (type == NULL || strcmp(type, "application/json") != 0)) {
+	if (match->id != ADMIN_INTENTS && (type == NULL || !api_is_json(type))) {
 		api_answer_error(ex, 415, "Send Content-Type: application/json");
 		return;
 	}

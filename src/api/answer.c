@@ -68,9 +68,9 @@ api_refuse_route(struct http_exchange *ex, enum http_route_result found,
 	return true;
 }
 
-/* Whether a media type is application/json, whatever its parameters. */
-static bool
-answer_is_json(const char *type)
+/* Whether a media type is application/json. */
+bool
+api_is_json(const char *type)
 {
 	static const char json[] = "application/json";
 	size_t len = strcspn(type, "; \t");
@@ -85,7 +85,7 @@ api_refuse_type(struct http_exchange *ex)
 	const struct http_request *q = http_exchange_request(ex);
 	const char *type = http_request_field(q, "content-type");
 
-	if (type != NULL ? answer_is_json(type) : !q->has_body)
+	if (type != NULL ? api_is_json(type) : !q->has_body)
 		return false;
 	api_answer_error(ex, 415, "Unsupported Media Type: %.200s", type != NULL ? type : "none");
 	return true;

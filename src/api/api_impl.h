@@ -28,6 +28,9 @@ extern const struct api_service image_service;
 /* Answers 404, 405 or 400 for a target that no route serves; false when one does. */
 bool api_refuse_route(struct http_exchange *, enum http_route_result, const struct http_match *);
 
+/* Whether a media type is application/json, whatever its parameters. */
+bool api_is_json(const char *type);
+
 /* Refuses a body that is not declared as JSON; true when it answered. */
 bool api_refuse_type(struct http_exchange *);
 

@@ -140,6 +140,25 @@ START_TEST(wrong_decisions_are_refused)
 }
 END_TEST
 
+START_TEST(decisions_must_be_declared_as_json)
+{
+	static const char path[] = "/intents/11111111-2222-4333-8444-555555555555/forget";
+
+	stage_open(NULL, NULL);
+	expect_error(ask(stage_gateway.admin_port, "POST", path, NULL, NULL), 415, NULL);
+	expect_error(ask(stage_gateway.admin_port, "POST", path, "Content-Type: text/plain\r\n", "{}"), 415,
+	    NULL);
+	expect_error(ask(stage_gateway.admin_port, "POST", path,
+	                 "Content-Type: application/x-www-form-urlencoded\r\n", "a=b"),
+	    415, NULL);
+	expect_error(ask(stage_gateway.admin_port, "POST", path, NULL, "{}"), 404, NULL);
+	expect_error(ask(stage_gateway.admin_port, "POST", path,
+	                 "Content-Type: application/json; charset=utf-8\r\n", "{}"),
+	    404, NULL);
+	stage_close();
+}
+END_TEST
+
 /* The suite. */
 Suite *
 reliability_operator_suite(void)
@@ -152,6 +171,7 @@ reliability_operator_suite(void)
 	tcase_add_loop_test(tcase, an_adopted_create_gets_its_persona, 0, 2);
 	tcase_add_test(tcase, a_forgotten_create_frees_its_name);
 	tcase_add_test(tcase, wrong_decisions_are_refused);
+	tcase_add_test(tcase, decisions_must_be_declared_as_json);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }
