@@ -57,7 +57,8 @@ api_refuse_route(struct http_exchange *ex, enum http_route_result found,
 		api_answer_error(ex, 404, "Not found");
 		return true;
 	case HTTP_ROUTE_BAD:
-		api_answer_error(ex, 400, "The path holds an escape that is not allowed");
+		api_answer_error(ex, 400,
+		    "The path holds \".\" or \"..\" as a segment, or an escape that is not allowed");
 		return true;
 	case HTTP_ROUTE_METHOD:
 		break;
@@ -87,7 +88,9 @@ api_refuse_type(struct http_exchange *ex)
 
 	if (type != NULL ? api_is_json(type) : !q->has_body)
 		return false;
-	api_answer_error(ex, 415, "Unsupported Media Type: %.200s", type != NULL ? type : "none");
+	if (type == NULL || *type == '\0')
+		type = "none";
+	api_answer_error(ex, 415, "Unsupported Media Type: %.200s", type);
 	return true;
 }
 

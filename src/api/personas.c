@@ -91,7 +91,7 @@ persona_read_body(struct persona_call *c, const char *body, size_t len)
 	if (len == 0) {
 		api_answer_error(c->ex, 400, "Request body is empty; send a JSON object");
 	} else if (!json_read_bounded(body, len, PERSONA_VALUES_MAX, &root, &err)) {
-		api_answer_error(c->ex, 400, "Request body is not valid JSON: %s at byte %zu", err.text,
+		api_answer_error(c->ex, 400, "Request body is not valid JSON: %s (at offset %zu)", err.text,
 		    err.offset);
 	} else if (!json_object_is_type(root, json_type_object)) {
 		api_answer_error(c->ex, 400, "Request body must be a JSON object");
