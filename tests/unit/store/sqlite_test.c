@@ -518,7 +518,11 @@ START_TEST(a_log_that_grows_too_long_is_written_back_at_once)
 		}
 		ck_assert_int_eq(FIXTURE_CALL(&f, store_adopt, SCOPE, big, 600, NOW_MS), STORE_OK);
 	}
-	ck_assert_int_gt(file_size(f.dir, "store.db"), 30 << 20);
+	/* it is written back after the answer: the last of it may still be on its way */
+	for (int k = 0; file_size(f.dir, "store.db") <= 30 << 20; k++) {
+		ck_assert_int_lt(k, 1000000);
+		FIXTURE_CALL(&f, store_get, SCOPE, "p0.0");
+	}
 	ck_assert_int_lt(file_size(f.dir, "store.db-wal"), 50 << 20);
 	fixture_end(&f);
 }
