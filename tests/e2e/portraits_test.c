@@ -395,7 +395,7 @@ START_TEST(a_stop_waits_for_the_picture)
 	/* and the picture goes with its persona */
 	ck_assert_int_eq(of("DELETE", id, "", NULL)->status, 204);
 	snprintf(path, sizeof path, DEMO "/images/%s", url);
-	for (int i = 0; i < 200 && ask(gateway.port, "GET", path, NULL, NULL)->status == 200; i++)
+	for (int i = 0; i < 10000 && ask(gateway.port, "GET", path, NULL, NULL)->status == 200; i++)
 		;
 	expect_error(ask(gateway.port, "GET", path, NULL, NULL), 404, "Image not found");
 	free((char *)(uintptr_t)run[9]);
