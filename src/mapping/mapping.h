@@ -30,6 +30,30 @@ void mapping_free(struct mapping *);
 /* The built-in section as YAML text. */
 const char *mapping_default_text(void);
 
+/* ---- what is declared, for those who show it ---- */
+
+enum mapping_origin {
+	MAPPING_MAPPED, /* lives in Bluejay */
+	MAPPING_KEPT,   /* the gateway keeps it */
+	MAPPING_MADE    /* the gateway makes it */
+};
+
+/* One member of the local form. Strings belong to the mapping. */
+struct mapping_declared {
+	const char *local;    /* its path, as everywhere here */
+	const char *upstream; /* MAPPED: the path in Bluejay; else NULL */
+	enum mapping_origin origin;
+	const char *type;     /* of the local value, as `as` names it: "string", "timestamp", … */
+	bool read_only;       /* callers do not choose it */
+	bool not_on_create;   /* given at create it counts as absent */
+	int line, column;     /* of the user's file; 0: built in */
+};
+
+/* The i-th member in the order in which an answer has them; false beyond the last. */
+bool mapping_declared(const struct mapping *, size_t i, struct mapping_declared *out);
+
+/* ---- what is applied ---- */
+
 enum mapping_operation { MAPPING_CREATE, MAPPING_UPDATE };
 
 /* What `${project.…}` stands for. */

@@ -95,4 +95,5 @@ mapping_test_prints(struct json_object *value, const char *text)
 	free(printed);
 }
 
-UNIT_MAIN(mapping_compile_suite, mapping_request_suite, mapping_answer_suite, mapping_round_suite)
+UNIT_MAIN(mapping_compile_suite, mapping_request_suite, mapping_answer_suite, mapping_round_suite,
+    mapping_walk_suite)

@@ -21,5 +21,6 @@ Suite *mapping_answer_suite(void);
 Suite *mapping_compile_suite(void);
 Suite *mapping_request_suite(void);
 Suite *mapping_round_suite(void);
+Suite *mapping_walk_suite(void);
 
 #endif

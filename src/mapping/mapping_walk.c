@@ -1,0 +1,71 @@
+#include "config.h"
+
+#include "mapping/mapping_plan.h"
+
+/* What the gateway puts into every answer itself. */
+static void
+mapping_walk_made(const char *local, const char *type, struct mapping_declared *out)
+{
+	*out = (struct mapping_declared){.local = local, .origin = MAPPING_MADE, .type = type,
+	    .read_only = true};
+}
+
+/* Notes where a declaration stands. */
+static void
+mapping_walk_place(const struct mapping_place *place, struct mapping_declared *out)
+{
+	out->line = place->built_in ? 0 : place->line;
+	out->column = place->built_in ? 0 : place->column;
+}
+
+/* The n-th of the fields that are, or are not, read-only; false beyond the last,
+ * with *i lessened by their number. */
+static bool
+mapping_walk_field(const struct mapping *m, bool read_only, size_t *i, struct mapping_declared *out)
+{
+	for (size_t n = 0; n < m->field_count; n++) {
+		const struct mapping_field *f = &m->fields[n];
+
+		if (f->read_only != read_only || (*i)-- > 0)
+			continue;
+		*out = (struct mapping_declared){.local = f->local.text,
+		    .upstream = f->upstream.text, .origin = MAPPING_MAPPED,
+		    .type = f->steps[0].kind->name, .read_only = read_only,
+		    .not_on_create = f->not_on_create || read_only};
+		mapping_walk_place(&f->place, out);
+		return true;
+	}
+	return false;
+}
+
+/* The n-th field that the gateway keeps; false beyond the last, as above. */
+static bool
+mapping_walk_kept(const struct mapping *m, size_t *i, struct mapping_declared *out)
+{
+	if (*i >= m->kept_count) {
+		*i -= m->kept_count;
+		return false;
+	}
+	*out = (struct mapping_declared){.local = m->kept[*i].local.text, .origin = MAPPING_KEPT,
+	    .type = m->kept[*i].step.kind->name, .not_on_create = m->kept[*i].not_on_create};
+	mapping_walk_place(&m->kept[*i].place, out);
+	return true;
+}
+
+/* Walks the members in the order of an answer. */
+bool
+mapping_declared(const struct mapping *m, size_t i, struct mapping_declared *out)
+{
+	if (i == 0) {
+		mapping_walk_made("id", "string", out);
+		return true;
+	}
+	i--;
+	if (mapping_walk_field(m, false, &i, out) || mapping_walk_kept(m, &i, out) ||
+	    mapping_walk_field(m, true, &i, out))
+		return true;
+	if (i > 0)
+		return false;
+	mapping_walk_made("updatedAt", "timestamp", out);
+	return true;
+}
