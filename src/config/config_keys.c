@@ -125,7 +125,10 @@ static const struct config_key config_table[] = {
     {"projects.*.api_key_file", CONFIG_SECRET_FILE, IN_PROJECT(api_key),
 	.help = "A file that holds the key for this project."},
     {"mapping.persona", CONFIG_NODE, UNSTORED,
-	.help = "How local fields become Bluejay's and back: `fields`, `constants`, `kept_here`."},
+	.help = "How a persona's local fields become Bluejay's and back: `fields`, `constants`, "
+	    "`kept_here`."},
+    {"mapping.community", CONFIG_NODE, UNSTORED,
+	.help = "The same for communities."},
     {"images.provider", CONFIG_ENUM, AT(images.provider), .fallback = "auto",
 	.choices = config_providers,
 	.help = "Who draws portraits. `auto` is `openai` when there is a key for it, else `none`: "

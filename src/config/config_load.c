@@ -99,11 +99,11 @@ config_load_mapping(struct config *config, const struct config_source *source,
     struct diag_list *diags)
 {
 	const struct yaml_node *mapping = yaml_node_get(config->document, "mapping");
-	const struct yaml_node *persona = yaml_node_get(mapping, "persona");
 
-	config->mapping_persona = persona;
+	config->mapping_persona = yaml_node_get(mapping, "persona");
+	config->mapping_community = yaml_node_get(mapping, "community");
 	if (source->mapping != NULL && yaml_node_sound(mapping))
-		source->mapping(source->mapping_arg, persona, diags);
+		source->mapping(source->mapping_arg, mapping, diags);
 }
 
 /* Decides who draws: the sandbox, when there is one and the file does not speak of

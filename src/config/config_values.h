@@ -63,7 +63,8 @@ struct config {
 	size_t project_count;
 
 	struct yaml_node *document; /* the file; NULL without one */
-	const struct yaml_node *mapping_persona; /* inside document, or NULL: defaults */
+	const struct yaml_node *mapping_persona, *mapping_community; /* inside document, or NULL:
+	                                                                defaults */
 };
 
 #endif

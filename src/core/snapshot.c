@@ -7,37 +7,33 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The mapping's section has been read: compiles it, also when other parts are wrong. */
+/* The section of the mappings has been read: compiles them, also when other parts are wrong. */
 static void
 snapshot_on_mapping(void *arg, const struct yaml_node *section, struct diag_list *diags)
 {
-	struct mapping **mapping = arg;
+	struct snapshot *snap = arg;
 
-	*mapping = mapping_compile(section, diags);
+	snap->mapping =
+	    mapping_compile(&mapping_persona, yaml_node_get(section, "persona"), diags);
+	snap->community =
+	    mapping_compile(&mapping_community, yaml_node_get(section, "community"), diags);
 }
 
-/* Loads a file and compiles its mapping; mistakes of both are collected. */
+/* Loads a file and compiles its mappings; mistakes of both are collected. */
 struct snapshot *
 snapshot_load(const struct config_source *given, struct diag_list *diags)
 {
 	struct config_source source = *given;
-	struct mapping *mapping = NULL;
-	struct config *config;
-	struct snapshot *snap;
+	struct snapshot *snap = mem_zero(1, sizeof *snap);
 
-	source.mapping = snapshot_on_mapping;
-	source.mapping_arg = &mapping;
-	config = config_load(&source, diags);
-	if (config == NULL || mapping == NULL) {
-		config_free(config);
-		mapping_free(mapping);
-		return NULL;
-	}
-	snap = mem_zero(1, sizeof *snap);
 	snap->refs = 1;
-	snap->config = config;
-	snap->mapping = mapping;
-	return snap;
+	source.mapping = snapshot_on_mapping;
+	source.mapping_arg = snap;
+	snap->config = config_load(&source, diags);
+	if (snap->config != NULL && snap->mapping != NULL && snap->community != NULL)
+		return snap;
+	snapshot_unref(snap);
+	return NULL;
 }
 
 /* Takes one more reference. */
@@ -55,6 +51,7 @@ snapshot_unref(struct snapshot *snap)
 	if (snap == NULL || --snap->refs > 0)
 		return;
 	mapping_free(snap->mapping);
+	mapping_free(snap->community);
 	config_free(snap->config);
 	free(snap);
 }

@@ -8,13 +8,14 @@
 #include <stdint.h>
 
 /*
- * A configuration file, compiled: plain values and the mapping. Immutable and
+ * A configuration file, compiled: plain values and the mappings. Immutable and
  * reference counted; a reload makes a new one and swaps it.
  */
 struct snapshot {
 	unsigned refs;
 	struct config *config;
-	struct mapping *mapping;
+	struct mapping *mapping;   /* of personas */
+	struct mapping *community; /* of communities */
 };
 
 /* Loads, checks and compiles (the source's own mapping callback is not used).

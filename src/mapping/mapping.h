@@ -4,14 +4,16 @@
 #include "base/fail.h"
 #include "config/diag.h"
 #include "config/yaml_node.h"
+#include "mapping/mapping_resource.h"
 
 #include <json-c/json_object.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 /*
- * The persona mapping, compiled once from its YAML section and applied as pure
- * functions: no I/O, no clock, no state. One declaration gives both directions.
+ * The mapping of one resource (personas, communities), compiled once from its YAML
+ * section and applied as pure functions: no I/O, no clock, no state. One
+ * declaration gives both directions.
  *
  * A field may be nested on both sides (`profile.tone: traits.tone`). Wherever a
  * local field is named (kept, absent, given, mapping_local_name()), the name is
@@ -20,15 +22,14 @@
  */
 struct mapping; /* immutable; may be used from any thread */
 
-/* `section` is mapping.persona or NULL. Its parts (fields, constants,
- * kept_here) each replace the built-in one; a part that is left out keeps its
- * default. NULL when there was any error; all are in the list, warnings too,
- * unsorted. Needs nothing of the section afterwards. */
-struct mapping *mapping_compile(const struct yaml_node *section, struct diag_list *);
+/* `section` is the resource's section ("mapping.persona") or NULL. Its parts
+ * (fields, constants, kept_here) each replace the built-in one; a part that is
+ * left out keeps its default. NULL when there was any error; all are in the
+ * list, warnings too, unsorted. Needs nothing of the section afterwards; the
+ * resource must outlive the mapping. */
+struct mapping *mapping_compile(const struct mapping_resource *, const struct yaml_node *section,
+    struct diag_list *);
 void mapping_free(struct mapping *);
-
-/* The built-in section as YAML text. */
-const char *mapping_default_text(void);
 
 /* ---- what is declared, for those who show it ---- */
 
@@ -74,18 +75,20 @@ struct mapping_request {
 /* 0, or -1 with a sentence in the caller's words ("systemPrompt must be a
  * string"), nothing to free. `local` must be a JSON object. Null members count
  * as absent; unknown, read-only and built-in ones are ignored. A missing or
- * empty `name` is the caller's business; one with U+0000 is refused. imageUrl
- * is ignored on create. */
+ * empty field that is always given (mapping_known.h: a persona's `name`, a
+ * community's `title`) is the caller's business; a `name` with U+0000 is
+ * refused. imageUrl is ignored on create. */
 int mapping_request_make(const struct mapping *, enum mapping_operation,
     struct json_object *local, const struct mapping_project *, struct mapping_request *out,
     struct fail *);
 void mapping_request_clear(struct mapping_request *);
 
 /*
- * What an upstream persona becomes. `absent` and `kept` are as recorded (NULL:
+ * What an upstream object becomes. `absent` and `kept` are as recorded (NULL:
  * none). A field named in `absent` is left out while the upstream value equals
- * its filler. Adds `id` first and `updatedAt` last. Members: id, mapped fields
- * in their declared order, kept fields, read-only fields, updatedAt. Null
+ * its filler. Adds `id` first and, when the resource has it, `updatedAt` last.
+ * Members: id, mapped fields in their declared order, kept fields, read-only
+ * fields, updatedAt. Null
  * upstream values are left out. -1 when the answer does not have the declared
  * shape (not an object, wrong type): the sentence is for the log and names the
  * path. The caller puts *out.
@@ -100,7 +103,7 @@ int mapping_answer_make(const struct mapping *, struct json_object *upstream,
 struct json_object *mapping_absent_left(const struct mapping *, struct json_object *upstream,
     struct json_object *absent, bool *changed);
 
-/* Whether the upstream persona holds, in every member that `sent` (the recorded
+/* Whether the upstream object holds, in every member that `sent` (the recorded
  * body of a create or update) has, the value sent; numbers by what they are
  * worth, times by the instant. Constants do not count (the upstream never
  * answers agent_id); a member to which no field goes today counts only when it
@@ -114,7 +117,8 @@ bool mapping_sent_matches(const struct mapping *, struct json_object *sent,
 const char *mapping_local_name(const struct mapping *, const char *upstream_member);
 
 /* The value of an upstream persona's local field `name` as a string; NULL when
- * it has none, or one with U+0000. Belongs to the tree. */
+ * it has none, or one with U+0000, or when the resource has no name. Belongs to
+ * the tree. */
 const char *mapping_persona_name(const struct mapping *, struct json_object *upstream);
 
 #endif

@@ -19,7 +19,7 @@ mapping_answer_is_absent(const struct mapping_field *f, struct json_object *valu
 	    mapping_apply_same(f, value, filler);
 }
 
-/* Puts one field into the local persona. */
+/* Puts one field into the local form. */
 static int
 mapping_answer_field(const struct mapping_field *f, struct json_object *upstream,
     struct json_object *absent, struct json_object *out, struct fail *fail)
@@ -64,31 +64,33 @@ mapping_answer_kept(const struct mapping *m, struct json_object *kept, struct js
 			mapping_path_put(&m->kept[i].local, out, json_object_get(value));
 }
 
-/* Makes the local persona. */
+/* Makes the local form. */
 int
 mapping_answer_make(const struct mapping *m, struct json_object *upstream, const char *local_id,
     struct json_object *absent, struct json_object *kept, int64_t updated_ms,
     struct json_object **out, struct fail *fail)
 {
-	struct json_object *persona;
+	struct json_object *local;
 	char updated[TIMESTAMP_SIZE];
 
 	*out = NULL;
 	if (!json_object_is_type(upstream, json_type_object))
-		return fail_set(fail, "the persona must be an object");
-	persona = json_object_new_object();
-	json_object_object_add(persona, "id", json_object_new_string(local_id));
-	if (mapping_answer_fields(m, false, upstream, absent, persona, fail) != 0)
+		return fail_set(fail, "the %s must be an object", m->resource->noun);
+	local = json_object_new_object();
+	json_object_object_add(local, "id", json_object_new_string(local_id));
+	if (mapping_answer_fields(m, false, upstream, absent, local, fail) != 0)
 		goto fail;
-	mapping_answer_kept(m, kept, persona);
-	if (mapping_answer_fields(m, true, upstream, absent, persona, fail) != 0)
+	mapping_answer_kept(m, kept, local);
+	if (mapping_answer_fields(m, true, upstream, absent, local, fail) != 0)
 		goto fail;
-	timestamp_format(updated_ms, updated);
-	json_object_object_add(persona, "updatedAt", json_object_new_string(updated));
-	*out = persona;
+	if (m->resource->dated) {
+		timestamp_format(updated_ms, updated);
+		json_object_object_add(local, "updatedAt", json_object_new_string(updated));
+	}
+	*out = local;
 	return 0;
 fail:
-	json_object_put(persona);
+	json_object_put(local);
 	return -1;
 }
 
@@ -102,7 +104,7 @@ mapping_answer_find(const struct mapping *m, const char *local)
 	return NULL;
 }
 
-/* Whether a recorded filler still stands in the upstream persona. What cannot
+/* Whether a recorded filler still stands upstream. What cannot
  * be seen (a field that is no longer mapped, a member that is not answered)
  * has not changed. */
 static bool
@@ -152,14 +154,14 @@ mapping_absent_left(const struct mapping *m, struct json_object *upstream,
 	return NULL;
 }
 
-/* Reads the name out of an upstream persona. */
+/* Reads the name out of what Bluejay has. */
 const char *
 mapping_persona_name(const struct mapping *m, struct json_object *upstream)
 {
 	struct json_object *value;
 	const char *name;
 
-	if (mapping_apply_get(&m->name->upstream, upstream, &value, NULL) != 0 ||
+	if (m->name == NULL || mapping_apply_get(&m->name->upstream, upstream, &value, NULL) != 0 ||
 	    !json_object_is_type(value, json_type_string))
 		return NULL;
 	name = json_object_get_string(value);

@@ -159,6 +159,8 @@ static bool
 mapping_check_is_supplied(const struct mapping *m, const char *member,
     const struct mapping_field **field)
 {
+	const struct mapping_known *local;
+
 	*field = NULL;
 	for (size_t i = 0; i < m->constant_count; i++)
 		if (mapping_path_is(&m->constants[i].upstream, member))
@@ -169,8 +171,9 @@ mapping_check_is_supplied(const struct mapping *m, const char *member,
 		if (!mapping_path_is(&f->upstream, member))
 			continue;
 		*field = f;
-		/* a name is always given; one that is read_only was refused already */
-		return mapping_path_is(&f->local, "name") || (f->fills && !f->read_only);
+		/* one that is always given and read_only was refused already */
+		local = mapping_resource_local(m->resource, &f->local);
+		return (local != NULL && local->always_given) || (f->fills && !f->read_only);
 	}
 	return false;
 }
@@ -215,16 +218,14 @@ mapping_check_is_placed(const struct mapping *m, const char *local)
 static void
 mapping_check_dropped(struct mapping_compiler *c, const struct yaml_node *section)
 {
-	const struct mapping_known *known;
-
-	for (size_t i = 0; (known = mapping_known_local_at(i)) != NULL; i++) {
+	for (const struct mapping_known *known = c->resource->local; known->name != NULL; known++) {
 		if (known->built_in || mapping_check_is_placed(c->mapping, known->name))
 			continue;
 		if (known->answer_only)
 			diag_warn(c->diags, MAPPING_AT(section),
-			    "answers will lack \"%s\"; add %s: {to: created_at, as: timestamp, "
+			    "answers will lack \"%s\"; add %s: {to: %s, as: %s, "
 			    "read_only: true}",
-			    known->name, known->name);
+			    known->name, known->name, known->usual, known->type);
 		else
 			diag_warn(c->diags, MAPPING_AT(section),
 			    "\"%s\" is neither in fields nor in kept_here, so what callers give "
@@ -244,14 +245,14 @@ mapping_check_head(const struct yaml_node *section)
 	return key != NULL ? key : section;
 }
 
-/* Checks the whole mapping. A persona must have a name, which the gateway keeps
- * unique, so without one the rest would only repeat that. */
+/* Checks the whole mapping. A resource with a name, which the gateway keeps
+ * unique, must have it, so without one the rest would only repeat that. */
 void
 mapping_check(struct mapping_compiler *c, const struct yaml_node *section)
 {
 	const struct yaml_node *head;
-	const struct mapping_known *known;
-	bool named = mapping_compiler_name(c->mapping) != NULL;
+	const char *name = c->resource->name;
+	bool named = name == NULL || mapping_compiler_name(c) != NULL;
 
 	mapping_check_side(c, true);
 	mapping_check_side(c, false);
@@ -260,9 +261,10 @@ mapping_check(struct mapping_compiler *c, const struct yaml_node *section)
 	head = mapping_check_head(section);
 	if (!named)
 		diag_add(c->diags, MAPPING_AT(head),
-		    "a persona needs the field \"name\"; add name: name");
-	for (size_t i = 0; (known = mapping_known_upstream_at(i)) != NULL; i++)
-		if (known->required && (named || strcmp(known->name, "name") != 0))
+		    "a %s needs the field \"%s\"; add %s: %s", c->resource->noun, name, name,
+		    mapping_known_find(c->resource->local, name)->usual);
+	for (const struct mapping_known *known = c->resource->upstream; known->name != NULL; known++)
+		if (known->required && (named || strcmp(known->usual, name) != 0))
 			mapping_check_member(c, known, head);
 	if (c->diags->errors == c->errors)
 		mapping_check_dropped(c, head);

@@ -70,7 +70,8 @@ static void
 mapping_compile_constant_check(struct mapping_compiler *c, const struct yaml_node *key,
     const struct yaml_node *node, const struct mapping_constant *constant)
 {
-	const struct mapping_known *known = mapping_known_upstream(&constant->upstream);
+	const struct mapping_known *known =
+	    mapping_resource_upstream(c->resource, &constant->upstream);
 
 	if (known == NULL)
 		return;
@@ -116,7 +117,7 @@ mapping_compile_kept_one(struct mapping_compiler *c, const struct yaml_node *nod
 		c->whole = false;
 		return;
 	}
-	known = mapping_known_local(&kept.local);
+	known = mapping_resource_local(c->resource, &kept.local);
 	ok = mapping_compiler_fits(c, node, &kept.local, known, "the local API");
 	if (ok && known != NULL && known->built_in) {
 		diag_add(c->diags, MAPPING_AT(node),
@@ -206,33 +207,40 @@ mapping_compile_parts(struct mapping_compiler *c, const struct yaml_node *sectio
 	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
 		node = section == NULL ? NULL : yaml_node_get(section, parts[i].name);
 		c->built_in = node == NULL;
-		parts[i].compile(c, node != NULL ? node : yaml_node_get(defaults, parts[i].name));
+		if (node == NULL)
+			node = yaml_node_get(defaults, parts[i].name);
+		if (node != NULL)
+			parts[i].compile(c, node);
 	}
 }
 
 /* Compiles a section. */
 struct mapping *
-mapping_compile(const struct yaml_node *section, struct diag_list *diags)
+mapping_compile(const struct mapping_resource *resource, const struct yaml_node *section,
+    struct diag_list *diags)
 {
 	static const char *const words[] = {"fields", "constants", "kept_here"};
-	const char *text = mapping_default_text();
-	struct mapping_compiler c = {.diags = diags, .errors = diags->errors, .whole = true};
+	struct mapping_compiler c = {.resource = resource, .diags = diags,
+	    .errors = diags->errors, .whole = true};
 	struct yaml_node *defaults;
 
-	defaults = yaml_node_read("built-in", text, strlen(text), NULL, NULL, diags);
+	defaults = yaml_node_read("built-in", resource->text, strlen(resource->text), NULL, NULL,
+	    diags);
 	if (defaults == NULL)
 		return NULL;
 	c.mapping = mem_zero(1, sizeof *c.mapping);
+	c.mapping->resource = resource;
 	c.file = section != NULL ? section->file : defaults->file;
 	if (section != NULL && section->kind == YAML_MAP)
 		mapping_compiler_keys(&c, section, words, sizeof words / sizeof *words);
 	else if (section != NULL)
 		diag_add(diags, MAPPING_AT(section),
-		    "the mapping of personas must be a map of fields, constants, kept_here");
+		    "the mapping of %s must be a map of fields, constants, kept_here",
+		    resource->plural);
 	if (section == NULL || section->kind == YAML_MAP) {
 		mapping_compile_parts(&c, section, defaults);
 		mapping_check(&c, section);
-		c.mapping->name = mapping_compiler_name(c.mapping);
+		c.mapping->name = mapping_compiler_name(&c);
 	}
 	yaml_node_free(defaults);
 	if (diags->errors == c.errors)

@@ -99,12 +99,14 @@ mapping_compiler_fits(struct mapping_compiler *c, const struct yaml_node *node,
 	return false;
 }
 
-/* Finds the field that holds the persona's name. */
+/* Finds the field that holds the resource's name. */
 const struct mapping_field *
-mapping_compiler_name(const struct mapping *m)
+mapping_compiler_name(const struct mapping_compiler *c)
 {
-	for (size_t i = 0; i < m->field_count; i++)
-		if (mapping_path_is(&m->fields[i].local, "name"))
+	const struct mapping *m = c->mapping;
+
+	for (size_t i = 0; i < m->field_count && c->resource->name != NULL; i++)
+		if (mapping_path_is(&m->fields[i].local, c->resource->name))
 			return &m->fields[i];
 	return NULL;
 }

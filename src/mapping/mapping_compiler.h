@@ -6,6 +6,7 @@
 
 /* What the parts of the compiler share while one section is compiled. */
 struct mapping_compiler {
+	const struct mapping_resource *resource;
 	struct mapping *mapping;
 	struct diag_list *diags;
 	size_t errors;    /* in the list before this section */
@@ -54,7 +55,7 @@ bool mapping_value_read(struct mapping_compiler *, const struct yaml_node *,
 /* Whether a scalar's text holds a ${project.…} that is to be resolved. */
 bool mapping_compiler_has_reference(const struct yaml_node *);
 
-/* The field that holds the persona's name; NULL when there is none. */
-const struct mapping_field *mapping_compiler_name(const struct mapping *);
+/* The field that holds the resource's name; NULL when there is none. */
+const struct mapping_field *mapping_compiler_name(const struct mapping_compiler *);
 
 #endif

@@ -96,8 +96,9 @@ mapping_field_kind(struct mapping_compiler *c, const struct mapping_field *f,
 	const struct mapping_step_kind *local, *upstream, *as = mapping_field_as(c, form->as);
 	const struct yaml_node *at = form->as != NULL ? form->as : form->to;
 
-	local = mapping_field_known_kind(&f->local, mapping_known_local(&f->local));
-	upstream = mapping_field_known_kind(&f->upstream, mapping_known_upstream(&f->upstream));
+	local = mapping_field_known_kind(&f->local, mapping_resource_local(c->resource, &f->local));
+	upstream = mapping_field_known_kind(&f->upstream,
+	    mapping_resource_upstream(c->resource, &f->upstream));
 	if (as != NULL && local != NULL && as != local) {
 		diag_add(c->diags, MAPPING_AT(at),
 		    "\"%s\" is %s in the local API, so as: %s is wrong; leave it out",
@@ -123,8 +124,8 @@ static void
 mapping_field_check_round_trip(struct mapping_compiler *c, const struct mapping_field *f,
     const struct mapping_field_form *form)
 {
-	const struct mapping_known *known = mapping_known_upstream(&f->upstream);
-	const struct mapping_known *local = mapping_known_local(&f->local);
+	const struct mapping_known *known = mapping_resource_upstream(c->resource, &f->upstream);
+	const struct mapping_known *local = mapping_resource_local(c->resource, &f->local);
 
 	if (known != NULL && known->not_answered)
 		diag_add(c->diags, MAPPING_AT(form->to),
@@ -179,19 +180,22 @@ mapping_field_filler(struct mapping_compiler *c, struct mapping_field *f,
 	f->filler = filler;
 }
 
-/* Checks what holds for the persona's name alone. */
+/* Checks what holds only for a field without which no create comes this far. */
 static void
-mapping_field_check_name(struct mapping_compiler *c, const struct mapping_field *f,
+mapping_field_check_given(struct mapping_compiler *c, const struct mapping_field *f,
     const struct mapping_field_form *form)
 {
-	if (!mapping_path_is(&f->local, "name"))
+	const struct mapping_known *local = mapping_resource_local(c->resource, &f->local);
+
+	if (local == NULL || !local->always_given || f->local.count != 1)
 		return;
 	if (f->read_only)
 		diag_add(c->diags, MAPPING_AT(form->key),
-		    "a create needs \"name\", so it cannot be read_only");
+		    "a create needs \"%s\", so it cannot be read_only", local->name);
 	else if (form->when_absent != NULL)
 		diag_warn(c->diags, MAPPING_AT(form->when_absent_key),
-		    "a persona always has a name, so when_absent does nothing");
+		    "a %s always has a %s, so when_absent does nothing", c->resource->noun,
+		    local->name);
 }
 
 /* Reads both paths; false with mistakes added and nothing to free. */
@@ -208,10 +212,10 @@ mapping_field_paths(struct mapping_compiler *c, const struct mapping_field_form 
 		mapping_path_free(&f->local);
 		return false;
 	}
-	local = mapping_known_local(&f->local);
+	local = mapping_resource_local(c->resource, &f->local);
 	ok = mapping_compiler_fits(c, form->key, &f->local, local, "the local API");
-	if (!mapping_compiler_fits(c, form->to, &f->upstream, mapping_known_upstream(&f->upstream),
-	        "Bluejay"))
+	if (!mapping_compiler_fits(c, form->to, &f->upstream,
+	        mapping_resource_upstream(c->resource, &f->upstream), "Bluejay"))
 		ok = false;
 	if (ok && local != NULL && local->built_in) {
 		diag_add(c->diags, MAPPING_AT(form->key),
@@ -232,13 +236,13 @@ static void
 mapping_field_check_slip(struct mapping_compiler *c, const struct mapping_field *f,
     const struct mapping_field_form *form)
 {
-	const struct mapping_known *known;
+	const struct mapping_known *known = c->resource->upstream;
 	const char *words[16], *near;
 	size_t count = 0;
 
-	if (mapping_known_upstream(&f->upstream) != NULL)
+	if (mapping_resource_upstream(c->resource, &f->upstream) != NULL)
 		return;
-	for (size_t i = 0; count < 16 && (known = mapping_known_upstream_at(i)) != NULL; i++)
+	for (; count < 16 && known->name != NULL; known++)
 		if (strlen(known->name) >= MAPPING_FIELD_SLIP)
 			words[count++] = known->name;
 	near = diag_nearest(f->upstream.keys[0], words, count);
@@ -261,7 +265,7 @@ mapping_field_compile(struct mapping_compiler *c, const struct yaml_node *key,
 		c->whole = false;
 		return;
 	}
-	local = mapping_known_local(&f.local);
+	local = mapping_resource_local(c->resource, &f.local);
 	f.read_only = form.read_only;
 	f.not_on_create = local != NULL && local->no_create;
 	f.steps = mem_zero(1, sizeof *f.steps);
@@ -270,7 +274,7 @@ mapping_field_compile(struct mapping_compiler *c, const struct yaml_node *key,
 	mapping_field_check_slip(c, &f, &form);
 	mapping_field_check_round_trip(c, &f, &form);
 	mapping_field_filler(c, &f, &form);
-	mapping_field_check_name(c, &f, &form);
+	mapping_field_check_given(c, &f, &form);
 	f.fills = f.filler != NULL || form.when_absent != NULL;
 	c->mapping->fields[c->mapping->field_count++] = f;
 }

@@ -4,28 +4,23 @@
 #include "mapping/mapping_path.h"
 #include "mapping/mapping_step.h"
 
-/* What the two APIs are known to have: the local Personas API's page, and
- * Bluejay's pages of create-, update- and get-customer-persona. Other members
- * are possible on both sides; nothing is known of them. */
+/* What one of the two APIs is known to have. */
 struct mapping_known {
-	const char *name;
+	const char *name;  /* NULL ends a table */
 	const char *type;  /* name of a step kind */
-	const char *usual; /* upstream: the local field that usually goes there */
+	const char *usual; /* the member of the other side that it usually goes with; may be NULL */
 	bool built_in;     /* local: the gateway makes it */
 	bool answer_only;  /* local: callers do not choose it */
 	bool no_create;    /* local: ignored at create */
+	bool always_given; /* local: a create without it is refused before it is mapped */
 	bool required;     /* upstream: a create without it is refused */
 	bool set_there;    /* upstream: answered, never taken */
 	bool not_answered; /* upstream: taken, never answered */
 };
 
-/* What is known of a path's member; NULL for nothing. */
-const struct mapping_known *mapping_known_local(const struct mapping_path *);
-const struct mapping_known *mapping_known_upstream(const struct mapping_path *);
-
-/* The members one by one; NULL after the last. */
-const struct mapping_known *mapping_known_local_at(size_t i);
-const struct mapping_known *mapping_known_upstream_at(size_t i);
+/* The entry of a table by its name; NULL when there is none. */
+const struct mapping_known *mapping_known_find(const struct mapping_known *table,
+    const char *name);
 
 const struct mapping_step_kind *mapping_known_kind(const struct mapping_known *);
 

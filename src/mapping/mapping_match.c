@@ -49,7 +49,7 @@ static bool mapping_match_object(const struct mapping *, const struct mapping_ma
     struct json_object *sent, struct json_object *upstream);
 
 /* Whether one sent member has its value upstream. `there` is NULL when the
- * upstream persona has no such member. A member that no field of today goes to
+ * upstream object has no such member. A member that no field of today goes to
  * (the mapping changed since, or it was a constant then) counts only when it is
  * answered. */
 static bool
@@ -89,7 +89,7 @@ mapping_match_object(const struct mapping *m, const struct mapping_match_place *
 	return true;
 }
 
-/* Compares a recorded body with an upstream persona. */
+/* Compares a recorded body with an upstream object. */
 bool
 mapping_sent_matches(const struct mapping *m, struct json_object *sent,
     struct json_object *upstream)

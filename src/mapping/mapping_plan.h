@@ -46,13 +46,14 @@ struct mapping_kept {
 };
 
 struct mapping {
+	const struct mapping_resource *resource;
 	struct mapping_field *fields;
 	size_t field_count;
 	struct mapping_constant *constants;
 	size_t constant_count;
 	struct mapping_kept *kept;
 	size_t kept_count;
-	const struct mapping_field *name; /* the field whose local path is `name` */
+	const struct mapping_field *name; /* the resource's name; NULL: it has none */
 };
 
 #endif

@@ -16,13 +16,14 @@ mapping_request_fill(const struct mapping_field *f, struct mapping_request *out)
 
 /* Refuses a name that no C string can hold: names are compared and stored whole. */
 static int
-mapping_request_check_name(struct json_object *name, struct fail *fail)
+mapping_request_check_name(const struct mapping_field *f, struct json_object *name,
+    struct fail *fail)
 {
 	const char *text = json_object_get_string(name);
 
 	if (strlen(text) == (size_t)json_object_get_string_len(name))
 		return 0;
-	return fail_set(fail, "name must not hold U+0000");
+	return fail_set(fail, "%s must not hold U+0000", f->local.text);
 }
 
 /* Puts one field into the upstream body. */
@@ -49,7 +50,7 @@ mapping_request_field(const struct mapping *m, const struct mapping_field *f,
 		return fail_set(fail, "%s must be %s", f->local.text, noun);
 	mapping_path_put(&f->upstream, out->upstream, sent);
 	json_object_object_add(out->given, f->local.text, json_object_new_boolean(1));
-	return f == m->name ? mapping_request_check_name(sent, fail) : 0;
+	return f == m->name ? mapping_request_check_name(f, sent, fail) : 0;
 }
 
 /* Puts a constant into the upstream body. */

@@ -64,7 +64,7 @@ mapping_declared(const struct mapping *m, size_t i, struct mapping_declared *out
 	if (mapping_walk_field(m, false, &i, out) || mapping_walk_kept(m, &i, out) ||
 	    mapping_walk_field(m, true, &i, out))
 		return true;
-	if (i > 0)
+	if (i > 0 || !m->resource->dated)
 		return false;
 	mapping_walk_made("updatedAt", "timestamp", out);
 	return true;

@@ -106,14 +106,17 @@ START_TEST(mistakes_of_the_file_and_of_its_mapping_come_in_the_order_of_the_file
 	check(given("mapping:\n"
 		    "  persona:\n"
 		    "    feelds: {}\n"
+		    "  community: {fields: {name: title}}\n"
 		    "drain: 5\n"
 		    "store: {kind: x}\n"
 		    "lisen: 1\n"),
 	    true, 1, "",
 	    "F:3:5: unknown key \"feelds\"; did you mean \"fields\"?\n"
-	    "F:4:8: drain needs a unit: write 5s or 5ms\n"
-	    "F:5:15: store.kind must be sqlite, not \"x\": this version has no other store\n"
-	    "F:6:1: unknown key \"lisen\"; did you mean \"listen\"?\n");
+	    "F:4:24: Bluejay requires \"title\" at create, but the field \"name\" may be absent; "
+	    "write name: {to: title, when_absent: \"\"}\n"
+	    "F:5:8: drain needs a unit: write 5s or 5ms\n"
+	    "F:6:15: store.kind must be sqlite, not \"x\": this version has no other store\n"
+	    "F:7:1: unknown key \"lisen\"; did you mean \"listen\"?\n");
 	check(given("mapping: {persona: {feelds: {}}}\n"), true, 1, "",
 	    "F:1:21: unknown key \"feelds\"; did you mean \"fields\"?\n");
 }
@@ -157,6 +160,7 @@ START_TEST(a_failed_load_leaves_nothing)
 	snap = snapshot_load(&source, &diags);
 	ck_assert_ptr_nonnull(snap);
 	ck_assert_ptr_nonnull(snap->mapping);
+	ck_assert_ptr_nonnull(snap->community);
 	snapshot_unref(snap);
 }
 END_TEST
@@ -176,18 +180,28 @@ same(const struct yaml_node *a, const struct yaml_node *b)
 	return true;
 }
 
-START_TEST(the_sample_shows_the_mapping_that_is_built_in)
+/* Fails when a section is not what a resource has built in. */
+static void
+expect_built_in(const struct mapping_resource *resource, const struct yaml_node *section)
 {
-	struct config_source source = {.file = SAMPLE, .sandbox = true};
-	const char *text = mapping_default_text();
 	struct diag_list diags = {0};
-	struct yaml_node *built_in = yaml_node_read("built-in", text, strlen(text), NULL, NULL,
-	    &diags);
-	struct snapshot *snap = snapshot_load(&source, &diags);
+	struct yaml_node *built_in = yaml_node_read("built-in", resource->text,
+	    strlen(resource->text), NULL, NULL, &diags);
 
-	ck_assert(same(built_in, snap->config->mapping_persona));
+	ck_assert(same(built_in, section));
 	ck_assert_uint_eq(diags.count, 0);
 	yaml_node_free(built_in);
+}
+
+START_TEST(the_sample_shows_the_mappings_that_are_built_in)
+{
+	struct config_source source = {.file = SAMPLE, .sandbox = true};
+	struct diag_list diags = {0};
+	struct snapshot *snap = snapshot_load(&source, &diags);
+
+	ck_assert_uint_eq(diags.count, 0);
+	expect_built_in(&mapping_persona, snap->config->mapping_persona);
+	expect_built_in(&mapping_community, snap->config->mapping_community);
 	snapshot_unref(snap);
 }
 END_TEST
@@ -200,7 +214,7 @@ suite_cmd_check(void)
 	    mistakes_of_the_file_and_of_its_mapping_come_in_the_order_of_the_file,
 	    warnings_do_not_fail, a_missing_file_is_a_mistake,
 	    an_answer_that_cannot_be_written_is_a_failure, a_failed_load_leaves_nothing,
-	    the_sample_shows_the_mapping_that_is_built_in, NULL};
+	    the_sample_shows_the_mappings_that_are_built_in, NULL};
 
 	return unit_suite("cmd_check", tests);
 }

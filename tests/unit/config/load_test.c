@@ -316,7 +316,7 @@ START_TEST(unknown_keys_get_the_nearest_known_one)
 	    "projects: {a: {agentId: 1, url: x, nothing: y}}\n"
 	    "limits.body: 1MiB\n"
 	    "bluejay.timeouts: {}\n"
-	    "mapping: {community: {}}\n"
+	    "mapping: {comunity: {}}\n"
 	    "\"new\\nline\": 1\n",
 	    "c.yaml:3:1: unknown key \"lisen\"; did you mean \"listen\"?\n"
 	    "c.yaml:5:10: unknown key \"bodi\"; did you mean \"body\"?\n"
@@ -335,7 +335,7 @@ START_TEST(unknown_keys_get_the_nearest_known_one)
 	    "limits: {body: …}\n"
 	    "c.yaml:11:1: unknown key \"bluejay.timeouts\"; write each part as a map of its own: "
 	    "bluejay: {timeouts: …}\n"
-	    "c.yaml:12:11: unknown key \"community\"; the keys here are persona\n"
+	    "c.yaml:12:11: unknown key \"comunity\"; did you mean \"community\"?\n"
 	    "c.yaml:13:1: unknown key \"new?line\"; the keys here are listen, admin_listen, "
 	    "listen_without_tokens, data_dir, workers, allowed_hosts, limits, client_timeouts, "
 	    "drain, log, bluejay, projects, mapping, images, store\n");
@@ -568,13 +568,13 @@ END_TEST
 
 /* Remembers that the section was handed over. */
 static void
-on_mapping(void *arg, const struct yaml_node *persona, struct diag_list *diags)
+on_mapping(void *arg, const struct yaml_node *section, struct diag_list *diags)
 {
 	int *calls = arg;
 
 	++*calls;
-	if (persona != NULL)
-		diag_add(diags, persona->file, persona->line, persona->column, "seen");
+	if (section != NULL)
+		diag_add(diags, section->file, section->line, section->column, "seen");
 }
 
 START_TEST(the_mapping_is_handed_over_whatever_else_is_wrong)
@@ -586,13 +586,14 @@ START_TEST(the_mapping_is_handed_over_whatever_else_is_wrong)
 	ck_assert_int_eq(calls, 1);
 	ck_assert_ptr_null(load_source(&source, KEY "drain: x\nmapping:\n  persona: {x: y}\n",
 	    "c.yaml:3:8: drain must be a duration such as 250ms, 5s, 2m or 1h, not \"x\"\n"
-	    "c.yaml:5:12: seen\n"));
+	    "c.yaml:5:3: seen\n"));
 	ck_assert_int_eq(calls, 2);
 	ck_assert_ptr_null(load_source(&source, KEY "mapping:\n  persona: {x: \"${NONE}\"}\n",
 	    "c.yaml:4:17: the environment variable NONE is not set; set it, or write "
 	    "${NONE:-default}\n"));
 	ck_assert_ptr_null(load_source(&source, KEY "mapping: 5\n",
-	    "c.yaml:3:10: mapping must be a map with the keys persona, not a single value\n"));
+	    "c.yaml:3:10: mapping must be a map with the keys persona, community, not a single "
+	    "value\n"));
 	ck_assert_int_eq(calls, 2);
 }
 END_TEST

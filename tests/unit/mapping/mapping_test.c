@@ -27,7 +27,7 @@ messages_of(struct diag_list *diags)
 
 /* Reads and compiles a section. */
 static struct mapping *
-compile(const char *section, struct diag_list *diags)
+compile(const struct mapping_resource *resource, const char *section, struct diag_list *diags)
 {
 	struct yaml_node *node = NULL;
 	struct mapping *m;
@@ -36,17 +36,17 @@ compile(const char *section, struct diag_list *diags)
 		node = yaml_node_read("m.yaml", section, strlen(section), NULL, NULL, diags);
 		ck_assert_msg(node != NULL, "%s: %s", section, messages_of(diags));
 	}
-	m = mapping_compile(node, diags);
+	m = mapping_compile(resource, node, diags);
 	yaml_node_free(node);
 	return m;
 }
 
 /* Compiles a good section. */
 struct mapping *
-mapping_test_compile(const char *section)
+mapping_test_compile_of(const struct mapping_resource *resource, const char *section)
 {
 	struct diag_list diags = {0};
-	struct mapping *m = compile(section, &diags);
+	struct mapping *m = compile(resource, section, &diags);
 
 	if (m == NULL)
 		ck_abort_msg("%s: %s", section == NULL ? "default" : section, messages_of(&diags));
@@ -54,12 +54,20 @@ mapping_test_compile(const char *section)
 	return m;
 }
 
+/* Compiles a good section for personas. */
+struct mapping *
+mapping_test_compile(const char *section)
+{
+	return mapping_test_compile_of(&mapping_persona, section);
+}
+
 /* Compiles a section with mistakes, or warnings. */
 void
-mapping_test_refused(const char *section, const char *messages)
+mapping_test_refused_of(const struct mapping_resource *resource, const char *section,
+    const char *messages)
 {
 	struct diag_list diags = {0};
-	struct mapping *m = compile(section, &diags);
+	struct mapping *m = compile(resource, section, &diags);
 	char *all = messages_of(&diags);
 
 	ck_assert_str_eq(all, messages);
@@ -67,6 +75,13 @@ mapping_test_refused(const char *section, const char *messages)
 	free(all);
 	diag_free(&diags);
 	mapping_free(m);
+}
+
+/* The same for personas. */
+void
+mapping_test_refused(const char *section, const char *messages)
+{
+	mapping_test_refused_of(&mapping_persona, section, messages);
 }
 
 /* Reads a JSON text. */
@@ -96,4 +111,4 @@ mapping_test_prints(struct json_object *value, const char *text)
 }
 
 UNIT_MAIN(mapping_compile_suite, mapping_request_suite, mapping_answer_suite, mapping_round_suite,
-    mapping_walk_suite)
+    mapping_community_suite, mapping_walk_suite)
