@@ -33,6 +33,8 @@ api_serve(void *arg, struct http_exchange *ex)
 	struct project project;
 	struct http_match match;
 
+	if (project_serve(api, ex))
+		return;
 	service = api_find(http_exchange_request(ex), &match, &found);
 	if (api_refuse_route(ex, found, &match))
 		return;

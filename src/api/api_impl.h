@@ -25,6 +25,13 @@ struct api_service {
 extern const struct api_service persona_service;
 extern const struct api_service image_service;
 
+/* GET /api/projects. */
+extern const struct http_route project_routes[];
+extern const size_t project_route_count;
+
+/* Serves the list of projects; false when the request is for something else. */
+bool project_serve(struct api *, struct http_exchange *);
+
 /* Answers 404, 405 or 400 for a target that no route serves; false when one does. */
 bool api_refuse_route(struct http_exchange *, enum http_route_result, const struct http_match *);
 

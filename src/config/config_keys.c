@@ -114,6 +114,9 @@ static const struct config_key config_table[] = {
     {"projects", CONFIG_PROJECTS, UNSTORED, .fallback = "{\"*\": {}}",
 	.help = "The projects of the local API by their id. `\"*\"` is every other id; without "
 	    "`\"*\"`, ids that are not listed answer 404."},
+    {"projects.*.name", CONFIG_TEXT, IN_PROJECT(name),
+	.help = "What `GET /api/projects` and the page of the admin address call the project; "
+	    "without it, its id. Not for `\"*\"`."},
     {"projects.*.agent_id", CONFIG_INT, .offset = offsetof(struct config_project, agent_id),
 	.given = offsetof(struct config_project, has_agent), .min = 1, .max = INT64_MAX,
 	.help = "The Bluejay agent whose personas the project shows. Not for `\"*\"`."},
@@ -190,7 +193,7 @@ config_keys_type(enum config_type type)
 {
 	static const char *const names[] = {[CONFIG_BOOL] = "true or false",
 	    [CONFIG_INT] = "number", [CONFIG_DURATION] = "duration", [CONFIG_SIZE] = "size",
-	    [CONFIG_ENUM] = "choice", [CONFIG_WORD] = "word",
+	    [CONFIG_ENUM] = "choice", [CONFIG_WORD] = "word", [CONFIG_TEXT] = "text",
 	    [CONFIG_PATH] = "path", [CONFIG_FILE] = "file",
 	    [CONFIG_URL] = "URL", [CONFIG_PROXY] = "URL", [CONFIG_ADDRESS] = "address or off",
 	    [CONFIG_ADDRESSES] = "address or list", [CONFIG_HOSTS] = "list of names",

@@ -16,6 +16,7 @@ enum config_type {
 	CONFIG_SIZE,	    /* int64_t, bytes */
 	CONFIG_ENUM,	    /* int, the index in choices */
 	CONFIG_WORD,	    /* char *, visible ASCII without spaces, quotes and backslashes */
+	CONFIG_TEXT,	    /* char *, at most 200 bytes without control characters */
 	CONFIG_PATH,	    /* char * */
 	CONFIG_FILE,	    /* char *, a path that can be read when loading */
 	CONFIG_URL,	    /* char * */

@@ -45,6 +45,7 @@ config_free(struct config *config)
 	free(config->images.size);
 	for (size_t i = 0; i < config->project_count; i++) {
 		free(config->projects[i].id);
+		free(config->projects[i].name);
 		mem_wipe_free(config->projects[i].api_key);
 	}
 	free(config->projects);

@@ -296,6 +296,19 @@ config_rules_agent(const struct config_rules *r, size_t n)
 	}
 }
 
+/* Refuses a name that would be that of many projects. */
+static void
+config_rules_name(const struct config_rules *r, const struct config_project *project)
+{
+	struct config_place at;
+
+	if (project->name == NULL || strcmp(project->id, "*") != 0)
+		return;
+	at = config_rules_at(r, config_rules_in_project(r, project, "name"));
+	diag_add(r->diags, at.file, at.line, at.column, "\"*\" stands for many projects and "
+	    "cannot have a name; give it to a project of its own");
+}
+
 /* Checks everything. */
 void
 config_rules_check(struct config_rules *r)
@@ -309,6 +322,8 @@ config_rules_check(struct config_rules *r)
 	config_rules_images(r);
 	config_rules_listen(r);
 	config_rules_admin(r);
-	for (size_t i = 0; i < r->config->project_count; i++)
+	for (size_t i = 0; i < r->config->project_count; i++) {
+		config_rules_name(r, &r->config->projects[i]);
 		config_rules_agent(r, i);
+	}
 }

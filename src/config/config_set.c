@@ -9,11 +9,14 @@
 #include "config/config_secret.h"
 #include "config/config_value.h"
 
+#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#define CONFIG_SET_TEXT_MAX 200 /* bytes of a text for people */
 
 /* One text on its way into a slot. */
 struct config_text {
@@ -225,6 +228,19 @@ config_set_word(const struct config_text *t, void *slot, struct fail *fail)
 	return 0;
 }
 
+/* Sets a text for people. */
+static int
+config_set_words(const struct config_text *t, void *slot, struct fail *fail)
+{
+	if (strlen(t->text) > CONFIG_SET_TEXT_MAX)
+		return fail_set(fail, "must have at most %d bytes", CONFIG_SET_TEXT_MAX);
+	for (const char *c = t->text; *c != '\0'; c++)
+		if (iscntrl((unsigned char)*c))
+			return fail_set(fail, "must not hold control characters");
+	config_set_string(slot, mem_string(t->text));
+	return 0;
+}
+
 /* Sets the value of a key that holds one. */
 static int
 config_set_scalar(struct config_text *t, void *base, struct fail *fail)
@@ -243,6 +259,8 @@ config_set_scalar(struct config_text *t, void *base, struct fail *fail)
 		return config_set_enum(t, slot, fail);
 	case CONFIG_WORD:
 		return config_set_word(t, slot, fail);
+	case CONFIG_TEXT:
+		return config_set_words(t, slot, fail);
 	case CONFIG_PATH:
 	case CONFIG_FILE:
 		return config_set_path(t, slot, fail);

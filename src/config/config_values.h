@@ -15,6 +15,7 @@
  */
 struct config_project {
 	char *id; /* "*" is every other id */
+	char *name; /* for people; NULL: the id */
 	bool has_agent;
 	int64_t agent_id;
 	bool shared_agent;

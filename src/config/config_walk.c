@@ -204,8 +204,10 @@ config_walk_project(struct config_walk *w, struct yaml_node *key, struct yaml_no
 		scratch.line = key->line;
 		scratch.column = key->column;
 		*project = scratch;
-	} else
+	} else {
+		free(scratch.name);
 		mem_wipe_free(scratch.api_key);
+	}
 	free(name);
 }
 

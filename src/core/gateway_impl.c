@@ -42,6 +42,14 @@ gateway_store_trouble(struct result *r)
 	r->retry_after = 5000;
 }
 
+/* What a client is told when the store cannot read. */
+void
+gateway_read_trouble(struct result *r)
+{
+	result_error(r, 503, "The gateway cannot read its records at the moment");
+	r->retry_after = 5000;
+}
+
 /* When a request that starts now must be answered. */
 int64_t
 gateway_deadline(const struct gateway *gw)

@@ -73,6 +73,9 @@ void gateway_saw_store(struct gateway *, const struct store_reply *);
 /* The answer when the store cannot write: 503, with Retry-After. */
 void gateway_store_trouble(struct result *);
 
+/* The answer when the store cannot read: 503, with Retry-After. */
+void gateway_read_trouble(struct result *);
+
 /* The time by which a request that starts now must be answered (loop_now based). */
 int64_t gateway_deadline(const struct gateway *);
 

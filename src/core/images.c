@@ -92,14 +92,6 @@ image_work_give(struct image_work *w, struct result *r)
 	result_clear(r);
 }
 
-/* What is told when the store cannot read. */
-static void
-image_read_trouble(struct result *r)
-{
-	result_error(r, 503, "The gateway cannot read its records at the moment");
-	r->retry_after = 5000;
-}
-
 /* An image is stored. */
 static void
 image_on_added(void *arg, struct store_reply *reply)
@@ -156,7 +148,7 @@ image_on_list(void *arg, struct store_reply *reply)
 
 	w->store = NULL;
 	if (reply->status != STORE_OK) {
-		image_read_trouble(&r);
+		gateway_read_trouble(&r);
 		image_work_give(w, &r);
 		return;
 	}

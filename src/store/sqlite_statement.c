@@ -44,7 +44,8 @@ static const char *const sqlite_statement_texts[SQL_STATEMENT_COUNT] = {
     [SQL_PERSONA_HIDDEN] =
         "SELECT upstream_id FROM persona WHERE hidden_ms IS NOT NULL AND scope = ?1",
     [SQL_PERSONA_SCOPES] =
-        "SELECT scope, count(*) FROM persona WHERE hidden_ms IS NULL GROUP BY scope",
+        "SELECT scope, count(*) FROM persona WHERE hidden_ms IS NULL GROUP BY scope"
+        " ORDER BY scope",
     [SQL_PERSONA_UNCLAIMED] =
         PERSONA "WHERE scope = ?1 AND name = ?2 AND hidden_ms IS NULL AND unclaimed = 1"
                 " AND fingerprint = ?3 AND +created_ms >= ?4 ORDER BY seq LIMIT 1",

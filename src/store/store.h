@@ -265,7 +265,7 @@ struct store_call *store_hide(struct store_port *, const char *scope, const char
 struct store_call *store_join_scopes(struct store_port *, const char *from, const char *to,
     store_done_fn, void *arg);
 
-/* OK with one record for every scope that has visible personas: only scope is set,
+/* OK with one record for every scope that has visible personas, by scope: only scope is set,
  * and seq, which says how many. */
 struct store_call *store_scopes(struct store_port *, store_done_fn, void *arg);
 

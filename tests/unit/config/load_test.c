@@ -329,7 +329,7 @@ START_TEST(unknown_keys_get_the_nearest_known_one)
 	    "\"projects\"\n"
 	    "c.yaml:9:16: unknown key \"agentId\"; did you mean \"agent_id\"?\n"
 	    "c.yaml:9:28: unknown key \"url\" here; it belongs under \"bluejay\"\n"
-	    "c.yaml:9:36: unknown key \"nothing\"; the keys here are agent_id, shared_agent, "
+	    "c.yaml:9:36: unknown key \"nothing\"; the keys here are name, agent_id, shared_agent, "
 	    "api_key, api_key_file\n"
 	    "c.yaml:10:1: unknown key \"limits.body\"; write each part as a map of its own: "
 	    "limits: {body: …}\n"

@@ -207,6 +207,29 @@ START_TEST(an_agent_belongs_to_one_project_unless_both_share_it)
 }
 END_TEST
 
+START_TEST(projects_have_names_for_people)
+{
+	struct config *c = load(KEY "projects:\n  a: {name: \"Caf\xc3\xa9 <b>\", agent_id: 1}\n  b: {}\n",
+	    "");
+	char *text, name[202];
+
+	ck_assert_str_eq(c->projects[0].name, "Caf\xc3\xa9 <b>");
+	ck_assert_ptr_null(c->projects[1].name);
+	config_free(c);
+	memset(name, 'n', 201);
+	name[201] = '\0';
+	text = mem_format(KEY "projects:\n  a/b: {name: x}\n  a: {name: \"a\\tb\"}\n"
+	    "  b: {name: %s}\n  '*': {name: all}\n", name);
+	refuse(text,
+	    "c.yaml:4:3: the project id \"a/b\" must not hold a /\n"
+	    "c.yaml:5:13: projects.a.name must not hold control characters\n"
+	    "c.yaml:6:13: projects.b.name must have at most 200 bytes\n"
+	    "c.yaml:7:15: \"*\" stands for many projects and cannot have a name; give it to a "
+	    "project of its own\n");
+	free(text);
+}
+END_TEST
+
 START_TEST(project_ids_can_stand_in_a_path)
 {
 	char id[200] = "", *text;
@@ -226,9 +249,9 @@ START_TEST(project_ids_can_stand_in_a_path)
 	    "c.yaml:3:29: the project id \"a?b\" must not hold control characters\n"
 	    "c.yaml:3:41: the project id \".\" cannot stand in a path\n"
 	    "c.yaml:3:50: the project id \"..\" cannot stand in a path\n"
-	    "c.yaml:3:64: projects.ok must be a map with the keys agent_id, shared_agent, api_key, "
+	    "c.yaml:3:64: projects.ok must be a map with the keys name, agent_id, shared_agent, api_key, "
 	    "api_key_file, not a single value\n"
-	    "c.yaml:3:73: projects.okay must be a map with the keys agent_id, shared_agent, "
+	    "c.yaml:3:73: projects.okay must be a map with the keys name, agent_id, shared_agent, "
 	    "api_key, api_key_file, not a list\n");
 	refuse(KEY "projects: {}\n",
 	    "c.yaml:3:11: projects must be a map from project ids to their keys; leave it out, or "
@@ -300,7 +323,7 @@ rules_suite(void)
 	    a_key_file_that_others_may_read_is_a_warning, times_must_not_contradict_each_other,
 	    the_largest_body_must_fit_into_the_buffers, listening_for_others_needs_a_word, the_admin_address_stays_on_this_machine,
 	    no_address_is_used_twice, an_agent_belongs_to_one_project_unless_both_share_it,
-	    project_ids_can_stand_in_a_path, urls_that_surprise_are_warnings,
+	    projects_have_names_for_people, project_ids_can_stand_in_a_path, urls_that_surprise_are_warnings,
 	    portraits_need_a_key_or_the_sandbox, NULL};
 
 	return unit_suite("rules", tests);

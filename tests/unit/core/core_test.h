@@ -6,6 +6,7 @@
 
 Suite *image_suite(void);
 Suite *portrait_suite(void);
+Suite *project_rows_suite(void);
 Suite *pure_suite(void);
 Suite *result_suite(void);
 Suite *shelf_suite(void);

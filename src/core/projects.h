@@ -1,0 +1,10 @@
+#ifndef CORE_PROJECTS_H
+#define CORE_PROJECTS_H
+
+#include "core/gateway.h"
+
+/* 200 [{"id": …, "name": …}, …]: the projects of the file in its order, then, when
+ * the file admits every id, those that hold personas. Nothing is asked upstream. */
+struct work *projects_list(struct gateway *, work_done_fn, void *arg);
+
+#endif
