@@ -38,7 +38,8 @@ api_serve(void *arg, struct http_exchange *ex)
 	service = api_find(http_exchange_request(ex), &match, &found);
 	if (api_refuse_route(ex, found, &match))
 		return;
-	if (snapshot_project(gateway_snapshot(api->gw), match.params[0], &project))
+	if (snapshot_project(gateway_snapshot(api->gw), match.params[0],
+	        service->resource, &project))
 		service->start(api, ex, &match, &project);
 	else
 		api_answer_error(ex, 404, "Project not found");

@@ -18,6 +18,7 @@ struct api {
 struct api_service {
 	const struct http_route *routes;
 	size_t count;
+	const struct resource *resource; /* what the project is asked for */
 	void (*start)(struct api *, struct http_exchange *, const struct http_match *,
 	    const struct project *);
 };

@@ -412,4 +412,5 @@ image_serve(struct api *api, struct http_exchange *ex, const struct http_match *
 }
 
 const struct api_service image_service = {image_routes, sizeof image_routes / sizeof *image_routes,
+    &resource_persona,
     image_serve};

@@ -2,6 +2,7 @@
 
 #include "api/api_impl.h"
 #include "base/mem.h"
+#include "core/items.h"
 #include "core/personas.h"
 #include "json/json_read.h"
 
@@ -121,14 +122,14 @@ static void
 persona_start_create(struct persona_call *c, const char *body, size_t len)
 {
 	const char *key = http_request_field(http_exchange_request(c->ex), "idempotency-key");
-	struct persona_create in = {.raw = body, .raw_len = len, .idempotency_key = key};
+	struct item_create in = {.raw = body, .raw_len = len, .idempotency_key = key};
 
 	if (key != NULL && !persona_key_ok(c->ex, key))
 		return;
 	in.body = persona_read_body(c, body, len);
 	if (in.body == NULL)
 		return;
-	c->work = persona_create(c->api->gw, &c->project, &in, persona_on_done, c);
+	c->work = item_create(c->api->gw, &c->project, &in, persona_on_done, c);
 	json_object_put(in.body);
 }
 
@@ -140,7 +141,7 @@ persona_start_update(struct persona_call *c, const char *body, size_t len)
 
 	if (root == NULL)
 		return;
-	c->work = persona_update(c->api->gw, &c->project, c->id, root, persona_on_done, c);
+	c->work = item_update(c->api->gw, &c->project, c->id, root, persona_on_done, c);
 	json_object_put(root);
 }
 
@@ -151,12 +152,12 @@ persona_start_get(struct persona_call *c)
 	bool no_cache = persona_no_cache(http_exchange_request(c->ex));
 	struct result r;
 
-	if (!no_cache && persona_get_now(c->api->gw, &c->project, c->id, &r)) {
+	if (!no_cache && item_get_now(c->api->gw, &c->project, c->id, &r)) {
 		api_answer_result(c->ex, &r);
 		result_clear(&r);
 		return;
 	}
-	c->work = persona_get(c->api->gw, &c->project, c->id, no_cache, persona_on_done, c);
+	c->work = item_get(c->api->gw, &c->project, c->id, no_cache, persona_on_done, c);
 }
 
 /* The whole request is here: starts what it asks for. */
@@ -168,7 +169,7 @@ persona_on_body(void *arg, struct http_exchange *ex, const char *body, size_t le
 
 	switch (c->route) {
 	case PERSONA_LIST:
-		c->work = persona_list(gw, &c->project, persona_no_cache(http_exchange_request(ex)),
+		c->work = item_list(gw, &c->project, persona_no_cache(http_exchange_request(ex)),
 		    persona_on_done, c);
 		return;
 	case PERSONA_CREATE:
@@ -183,7 +184,7 @@ persona_on_body(void *arg, struct http_exchange *ex, const char *body, size_t le
 		http_exchange_drop_body(ex);
 		return;
 	case PERSONA_DELETE:
-		c->work = persona_delete(gw, &c->project, c->id, persona_on_done, c);
+		c->work = item_delete(gw, &c->project, c->id, persona_on_done, c);
 		return;
 	case PERSONA_PORTRAIT:
 		c->work = persona_portrait(gw, &c->project, c->id, persona_on_done, c);
@@ -212,4 +213,5 @@ persona_serve(struct api *api, struct http_exchange *ex, const struct http_match
 }
 
 const struct api_service persona_service = {
-    persona_routes, sizeof persona_routes / sizeof *persona_routes, persona_serve};
+    persona_routes, sizeof persona_routes / sizeof *persona_routes, &resource_persona,
+    persona_serve};

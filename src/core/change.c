@@ -44,15 +44,15 @@ static const struct work_ops change_ops = {change_cancel, change_told};
 static void
 change_take(struct change *c, const struct upstream_answer *a)
 {
-	struct json_object *persona = NULL;
+	struct json_object *item = NULL;
 
-	if (json_read(a->body, a->body_len, &persona, NULL) &&
-	    json_object_is_type(persona, json_type_object) &&
-	    fetch_fits(c->gw, &c->entry->record, persona))
-		change_settle(c, persona);
+	if (json_read(a->body, a->body_len, &item, NULL) &&
+	    json_object_is_type(item, json_type_object) &&
+	    fetch_fits(c->gw, &c->project, &c->entry->record, item))
+		change_settle(c, item);
 	else
 		change_unknown(c, "the answer was not understood");
-	json_object_put(persona);
+	json_object_put(item);
 }
 
 /* Whether the change has certainly not happened. What the last try came to is
@@ -75,7 +75,7 @@ change_doubt(struct change *c, const struct upstream_answer *a, struct result *r
 		result_error(r, 502,
 		    "It is not known whether Bluejay took this change before it refused to be asked again");
 	else
-		result_from_upstream(r, a, c->snap->mapping);
+		gateway_trouble(r, a, &c->project);
 }
 
 /* The upstream has answered, or not. */
@@ -94,7 +94,7 @@ change_on_answer(void *arg, const struct upstream_answer *a)
 	} else if (answered && a->status >= 200 && a->status < 300) {
 		change_take(c, a);
 	} else if (change_is_refused(a)) {
-		result_from_upstream(&r, a, c->snap->mapping);
+		gateway_trouble(&r, a, &c->project);
 		change_drop(c, &r, answered && a->status == 404);
 	} else {
 		change_doubt(c, a, &r);
@@ -107,22 +107,22 @@ change_on_answer(void *arg, const struct upstream_answer *a)
 static void
 change_send(struct change *c)
 {
+	const struct resource *resource = c->project.resource;
+	bool deletes = c->operation == STORE_DELETE;
+	char *path = gateway_path(deletes ? resource->item : resource->update,
+	    c->entry->record.upstream_id);
 	struct upstream_request q;
-	char path[256];
 
 	change_set(c, CHANGE_SENDING);
 	change_count(c, true);
-	if (c->operation == STORE_DELETE) {
-		change_path(c, "/v1/customer-persona", path, sizeof path);
-		gateway_request(c->gw, &c->project, &q, "DELETE", path);
-	} else {
-		change_path(c, "/v1/update-customer-persona", path, sizeof path);
-		gateway_request(c->gw, &c->project, &q, "PUT", path);
+	gateway_request(c->gw, &c->project, &q, deletes ? "DELETE" : "PUT", path);
+	if (!deletes) {
 		q.body = c->intent.sent;
 		q.body_len = strlen(c->intent.sent);
 	}
 	q.deadline = c->deadline;
 	c->call = upstream_start(c->gw->upstream, &q, change_on_answer, c);
+	free(path);
 }
 
 /* ---- beginning ---- */
@@ -160,10 +160,10 @@ change_on_begun(void *arg, struct store_reply *reply)
 		change_send(c);
 		return;
 	case STORE_NONE:
-		result_error(&r, 404, "Persona not found");
+		result_not_found(&r, c->project.resource);
 		break;
 	case STORE_NAME_TAKEN:
-		result_error(&r, 409, "Persona with name \"%s\" already exists", c->intent.name);
+		result_name_taken(&r, c->project.resource, c->intent.name);
 		break;
 	case STORE_UNSETTLED_OTHER:
 	case STORE_UNSETTLED_SAME:
@@ -206,7 +206,7 @@ change_begin(struct change *c)
 	change_ask(c);
 }
 
-/* Kept fields alone: recorded without a call, when the persona is there. */
+/* Kept fields alone: recorded without a call, when the item is there. */
 static void
 change_keep(struct change *c)
 {
@@ -217,7 +217,7 @@ change_keep(struct change *c)
 	json_object_put(content);
 }
 
-/* The persona was read before an update of kept fields alone. */
+/* The item was read before an update of kept fields alone. */
 static void
 change_on_fetch(void *arg, const struct fetch_outcome *out)
 {
@@ -230,7 +230,7 @@ change_on_fetch(void *arg, const struct fetch_outcome *out)
 		return;
 	}
 	if (out->status == FETCH_GONE)
-		result_error(&r, 404, "Persona not found");
+		result_not_found(&r, c->project.resource);
 	else
 		result_copy(&r, out->trouble);
 	change_finish(c, &r);
@@ -277,42 +277,23 @@ change_merge(struct change *c, const struct mapping_request *m)
 	json_object_put(absent);
 }
 
-/* The sentence for a name that cannot be; NULL when it can, or is not given. */
-static const char *
-change_name_trouble(struct json_object *body)
-{
-	struct json_object *name = NULL;
-
-	if (!json_object_object_get_ex(body, "name", &name) || name == NULL)
-		return NULL;
-	if (!json_object_is_type(name, json_type_string))
-		return "name must be a string";
-	if (json_object_get_string_len(name) == 0)
-		return "Name is required";
-	if (strlen(json_object_get_string(name)) != (size_t)json_object_get_string_len(name))
-		return "name must not contain the character U+0000";
-	return NULL;
-}
-
 /* Translates an update and takes the way it needs. */
 static void
 change_update(struct change *c)
 {
 	struct mapping_project mp = {c->project.id, c->project.has_agent, c->project.agent_id};
-	const char *trouble = change_name_trouble(c->body), *name;
 	struct mapping_request m;
+	const char *name;
 	struct fail fail;
 	struct result r;
 
-	if (trouble == NULL && mapping_request_make(c->snap->mapping, MAPPING_UPDATE, c->body, &mp, &m,
-	        &fail) != 0)
-		trouble = fail.text;
-	if (trouble != NULL) {
-		result_error(&r, 400, "%s", trouble);
+	if (resource_check_name(c->project.resource, c->body, false, &fail) != 0 ||
+	    mapping_request_make(c->project.mapping, MAPPING_UPDATE, c->body, &mp, &m, &fail) != 0) {
+		result_error(&r, 400, "%s", fail.text);
 		change_finish(c, &r);
 		return;
 	}
-	name = json_get_string(c->body, "name");
+	name = json_get_string(c->body, c->project.resource->name);
 	if (name != NULL && strcmp(name, c->entry->record.name) != 0)
 		c->intent.name = mem_string(name);
 	change_merge(c, &m);
@@ -329,7 +310,7 @@ change_update(struct change *c)
 	}
 }
 
-/* The fence does not show the persona of an earlier run's intent: a record that is
+/* The fence does not show the item of an earlier run's intent: a record that is
  * hidden or gone tells that its delete is done, and that there is nothing to update. */
 static void
 change_on_fence_resumed(struct change *c, enum fence_status status)
@@ -341,7 +322,7 @@ change_on_fence_resumed(struct change *c, enum fence_status status)
 	} else if (c->operation == STORE_DELETE) {
 		change_settle(c, NULL);
 	} else {
-		result_error(&r, 404, "Persona not found");
+		result_not_found(&r, c->project.resource);
 		change_drop(c, &r, false);
 	}
 }
@@ -371,13 +352,13 @@ change_on_fence(void *arg, enum fence_status status, struct shelf_entry *e,
 		return;
 	}
 	if (status == FENCE_UNKNOWN)
-		result_error(&r, 404, "Persona not found");
+		result_not_found(&r, c->project.resource);
 	else
 		result_copy(&r, trouble);
 	change_finish(c, &r);
 }
 
-/* Asks whether the persona belongs to the project. */
+/* Asks whether the item belongs to the project. */
 static void
 change_find(struct change *c)
 {
@@ -428,7 +409,8 @@ change_on_timer(void *arg)
 	} else if (c->state == CHANGE_BEGINNING) {
 		change_ask(c); /* the name may be free or taken now */
 	} else if (c->state == CHANGE_QUEUED) {
-		result_error(&r, 503, "Another change of this persona is not settled yet; try again later");
+		result_error(&r, 503, "Another change of this %s is not settled yet; try again later",
+		    c->project.resource->noun);
 		r.retry_after = 5000;
 		change_finish(c, &r);
 	}
@@ -458,9 +440,9 @@ change_new(struct gateway *gw, const struct project *p, const char *id, enum sto
 	return c;
 }
 
-/* Updates a persona. */
+/* Updates an item. */
 struct work *
-persona_update(struct gateway *gw, const struct project *p, const char *id,
+item_update(struct gateway *gw, const struct project *p, const char *id,
     struct json_object *body, work_done_fn done, void *arg)
 {
 	struct change *c = change_new(gw, p, id, STORE_UPDATE);
@@ -472,9 +454,9 @@ persona_update(struct gateway *gw, const struct project *p, const char *id,
 	return &c->work;
 }
 
-/* Deletes a persona. */
+/* Deletes an item. */
 struct work *
-persona_delete(struct gateway *gw, const struct project *p, const char *id, work_done_fn done,
+item_delete(struct gateway *gw, const struct project *p, const char *id, work_done_fn done,
     void *arg)
 {
 	struct change *c = change_new(gw, p, id, STORE_DELETE);

@@ -3,8 +3,8 @@
 
 #include "core/gateway_impl.h"
 
-/* What other files of this room need of updates and deletes; persona_update()
- * and persona_delete() are in personas.h. */
+/* What other files of this room need of updates and deletes; item_update()
+ * and item_delete() are in items.h. */
 
 /* Goes on with an intent of an earlier run. */
 void change_resume(struct gateway *, const struct store_intent *);

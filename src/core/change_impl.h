@@ -5,7 +5,7 @@
 #include "core/epoch.h"
 #include "core/fence.h"
 #include "core/fetch.h"
-#include "core/personas.h"
+#include "core/items.h"
 #include "core/settle.h"
 
 /*
@@ -15,15 +15,15 @@
  */
 
 enum change_state {
-	CHANGE_QUEUED,    /* other writes to this persona come first */
+	CHANGE_QUEUED,    /* other writes to this item come first */
 	CHANGE_FINDING,   /* the fence is asked */
-	CHANGE_READING,   /* an update of kept fields alone: is the persona still there? */
+	CHANGE_READING,   /* an update of kept fields alone: is the item still there? */
 	CHANGE_BEGINNING, /* the intent is being recorded */
 	CHANGE_SENDING,
 	CHANGE_SETTLING,  /* done upstream: being recorded */
 	CHANGE_DROPPING,  /* did not happen: the intent is being removed */
 	CHANGE_WAITING,   /* outcome unknown: time passes until the next look */
-	CHANGE_LOOKING,   /* outcome unknown: the persona's own GET is awaited */
+	CHANGE_LOOKING,   /* outcome unknown: the item's own GET is awaited */
 	CHANGE_OVER
 };
 
@@ -40,7 +40,7 @@ struct change {
 	char *local_id;
 	struct json_object *body; /* update: what the client sent; NULL when resumed */
 	struct json_object *sent; /* update: what goes upstream */
-	struct json_object *persona; /* SETTLING: an update's outcome */
+	struct json_object *item; /* SETTLING: an update's outcome */
 	struct shelf_entry *entry; /* pinned, once known; of an earlier run's intent maybe never */
 	struct store_intent intent; /* id NULL: none recorded */
 	struct result trouble;      /* DROPPING: what the client is told after it */
@@ -68,9 +68,8 @@ void change_give(struct change *, struct result *);   /* tells the client, if it
 void change_over(struct change *);                    /* leaves the line; frees when nobody holds it */
 void change_finish(struct change *, struct result *); /* both */
 void change_free(struct change *);
-void change_settle(struct change *, struct json_object *persona); /* NULL for a delete */
+void change_settle(struct change *, struct json_object *item); /* NULL for a delete */
 void change_drop(struct change *, struct result *trouble, bool gone);
-void change_path(const struct change *, const char *prefix, char *out, size_t size);
 
 /* change_settle.c */
 void change_unknown(struct change *, const char *why);

@@ -58,14 +58,14 @@ change_free(struct change *c)
 	store_intent_clear(&c->intent);
 	json_object_put(c->body);
 	json_object_put(c->sent);
-	json_object_put(c->persona);
+	json_object_put(c->item);
 	result_clear(&c->trouble);
 	snapshot_unref(c->snap);
 	free(c->local_id);
 	free(c);
 }
 
-/* The work is over: the next write to this persona may go; frees when nobody holds it. */
+/* The work is over: the next write to this item may go; frees when nobody holds it. */
 void
 change_over(struct change *c)
 {
@@ -98,13 +98,6 @@ change_finish(struct change *c, struct result *r)
 	change_over(c);
 }
 
-/* The upstream path of the persona. */
-void
-change_path(const struct change *c, const char *prefix, char *out, size_t size)
-{
-	snprintf(out, size, "%s/%s", prefix, c->entry->record.upstream_id);
-}
-
 /* Takes a written record onto the shelf, which remembers what it replaced. */
 static struct shelf_entry *
 change_written(struct change *c, struct store_record *record)
@@ -112,13 +105,13 @@ change_written(struct change *c, struct store_record *record)
 	char *old = mem_string(c->entry->record.content);
 	struct shelf_entry *e = shelf_written(c->gw->shelf, record, ++c->gw->sequence);
 
-	fetch_replaced(c->gw, e, old);
+	fetch_replaced(c->gw, &c->project, e, old);
 	free(old);
-	shelf_show(e, c->snap->mapping, NULL, NULL);
+	shelf_show(e, c->project.mapping, NULL, NULL);
 	return e;
 }
 
-/* An update is recorded: the client gets the whole persona. */
+/* An update is recorded: the client gets the whole item. */
 static void
 change_on_updated(void *arg, struct store_reply *reply)
 {
@@ -145,7 +138,7 @@ change_on_updated(void *arg, struct store_reply *reply)
 		result_error(&r, 503, "Another change is not settled yet; try again later");
 		r.retry_after = 5000;
 	} else if (reply->status != STORE_OK) {
-		result_error(&r, 404, "Persona not found");
+		result_not_found(&r, c->project.resource);
 	} else if ((e = change_written(c, &reply->records[0]))->body == NULL) {
 		result_error(&r, 502, "Bluejay gave an answer that the gateway does not understand");
 	} else {
@@ -168,8 +161,8 @@ change_on_deleted(void *arg, struct store_reply *reply)
 	gateway_saw_store(c->gw, reply);
 	if (reply->status == STORE_UNAVAILABLE) {
 		result_error(&r, 503,
-		    "Bluejay has deleted the persona, but the gateway cannot record it at the moment; "
-		    "it will as soon as it can");
+		    "Bluejay has deleted the %s, but the gateway cannot record it at the moment; "
+		    "it will as soon as it can", c->project.resource->noun);
 		r.retry_after = 5000;
 		change_give(c, &r);
 		c->settle_again = true;
@@ -178,7 +171,8 @@ change_on_deleted(void *arg, struct store_reply *reply)
 	}
 	c->gw->sequence++;
 	shelf_bury(c->gw->shelf, c->project.scope, c->local_id);
-	store_image_release(c->gw->store, c->project.scope, c->local_id, NULL, NULL);
+	if (c->project.resource->portraits)
+		store_image_release(c->gw->store, c->project.scope, c->local_id, NULL, NULL);
 	epoch_touch(c->gw, c->project.scope);
 	result_init(&r);
 	r.status = 204;
@@ -187,16 +181,16 @@ change_on_deleted(void *arg, struct store_reply *reply)
 
 /* Fills what an update changes in the record. */
 static void
-change_fill_record(struct change *c, struct json_object *persona, struct store_record *r)
+change_fill_record(struct change *c, struct json_object *item, struct store_record *r)
 {
-	const char *name = mapping_persona_name(c->snap->mapping, persona);
+	const char *name = mapping_persona_name(c->project.mapping, item);
 	struct json_object *absent = NULL, *left;
 	int64_t wall = loop_wall(c->gw->loop);
 	bool changed;
 
 	store_record_copy(r, &c->entry->record);
 	free(r->content);
-	r->content = json_print(persona, NULL);
+	r->content = json_print(item, NULL);
 	r->content_ms = wall;
 	if (name != NULL) {
 		free(r->name);
@@ -208,7 +202,7 @@ change_fill_record(struct change *c, struct json_object *persona, struct store_r
 	r->absent = NULL;
 	if (c->intent.absent != NULL &&
 	    json_read(c->intent.absent, strlen(c->intent.absent), &absent, NULL)) {
-		left = mapping_absent_left(c->snap->mapping, persona, absent, &changed);
+		left = mapping_absent_left(c->project.mapping, item, absent, &changed);
 		r->absent = left == NULL ? NULL : json_print(left, NULL);
 		json_object_put(left);
 		json_object_put(absent);
@@ -218,7 +212,7 @@ change_fill_record(struct change *c, struct json_object *persona, struct store_r
 
 /* Done upstream: records it. */
 void
-change_settle(struct change *c, struct json_object *persona)
+change_settle(struct change *c, struct json_object *item)
 {
 	struct store_record r;
 
@@ -230,11 +224,11 @@ change_settle(struct change *c, struct json_object *persona)
 		    change_on_deleted, c);
 		return;
 	}
-	json_object_get(persona);
-	json_object_put(c->persona);
-	c->persona = persona;
-	gone_disproved(c->gw, c->project.scope, &c->entry->record, persona);
-	change_fill_record(c, persona, &r);
+	json_object_get(item);
+	json_object_put(c->item);
+	c->item = item;
+	gone_disproved(c->gw, c->project.scope, &c->entry->record, item);
+	change_fill_record(c, item, &r);
 	c->store = store_update_settle(c->gw->store, c->intent.id, &r, change_on_updated, c);
 	store_record_clear(&r);
 }

@@ -3,6 +3,7 @@
 #include "core/change_impl.h"
 #include "json/json_read.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* Waits for the next look. */
@@ -47,23 +48,23 @@ change_not_yet(struct change *c)
 	change_drop(c, &r, false);
 }
 
-/* The persona is there: is it as the change wants it? */
+/* The item is there: is it as the change wants it? */
 static void
-change_judge(struct change *c, struct json_object *persona)
+change_judge(struct change *c, struct json_object *item)
 {
 	if (c->operation == STORE_UPDATE && c->sent != NULL &&
-	    mapping_sent_matches(c->snap->mapping, c->sent, persona))
-		change_settle(c, persona);
+	    mapping_sent_matches(c->project.mapping, c->sent, item))
+		change_settle(c, item);
 	else
 		change_not_yet(c);
 }
 
-/* The persona's own GET has answered. */
+/* The item's own GET has answered. */
 static void
 change_on_look(void *arg, const struct upstream_answer *a)
 {
 	struct change *c = arg;
-	struct json_object *persona = NULL;
+	struct json_object *item = NULL;
 	struct result r;
 
 	c->call = NULL;
@@ -73,17 +74,17 @@ change_on_look(void *arg, const struct upstream_answer *a)
 			change_settle(c, NULL);
 			return;
 		}
-		result_error(&r, 404, "Persona not found");
+		result_not_found(&r, c->project.resource);
 		change_drop(c, &r, true);
 		return;
 	}
 	if (a->outcome == UPSTREAM_ANSWER && a->status == 200 &&
-	    json_read(a->body, a->body_len, &persona, NULL) &&
-	    json_object_is_type(persona, json_type_object))
-		change_judge(c, persona);
+	    json_read(a->body, a->body_len, &item, NULL) &&
+	    json_object_is_type(item, json_type_object))
+		change_judge(c, item);
 	else
 		change_look_later(c);
-	json_object_put(persona);
+	json_object_put(item);
 }
 
 /* Time for a look, or for recording what is known. */
@@ -92,10 +93,10 @@ change_on_timer_waiting(struct change *c)
 {
 	struct upstream_request q;
 	struct result r;
-	char path[256];
+	char *path;
 
 	if (c->settle_again) {
-		change_settle(c, c->persona);
+		change_settle(c, c->item);
 		return;
 	}
 	if (c->drop_again) {
@@ -104,9 +105,10 @@ change_on_timer_waiting(struct change *c)
 		return;
 	}
 	change_set(c, CHANGE_LOOKING);
-	change_path(c, "/v1/customer-persona", path, sizeof path);
+	path = gateway_path(c->project.resource->item, c->entry->record.upstream_id);
 	gateway_request(c->gw, &c->project, &q, "GET", path);
 	c->call = upstream_start(c->gw->upstream, &q, change_on_look, c);
+	free(path);
 }
 
 /* Leaves a change to the operator. */

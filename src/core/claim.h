@@ -4,7 +4,7 @@
 #include "core/gateway_impl.h"
 
 /*
- * What unsettled creates wait for in a listing: a persona that nobody knows, with
+ * What unsettled creates wait for in a listing: an item that nobody knows, with
  * every field as it was sent, made not before the create; or the one whose id the
  * upstream has named already.
  */
@@ -18,7 +18,7 @@ enum claim_match {
 struct claim {
 	const char *scope;
 	const struct mapping *mapping;
-	const char *name;          /* of the persona */
+	const char *name;          /* of the item */
 	struct json_object *sent;  /* NULL: matches nothing */
 	int64_t created_ms;        /* wall time of the create */
 	char *made_id;             /* the upstream said that it made this one; NULL: it did not say */
@@ -37,12 +37,12 @@ struct claim {
 void claim_add(struct gateway *, struct claim *);
 void claim_remove(struct gateway *, struct claim *); /* releases found and made_id, not sent */
 
-/* Takes a persona as found; a reference is taken. */
-void claim_keep(struct claim *, struct json_object *persona, int64_t created_ms);
+/* Takes an item as found; a reference is taken. */
+void claim_keep(struct claim *, struct json_object *item, int64_t created_ms);
 
-/* Asked by a listing for every persona that nobody knows. */
+/* Asked by a listing for every item that nobody knows. */
 enum claim_match claim_match_listed(struct gateway *, const char *scope,
-    struct json_object *persona);
+    struct json_object *item);
 
 /* The listing has shown everything: claims that found theirs are told. They must
  * not touch the listing from inside `shown`. */

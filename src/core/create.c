@@ -105,7 +105,7 @@ create_attempt(struct create_wait *w)
 		w->creation = c;
 		TAILQ_INSERT_TAIL(&c->joined, w, link);
 	} else if (creation_is_unsettled(c)) {
-		create_wait_held(&r, w->name);
+		create_wait_held(&r, w);
 		create_wait_give(w, &r);
 	} else {
 		w->state = CREATE_WAIT_BEHIND;
@@ -186,29 +186,11 @@ create_refuse(struct gateway *gw, const char *sentence, work_done_fn done, void 
 	return &f->work;
 }
 
-/* The sentence when the body has no usable name; NULL when it has one. */
-static const char *
-create_name_trouble(struct json_object *body)
-{
-	struct json_object *name = NULL;
-
-	if (!json_object_object_get_ex(body, "name", &name) || name == NULL)
-		return "Name is required";
-	if (!json_object_is_type(name, json_type_string))
-		return "name must be a string";
-	if (json_object_get_string_len(name) == 0)
-		return "Name is required";
-	if (strlen(json_object_get_string(name)) != (size_t)json_object_get_string_len(name))
-		return "name must not contain the character U+0000";
-	return NULL;
-}
-
-/* Creates a persona. */
+/* Creates an item. */
 struct work *
-persona_create(struct gateway *gw, const struct project *p, const struct persona_create *in,
+item_create(struct gateway *gw, const struct project *p, const struct item_create *in,
     work_done_fn done, void *arg)
 {
-	const char *trouble = create_name_trouble(in->body);
 	char hex[DIGEST_HEX_SIZE], *text;
 	struct create_wait *w;
 	struct mapping_project mp = {p->id, p->has_agent, p->agent_id};
@@ -216,9 +198,8 @@ persona_create(struct gateway *gw, const struct project *p, const struct persona
 	struct fail fail;
 	size_t len;
 
-	if (trouble != NULL)
-		return create_refuse(gw, trouble, done, arg);
-	if (mapping_request_make(gw->snap->mapping, MAPPING_CREATE, in->body, &mp, &probe, &fail) != 0)
+	if (resource_check_name(p->resource, in->body, true, &fail) != 0 ||
+	    mapping_request_make(p->mapping, MAPPING_CREATE, in->body, &mp, &probe, &fail) != 0)
 		return create_refuse(gw, fail.text, done, arg);
 	mapping_request_clear(&probe);
 	w = mem_zero(1, sizeof *w);
@@ -226,13 +207,13 @@ persona_create(struct gateway *gw, const struct project *p, const struct persona
 	w->gw = gw;
 	w->project = *p;
 	w->body = json_object_get(in->body);
-	w->name = mem_string(json_get_string(in->body, "name"));
+	w->name = mem_string(json_get_string(in->body, p->resource->name));
 	text = json_print(in->body, &len);
 	digest_hex(text, len, hex);
 	free(text);
 	w->fingerprint = mem_string(hex);
 	if (in->idempotency_key != NULL) {
-		w->key = mem_format("%s\n%s", p->id, in->idempotency_key);
+		w->key = mem_format("%s%s\n%s", p->resource->prefix, p->id, in->idempotency_key);
 		digest_hex(in->raw, in->raw_len, hex);
 		w->key_hash = mem_string(hex);
 	}

@@ -3,7 +3,7 @@
 
 #include "core/gateway_impl.h"
 
-/* What other files of this room need of creates; persona_create() is in personas.h. */
+/* What other files of this room need of creates; item_create() is in items.h. */
 
 /* Goes on with an intent of an earlier run. */
 void create_resume(struct gateway *, const struct store_intent *);

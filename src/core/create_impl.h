@@ -5,8 +5,8 @@
 #include "core/create.h"
 #include "core/epoch.h"
 #include "core/fetch.h"
+#include "core/items.h"
 #include "core/listing.h"
-#include "core/personas.h"
 #include "core/settle.h"
 
 /*
@@ -20,12 +20,12 @@
 	"This Idempotency-Key was used before with another request body"
 
 enum creation_state {
-	CREATION_OPENING,   /* first create of a scope: its agent's names are read */
+	CREATION_OPENING,   /* first create of a scope: the names upstream are read */
 	CREATION_BEGINNING, /* the intent is being recorded */
 	CREATION_SENDING,   /* the POST is on its way */
 	CREATION_WAITING,   /* outcome unknown: time passes until the next look */
 	CREATION_LOOKING,   /* outcome unknown: a listing is awaited */
-	CREATION_SETTLING,  /* the persona exists: being recorded */
+	CREATION_SETTLING,  /* the item exists: being recorded */
 	CREATION_DROPPING,  /* it did not happen: the intent is being removed */
 	CREATION_HANDING    /* settled: the clients are being told */
 };
@@ -40,15 +40,15 @@ struct creation {
 	char *key; /* scope, newline, name */
 	enum creation_state state;
 	struct store_intent intent;
-	struct claim claim;         /* what was sent, and the upstream persona once it is known */
+	struct claim claim;         /* what was sent, and the upstream item once it is known */
 	int64_t deadline;           /* of the first client */
 	struct settle settle;       /* WAITING, LOOKING */
 	bool counted;               /* in gw->writes_running */
-	bool checked;               /* BEGINNING: a persona that might be handed out was read */
-	bool made;                  /* Bluejay said that it made a persona */
+	bool checked;               /* BEGINNING: an item that might be handed out was read */
+	bool made;                  /* Bluejay said that it made an item */
 	bool drop_again;            /* WAITING: it did not happen, but the store could not note it */
 	size_t weight;              /* its part of gw->unsettled_bytes */
-	bool unclaimed;             /* HANDING: being told makes the persona claimed */
+	bool unclaimed;             /* HANDING: being told makes the item claimed */
 	unsigned untold;            /* HANDING: clients whose answer is on its way */
 	struct result trouble;      /* DROPPING: what the clients are told after it */
 	char *local_id;             /* HANDING */
@@ -101,7 +101,7 @@ void creation_count(struct creation *, bool on);
 /* Ends a create with the same error for every client; the result is used up. */
 void creation_refuse(struct creation *, struct result *);
 
-/* Hands the answer to the clients; `claim`: whoever is told it claims the persona. */
+/* Hands the answer to the clients; `claim`: whoever is told it claims the item. */
 void creation_hand(struct creation *, const struct result *, bool claim);
 
 /* A joined client got the answer, or never will; the last one ends the hand-over. */
@@ -111,7 +111,7 @@ void creation_free(struct creation *); /* clients behind it are the caller's */
 
 /* ---- creation_outcome.c ---- */
 
-/* Records the persona in the claim; false when it does not have the declared shape
+/* Records the item in the claim; false when it does not have the declared shape
  * and is not to be recorded as it is: it is looked for under its id then. */
 bool creation_settle(struct creation *, bool as_it_is);
 
@@ -133,7 +133,7 @@ void create_wait_give(struct create_wait *, struct result *);
 void create_wait_give_all(struct creation *, const struct result *, bool hand);
 
 /* What a client is told while the name is held by an unsettled create. */
-void create_wait_held(struct result *, const char *name);
+void create_wait_held(struct result *, const struct create_wait *);
 
 /* Refuses those who stand behind an unsettled create. */
 void create_wait_refuse_behind(struct creation *);

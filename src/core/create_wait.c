@@ -53,10 +53,11 @@ create_wait_give_all(struct creation *c, const struct result *result, bool hand)
 
 /* What a client is told while the name is held by an unsettled create. */
 void
-create_wait_held(struct result *r, const char *name)
+create_wait_held(struct result *r, const struct create_wait *w)
 {
 	result_error(r, 503,
-	    "A create of persona \"%s\" with another body is not settled yet; try again later", name);
+	    "A create of %s \"%s\" with another body is not settled yet; try again later",
+	    w->project.resource->noun, w->name);
 	r->retry_after = CREATE_WAIT_RETRY_AFTER_MS;
 }
 
@@ -68,7 +69,7 @@ create_wait_refuse_behind(struct creation *c)
 	struct result r;
 
 	while ((w = TAILQ_FIRST(&c->behind)) != NULL) {
-		create_wait_held(&r, w->name);
+		create_wait_held(&r, w);
 		create_wait_give(w, &r);
 	}
 }
@@ -80,11 +81,12 @@ create_wait_expire(struct create_wait *w)
 	struct result r;
 
 	if (w->state == CREATE_WAIT_BEHIND)
-		create_wait_held(&r, w->name);
+		create_wait_held(&r, w);
 	else
 		result_error(&r, 504,
-		    "It is not known yet whether Bluejay created this persona; the gateway keeps looking. "
-		    "Send the same request again to learn the outcome (an Idempotency-Key makes this exact)");
+		    "It is not known yet whether Bluejay created this %s; the gateway keeps looking. "
+		    "Send the same request again to learn the outcome (an Idempotency-Key makes this exact)",
+		    w->project.resource->noun);
 	create_wait_give(w, &r);
 }
 

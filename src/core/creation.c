@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CREATION_INHERIT_MS (24 * 3600 * 1000) /* how long an unclaimed persona can be inherited */
+#define CREATION_INHERIT_MS (24 * 3600 * 1000) /* how long an unclaimed item can be inherited */
 #define CREATION_NAME_WAIT_MS 25 /* between two attempts at a name that is held for the moment */
 #define CREATION_MARGIN_MS 250     /* the POST ends this long before its client's deadline */
 
@@ -24,30 +24,30 @@ creation_refused(int status)
 	    status != 499;
 }
 
-/* Takes the persona out of a 2xx answer; false when there is none with a proper id
- * in it. Any id says that a persona was made. */
+/* Takes the item out of a 2xx answer; false when there is none with a proper id
+ * in it. Any id says that an item was made. */
 static bool
 creation_take(struct creation *c, const struct upstream_answer *a)
 {
-	struct json_object *persona = NULL, *id = NULL;
+	struct json_object *item = NULL, *id = NULL;
 	const char *text;
 
-	if (!json_read(a->body, a->body_len, &persona, NULL) ||
-	    !json_object_is_type(persona, json_type_object))
+	if (!json_read(a->body, a->body_len, &item, NULL) ||
+	    !json_object_is_type(item, json_type_object))
 		goto out;
-	c->made = json_object_object_get_ex(persona, "id", &id) && id != NULL;
-	text = json_get_string(persona, "id");
+	c->made = json_object_object_get_ex(item, "id", &id) && id != NULL;
+	text = json_get_string(item, "id");
 	if (text == NULL || !uuid_valid(text, strlen(text)))
 		goto out;
-	claim_keep(&c->claim, persona, 0);
+	claim_keep(&c->claim, item, 0);
 	free(c->claim.made_id);
 	c->claim.made_id = mem_string(text);
 out:
-	json_object_put(persona);
+	json_object_put(item);
 	return c->claim.found != NULL;
 }
 
-/* Whether the answer's persona can be a new one. One that was deleted here is asked for
+/* Whether the answer's item can be a new one. One that was deleted here is asked for
  * before it is believed: something on the way may have given an old answer. */
 static bool
 creation_is_new(struct creation *c)
@@ -73,14 +73,14 @@ creation_on_answer(void *arg, const struct upstream_answer *a)
 			return;
 		creation_unknown(c, "the answer was not understood");
 	} else if (a->outcome == UPSTREAM_ANSWER && creation_refused(a->status)) {
-		result_from_upstream(&r, a, c->snap->mapping);
+		gateway_trouble(&r, a, &c->project);
 		if (r.status == 404) {
 			result_clear(&r);
 			result_error(&r, 502, "Bluejay answered with status 404");
 		}
 		creation_drop(c, &r);
 	} else if (a->outcome != UPSTREAM_ANSWER && !a->maybe_received) {
-		result_from_upstream(&r, a, c->snap->mapping);
+		gateway_trouble(&r, a, &c->project);
 		creation_drop(c, &r);
 	} else {
 		creation_unknown(c, a->outcome == UPSTREAM_ANSWER ? "status 5xx" : "no whole answer");
@@ -96,12 +96,12 @@ creation_send(struct creation *c)
 
 	creation_set(c, CREATION_SENDING);
 	creation_count(c, true);
-	gateway_request(c->gw, &c->project, &q, "POST", "/v1/create-customer-persona");
+	gateway_request(c->gw, &c->project, &q, "POST", c->project.resource->create);
 	q.body = c->intent.sent;
 	q.body_len = strlen(c->intent.sent);
 	q.repeat = UPSTREAM_ONCE;
-	q.fresh_connection = !c->project.has_agent;
-	q.deadline = now + (c->project.has_agent ? left / 2 : left - CREATION_MARGIN_MS);
+	q.fresh_connection = !c->project.listed;
+	q.deadline = now + (c->project.listed ? left / 2 : left - CREATION_MARGIN_MS);
 	c->call = upstream_start(c->gw->upstream, &q, creation_on_answer, c);
 }
 
@@ -109,26 +109,26 @@ creation_send(struct creation *c)
 
 static void creation_begin(struct creation *);
 
-/* Hands out a persona that an equal create made without telling anybody. */
+/* Hands out an item that an equal create made without telling anybody. */
 static void
 creation_inherit(struct creation *c, struct shelf_entry *e)
 {
 	struct result r;
 
-	if (!e->record.unclaimed || shelf_show(e, c->snap->mapping, NULL, NULL) != 0) {
-		result_error(&r, 409, "Persona with name \"%s\" already exists", c->intent.name);
+	if (!e->record.unclaimed || shelf_show(e, c->project.mapping, NULL, NULL) != 0) {
+		result_name_taken(&r, c->project.resource, c->intent.name);
 		creation_refuse(c, &r);
 		return;
 	}
 	c->local_id = mem_string(e->record.local_id);
-	log_info(c->gw->log, "an equal create receives a persona that was never handed out",
+	log_info(c->gw->log, "an equal create receives what was never handed out",
 	    LOG_S("id", c->local_id));
 	result_body(&r, 201, mem_copy(e->body, e->body_len), e->body_len);
 	creation_hand(c, &r, true);
 	result_clear(&r);
 }
 
-/* The persona was read again: one that is gone or was changed is not handed out, and
+/* The item was read again: one that is gone or was changed is not handed out, and
  * its name may be free. While Bluejay is down the last known copy will do, as for reads. */
 static void
 creation_on_checked(void *arg, const struct fetch_outcome *out)
@@ -150,7 +150,7 @@ creation_on_checked(void *arg, const struct fetch_outcome *out)
 	}
 }
 
-/* The name belongs to a persona that an equal create made and nobody was told of: it
+/* The name belongs to an item that an equal create made and nobody was told of: it
  * is handed out if it is still there, as it was made. */
 static void
 creation_check(struct creation *c, struct store_record *record)
@@ -165,22 +165,22 @@ creation_check(struct creation *c, struct store_record *record)
 	} else if (e != NULL && !again) {
 		c->fetch = fetch_want(c->gw, &c->project, e, true, creation_on_checked, c);
 	} else {
-		result_error(&r, 409, "Persona with name \"%s\" already exists", c->intent.name);
+		result_name_taken(&r, c->project.resource, c->intent.name);
 		creation_refuse(c, &r);
 	}
 }
 
 /* The key was answered before: the same answer again. Whoever is told it claims the
- * persona, which the first answer may not have reached. */
+ * item, which the first answer may not have reached. */
 static void
 creation_repeat(struct creation *c, const char *answer)
 {
-	struct json_object *persona = NULL;
+	struct json_object *item = NULL;
 	struct result r;
 
-	if (json_read(answer, strlen(answer), &persona, NULL))
-		c->local_id = mem_string(json_get_string(persona, "id"));
-	json_object_put(persona);
+	if (json_read(answer, strlen(answer), &item, NULL))
+		c->local_id = mem_string(json_get_string(item, "id"));
+	json_object_put(item);
 	result_body(&r, 201, mem_string(answer), strlen(answer));
 	creation_hand(c, &r, c->local_id != NULL);
 	result_clear(&r);
@@ -194,7 +194,7 @@ creation_not_begun(struct creation *c, struct store_reply *reply)
 
 	switch (reply->status) {
 	case STORE_NAME_TAKEN:
-		result_error(&r, 409, "Persona with name \"%s\" already exists", c->intent.name);
+		result_name_taken(&r, c->project.resource, c->intent.name);
 		break;
 	case STORE_KEY_MISMATCH:
 		result_error(&r, 422, CREATE_KEY_CONTRADICTED);
@@ -202,8 +202,8 @@ creation_not_begun(struct creation *c, struct store_reply *reply)
 	case STORE_UNSETTLED_SAME:
 	case STORE_KEY_RUNNING:
 		result_error(&r, 504,
-		    "It is not known whether Bluejay created this persona before; an operator must decide "
-		    "(persona-gateway intents)");
+		    "It is not known whether Bluejay created this %s before; an operator must decide "
+		    "(persona-gateway intents)", c->project.resource->noun);
 		break;
 	case STORE_UNSETTLED_OTHER:
 		result_error(&r, 503,
@@ -270,7 +270,7 @@ creation_begin(struct creation *c)
 	c->store = store_create_begin(c->gw->store, &in, creation_on_begun, c);
 }
 
-/* The agent's names are known now, or cannot be. */
+/* The names upstream are known now, or cannot be. */
 static void
 creation_on_names(void *arg, const struct listing_view *view)
 {
@@ -286,7 +286,7 @@ creation_on_names(void *arg, const struct listing_view *view)
 	creation_refuse(c, &r);
 }
 
-/* The store says whether the agent was ever listed. */
+/* The store says whether the scope was ever listed. */
 static void
 creation_on_scope(void *arg, struct store_reply *reply)
 {
@@ -336,7 +336,7 @@ creation_fill(struct creation *c, const struct create_wait *w)
 	char id[UUID_SIZE];
 
 	uuid_make(id);
-	mapping_request_make(c->snap->mapping, MAPPING_CREATE, w->body, &mp, &m, NULL);
+	mapping_request_make(c->project.mapping, MAPPING_CREATE, w->body, &mp, &m, NULL);
 	c->intent.id = mem_string(id);
 	c->intent.operation = STORE_CREATE;
 	c->intent.state = STORE_PENDING;
@@ -373,7 +373,7 @@ creation_new(struct gateway *gw, const struct project *p, const char *name)
 	TAILQ_INIT(&c->behind);
 	loop_timer_init(&c->timer, gw->loop, creation_on_timer, c);
 	c->claim.scope = c->project.scope;
-	c->claim.mapping = c->snap->mapping;
+	c->claim.mapping = c->project.mapping;
 	c->claim.shown = creation_on_shown;
 	c->claim.arg = c;
 	claim_add(gw, &c->claim);
@@ -392,7 +392,7 @@ creation_start(struct create_wait *w)
 	w->creation = c;
 	TAILQ_INSERT_TAIL(&c->joined, w, link);
 	creation_fill(c, w);
-	if (!c->project.has_agent || listing_ever(c->gw, c->project.scope))
+	if (!c->project.listed || listing_ever(c->gw, c->project.scope))
 		creation_begin(c);
 	else
 		c->store = store_list(c->gw->store, c->project.scope, creation_on_scope, c);

@@ -8,6 +8,8 @@
 #include "json/json_read.h"
 #include "json/json_text.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,15 +26,15 @@ creation_look_later(struct creation *c)
 	loop_timer_set(&c->timer, settle_delay(&c->settle, loop_now(c->gw->loop)));
 }
 
-/* The store cannot record the persona now: tried again later. */
+/* The store cannot record the item now: tried again later. */
 static void
 creation_not_recorded(struct creation *c)
 {
 	struct result r;
 
 	result_error(&r, 503,
-	    "Bluejay has created the persona, but the gateway cannot record it at the moment; send the "
-	    "same request again to receive it");
+	    "Bluejay has created the %s, but the gateway cannot record it at the moment; send the "
+	    "same request again to receive it", c->project.resource->noun);
 	r.retry_after = 5000;
 	create_wait_give_all(c, &r, false);
 	result_clear(&r);
@@ -45,17 +47,17 @@ creation_not_recorded(struct creation *c)
 static void
 creation_deny(struct creation *c)
 {
-	log_warn(c->gw->log, "a create was answered with another create's persona",
+	log_warn(c->gw->log, "a create was answered with what another create made",
 	    LOG_S("intent", c->intent.id), LOG_S("id", c->claim.made_id));
 	json_object_put(c->claim.found);
 	c->claim.found = NULL;
 	free(c->claim.made_id);
 	c->claim.made_id = NULL;
 	creation_count(c, false);
-	creation_unknown(c, "the id is another persona's");
+	creation_unknown(c, "the id belongs to another create");
 }
 
-/* The record is stored: everybody who waits gets the persona. */
+/* The record is stored: everybody who waits gets the item. */
 static void
 creation_on_settled(void *arg, struct store_reply *reply)
 {
@@ -82,7 +84,7 @@ creation_on_settled(void *arg, struct store_reply *reply)
 	gone_disproved(c->gw, c->project.scope, NULL, c->claim.found);
 	e = shelf_written(c->gw->shelf, &reply->records[0], ++c->gw->sequence);
 	epoch_touch(c->gw, c->project.scope);
-	if (shelf_show(e, c->snap->mapping, c->claim.found, NULL) != 0) {
+	if (shelf_show(e, c->project.mapping, c->claim.found, NULL) != 0) {
 		result_error(&r, 502, "Bluejay gave an answer that the gateway does not understand");
 		creation_refuse(c, &r);
 		return;
@@ -93,7 +95,7 @@ creation_on_settled(void *arg, struct store_reply *reply)
 	result_clear(&r);
 }
 
-/* The local answer for the persona in the claim; NULL when it does not have the
+/* The local answer for the item in the claim; NULL when it does not have the
  * declared shape: a create sends a name, so one comes back. */
 static char *
 creation_answer(struct creation *c, const char *id, int64_t created)
@@ -101,21 +103,21 @@ creation_answer(struct creation *c, const char *id, int64_t created)
 	struct fail fail;
 	char *body = NULL;
 
-	if (mapping_persona_name(c->snap->mapping, c->claim.found) == NULL)
+	if (mapping_persona_name(c->project.mapping, c->claim.found) == NULL)
 		fail_set(&fail, "the name is missing");
 	else
-		body = create_body_make(c->snap->mapping, &c->intent, c->claim.found, id, created, &fail);
+		body = create_body_make(c->project.mapping, &c->intent, c->claim.found, id, created, &fail);
 	if (body == NULL)
-		log_warn(c->gw->log, "a created persona does not have the declared shape",
+		log_warn(c->gw->log, "a create's answer does not have the declared shape",
 		    LOG_S("intent", c->intent.id), LOG_S("id", id), LOG_S("why", fail.text));
 	return body;
 }
 
-/* Records the persona in the claim under its intent, with the answer for a key. */
+/* Records the item in the claim under its intent, with the answer for a key. */
 static void
 creation_record(struct creation *c, const char *id, int64_t created, const char *answer)
 {
-	const char *name = mapping_persona_name(c->snap->mapping, c->claim.found);
+	const char *name = mapping_persona_name(c->project.mapping, c->claim.found);
 	struct store_record r;
 
 	creation_set(c, CREATION_SETTLING);
@@ -137,7 +139,7 @@ creation_record(struct creation *c, const char *id, int64_t created, const char 
 	free(r.content);
 }
 
-/* Records the persona in the claim. One that does not have the declared shape is
+/* Records the item in the claim. One that does not have the declared shape is
  * ours all the same: false, unless it is to be recorded as it is. */
 bool
 creation_settle(struct creation *c, bool as_it_is)
@@ -196,16 +198,26 @@ creation_drop(struct creation *c, struct result *trouble)
 /* ---- unknown outcomes ---- */
 
 /* Nobody but a person can say what became of it. */
+static void creation_leave_to_operator(struct creation *, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
 static void
-creation_leave_to_operator(struct creation *c, const char *sentence)
+creation_leave_to_operator(struct creation *c, const char *fmt, ...)
 {
 	struct result r;
+	struct fail why;
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(why.text, sizeof why.text, fmt, ap);
+	va_end(ap);
 
 	log_warn(c->gw->log, "a create is left to the operator", LOG_S("intent", c->intent.id),
 	    LOG_S("scope", c->project.scope));
 	store_intent_mark(c->gw->store, c->intent.id, STORE_OPERATOR, loop_wall(c->gw->loop), NULL,
 	    NULL);
-	result_error(&r, 504, "%s", sentence);
+	result_error(&r, 504,
+	    "%s. The name stays reserved until an operator decides (persona-gateway intents)",
+	    why.text);
 	creation_refuse(c, &r);
 }
 
@@ -230,9 +242,10 @@ creation_not_made(struct creation *c)
 
 	if (c->claim.made_id != NULL) {
 		result_error(&r, 502,
-		    "Bluejay said that it created the persona, but does not have it; nothing was kept");
+		    "Bluejay said that it created the %s, but does not have it; nothing was kept",
+		    c->project.resource->noun);
 	} else if (c->claim.elder) {
-		result_error(&r, 409, "Persona with name \"%s\" already exists", c->intent.name);
+		result_name_taken(&r, c->project.resource, c->intent.name);
 	} else if (last != NULL &&
 	    last->deadline - loop_now(c->gw->loop) >= CREATION_RESEND_MIN_MS) {
 		log_info(c->gw->log, "a create was proven absent and is sent again",
@@ -241,7 +254,8 @@ creation_not_made(struct creation *c)
 		c->send(c);
 		return;
 	} else {
-		result_error(&r, 502, "Bluejay did not create the persona; nothing was kept");
+		result_error(&r, 502, "Bluejay did not create the %s; nothing was kept",
+		    c->project.resource->noun);
 	}
 	log_info(c->gw->log, "a create was proven absent; its name is free",
 	    LOG_S("intent", c->intent.id));
@@ -254,13 +268,12 @@ creation_absent(struct creation *c)
 {
 	if (c->claim.made_id == NULL && c->made)
 		creation_leave_to_operator(c,
-		    "Bluejay said that it created this persona, but not under which id. The name stays "
-		    "reserved until an operator decides (persona-gateway intents)");
+		    "Bluejay said that it created this %s, but not under which id",
+		    c->project.resource->noun);
 	else if (c->claim.made_id == NULL && c->claim.namesake)
 		creation_leave_to_operator(c,
-		    "It is not known whether Bluejay created this persona: it has one of this name with "
-		    "another content. The name stays reserved until an operator decides "
-		    "(persona-gateway intents)");
+		    "It is not known whether Bluejay created this %s: it has one of this %s with another "
+		    "content", c->project.resource->noun, c->project.resource->name);
 	else
 		creation_not_made(c);
 }
@@ -284,42 +297,42 @@ creation_on_listing(void *arg, const struct listing_view *view)
 		creation_look_later(c);
 }
 
-/* The persona's own GET has shown it. Until the grace time is over its shape may
+/* The item's own GET has shown it. Until the grace time is over its shape may
  * become complete; then it is recorded as it is, so that it is known. */
 static void
-creation_show(struct creation *c, struct json_object *persona)
+creation_show(struct creation *c, struct json_object *item)
 {
 	bool late = loop_now(c->gw->loop) - c->settle.since >= c->settle.grace;
 
-	claim_keep(&c->claim, persona, 0);
+	claim_keep(&c->claim, item, 0);
 	if (!creation_settle(c, late))
 		creation_look_later(c);
 }
 
-/* The GET of the persona that Bluejay said it made has answered. */
+/* The GET of the item that Bluejay said it made has answered. */
 static void
 creation_on_own(void *arg, const struct upstream_answer *a)
 {
 	struct creation *c = arg;
-	struct json_object *persona = NULL;
+	struct json_object *item = NULL;
 	const char *id;
 
 	c->call = NULL;
 	gateway_saw_answer(c->gw, a);
 	if (a->outcome == UPSTREAM_ANSWER && a->status == 200 &&
-	    json_read(a->body, a->body_len, &persona, NULL) &&
-	    json_object_is_type(persona, json_type_object) &&
-	    (id = json_get_string(persona, "id")) != NULL && strcmp(id, c->claim.made_id) == 0)
-		creation_show(c, persona);
+	    json_read(a->body, a->body_len, &item, NULL) &&
+	    json_object_is_type(item, json_type_object) &&
+	    (id = json_get_string(item, "id")) != NULL && strcmp(id, c->claim.made_id) == 0)
+		creation_show(c, item);
 	else if (a->outcome == UPSTREAM_ANSWER && a->status == 404 &&
 	    settle_absent(&c->settle, loop_now(c->gw->loop)))
 		creation_absent(c);
 	else
 		creation_look_later(c);
-	json_object_put(persona);
+	json_object_put(item);
 }
 
-/* Looks for the persona: by its id when that is known, else in the agent's listing. */
+/* Looks for the item: by its id when that is known, else in the listing. */
 static void
 creation_look(struct creation *c)
 {
@@ -331,7 +344,7 @@ creation_look(struct creation *c)
 		c->listing = listing_want(c->gw, &c->project, LISTING_NEW, creation_on_listing, c);
 		return;
 	}
-	path = mem_format("/v1/customer-persona/%s", c->claim.made_id);
+	path = gateway_path(c->project.resource->item, c->claim.made_id);
 	gateway_request(c->gw, &c->project, &q, "GET", path);
 	c->call = upstream_start(c->gw->upstream, &q, creation_on_own, c);
 	free(path);
@@ -346,7 +359,8 @@ creation_go_on(struct creation *c)
 	if (c->state != CREATION_WAITING)
 		return;
 	if (c->drop_again) {
-		result_error(&r, 502, "Bluejay did not create the persona; nothing was kept");
+		result_error(&r, 502, "Bluejay did not create the %s; nothing was kept",
+		    c->project.resource->noun);
 		creation_drop(c, &r);
 		return;
 	}
@@ -360,11 +374,10 @@ creation_unknown(struct creation *c, const char *why)
 {
 	log_warn(c->gw->log, "the outcome of a create is not known", LOG_S("intent", c->intent.id),
 	    LOG_S("scope", c->project.scope), LOG_S("why", why));
-	if (!c->project.has_agent && c->claim.made_id == NULL) {
+	if (!c->project.listed && c->claim.made_id == NULL) {
 		creation_leave_to_operator(c,
-		    "It is not known whether Bluejay created this persona, and without an agent for the "
-		    "project the gateway cannot look. The name stays reserved until an operator decides "
-		    "(persona-gateway intents)");
+		    "It is not known whether Bluejay created this %s, and without an agent for the project "
+		    "the gateway cannot look", c->project.resource->noun);
 		return;
 	}
 	store_intent_mark(c->gw->store, c->intent.id, STORE_UNKNOWN, loop_wall(c->gw->loop), NULL, NULL);

@@ -14,7 +14,7 @@ struct fence {
 	char *local_id;
 	struct store_call *store;
 	struct listing_wait *listing;
-	bool listed; /* the agent's listing was asked already */
+	bool listed; /* the listing was asked already */
 	fence_fn fn;
 	void *arg;
 };
@@ -46,7 +46,7 @@ fence_finish(struct fence *f, enum fence_status status, struct shelf_entry *e,
 
 static void fence_ask_store(struct fence *);
 
-/* The agent's listing is known: what it showed is in the store now. */
+/* The listing is known: what it showed is in the store now. */
 static void
 fence_on_listing(void *arg, const struct listing_view *view)
 {
@@ -75,7 +75,7 @@ fence_on_record(void *arg, struct store_reply *reply)
 		gateway_store_trouble(&trouble);
 		fence_finish(f, FENCE_FAILED, NULL, &trouble);
 		result_clear(&trouble);
-	} else if (f->project.has_agent && !f->listed && uuid_valid(f->local_id, strlen(f->local_id))) {
+	} else if (f->project.adopts && !f->listed && uuid_valid(f->local_id, strlen(f->local_id))) {
 		f->listed = true;
 		f->listing = listing_want(f->gw, &f->project, LISTING_RECENT, fence_on_listing, f);
 	} else {
@@ -90,7 +90,7 @@ fence_ask_store(struct fence *f)
 	f->store = store_get(f->gw->store, f->project.scope, f->local_id, fence_on_record, f);
 }
 
-/* Finds a persona of a project. */
+/* Finds an item of a project. */
 struct fence *
 fence_find(struct gateway *gw, const struct project *p, const char *local_id, fence_fn fn, void *arg)
 {

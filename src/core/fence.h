@@ -5,7 +5,7 @@
 
 /*
  * The fence: an id is served only when it is known to belong to the scope, from
- * memory, from the store, or from the listing of the project's agent.
+ * memory, from the store, or from a listing that says what the project has.
  */
 struct fence;
 

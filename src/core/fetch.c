@@ -22,9 +22,9 @@ struct fetch_wait {
 struct fetch {
 	struct gateway *gw;
 	struct snapshot *snap;
+	struct project project; /* of the first waiter */
 	char *key;
 	struct shelf_entry *entry; /* pinned */
-	const char *api_key;       /* belongs to the snapshot */
 	struct upstream_call *call;
 	uint64_t sequence;
 	unsigned generation; /* of the entry when the call started */
@@ -76,14 +76,14 @@ fetch_parse(const char *text)
 
 /* Drops the fillers that the upstream no longer shows; true when any went. */
 static bool
-fetch_update_absent(struct gateway *gw, struct store_record *r, struct json_object *upstream)
+fetch_update_absent(const struct project *p, struct store_record *r, struct json_object *upstream)
 {
 	struct json_object *absent = fetch_parse(r->absent), *left;
 	bool changed = false;
 
 	if (absent == NULL)
 		return false;
-	left = mapping_absent_left(gw->snap->mapping, upstream, absent, &changed);
+	left = mapping_absent_left(p->mapping, upstream, absent, &changed);
 	if (changed) {
 		free(r->absent);
 		r->absent = left == NULL ? NULL : json_print(left, NULL);
@@ -93,28 +93,28 @@ fetch_update_absent(struct gateway *gw, struct store_record *r, struct json_obje
 	return changed;
 }
 
-/* What a persona tells here; NULL when it does not have the declared shape. */
+/* What an item tells here; NULL when it does not have the declared shape. */
 static struct json_object *
-fetch_view(struct gateway *gw, struct json_object *upstream)
+fetch_view(const struct project *p, struct json_object *upstream)
 {
 	struct json_object *local = NULL;
 
 	if (upstream != NULL)
-		mapping_answer_make(gw->snap->mapping, upstream, "", NULL, NULL, 0, &local, NULL);
+		mapping_answer_make(p->mapping, upstream, "", NULL, NULL, 0, &local, NULL);
 	return local;
 }
 
 /* Whether the record's content tells the same: members that the mapping does not know
  * may differ, such as one that changes with every read. */
 static bool
-fetch_is_same(struct gateway *gw, const struct store_record *r, struct json_object *upstream)
+fetch_is_same(const struct project *p, const struct store_record *r, struct json_object *upstream)
 {
 	struct json_object *old = fetch_parse(r->content), *was, *is;
 	bool same = old != NULL && json_equal(old, upstream);
 
 	if (old != NULL && !same) {
-		was = fetch_view(gw, old);
-		is = fetch_view(gw, upstream);
+		was = fetch_view(p, old);
+		is = fetch_view(p, upstream);
 		same = was != NULL && is != NULL && json_equal(was, is);
 		json_object_put(was);
 		json_object_put(is);
@@ -123,10 +123,11 @@ fetch_is_same(struct gateway *gw, const struct store_record *r, struct json_obje
 	return same;
 }
 
-/* Whether an upstream persona is the record's and has the declared shape. A name does
+/* Whether an upstream item is the record's and has the declared shape. A name does
  * not get lost. */
 bool
-fetch_fits(struct gateway *gw, const struct store_record *r, struct json_object *upstream)
+fetch_fits(struct gateway *gw, const struct project *p, const struct store_record *r,
+    struct json_object *upstream)
 {
 	const char *id = json_get_string(upstream, "id");
 	struct json_object *local = NULL;
@@ -135,23 +136,24 @@ fetch_fits(struct gateway *gw, const struct store_record *r, struct json_object 
 
 	if (id == NULL || strcmp(id, r->upstream_id) != 0)
 		fail_set(&fail, "the id is another one");
-	else if (r->name[0] != '\0' && mapping_persona_name(gw->snap->mapping, upstream) == NULL)
+	else if (r->name[0] != '\0' && mapping_persona_name(p->mapping, upstream) == NULL)
 		fail_set(&fail, "the name is missing");
 	else
-		fits = mapping_answer_make(gw->snap->mapping, upstream, r->local_id, NULL, NULL, 0, &local,
+		fits = mapping_answer_make(p->mapping, upstream, r->local_id, NULL, NULL, 0, &local,
 		           &fail) == 0;
 	json_object_put(local);
 	if (!fits)
-		log_warn(gw->log, "an upstream persona does not have the declared shape",
+		log_warn(gw->log, "an upstream answer does not have the declared shape",
 		    LOG_S("id", r->upstream_id), LOG_S("why", fail.text));
 	return fits;
 }
 
 /* Writes new content into the record. */
 static void
-fetch_update_record(struct gateway *gw, struct store_record *r, struct json_object *upstream)
+fetch_update_record(struct gateway *gw, const struct project *p, struct store_record *r,
+    struct json_object *upstream)
 {
-	const char *name = mapping_persona_name(gw->snap->mapping, upstream);
+	const char *name = mapping_persona_name(p->mapping, upstream);
 
 	if (r->content != NULL) {
 		int64_t now = loop_wall(gw->loop);
@@ -167,11 +169,11 @@ fetch_update_record(struct gateway *gw, struct store_record *r, struct json_obje
 	}
 }
 
-/* A short form of what a persona tells; 0 when it does not have the declared shape. */
+/* A short form of what an item tells; 0 when it does not have the declared shape. */
 static uint64_t
-fetch_print(struct gateway *gw, struct json_object *upstream)
+fetch_print(const struct project *p, struct json_object *upstream)
 {
-	struct json_object *local = fetch_view(gw, upstream);
+	struct json_object *local = fetch_view(p, upstream);
 	char hex[DIGEST_HEX_SIZE], *text;
 	size_t len;
 
@@ -187,24 +189,26 @@ fetch_print(struct gateway *gw, struct json_object *upstream)
 
 /* Remembers what a write has replaced. */
 void
-fetch_replaced(struct gateway *gw, struct shelf_entry *e, const char *content)
+fetch_replaced(struct gateway *gw, const struct project *p, struct shelf_entry *e,
+    const char *content)
 {
 	struct json_object *old = fetch_parse(content);
 
-	e->replaced[e->replaced_count++ % SHELF_REPLACED] = fetch_print(gw, old);
+	e->replaced[e->replaced_count++ % SHELF_REPLACED] = fetch_print(p, old);
 	e->replaced_at = loop_now(gw->loop);
 	json_object_put(old);
 }
 
 /* Whether a listing is late. */
 bool
-fetch_is_late(struct gateway *gw, const struct shelf_entry *e, struct json_object *upstream)
+fetch_is_late(struct gateway *gw, const struct project *p, const struct shelf_entry *e,
+    struct json_object *upstream)
 {
 	uint64_t print;
 
 	if (e->replaced_count == 0 || e->body == NULL ||
 	    loop_now(gw->loop) - e->replaced_at >= gw->snap->config->bluejay.settle_grace ||
-	    (print = fetch_print(gw, upstream)) == 0)
+	    (print = fetch_print(p, upstream)) == 0)
 		return false;
 	for (unsigned i = 0; i < SHELF_REPLACED; i++)
 		if (e->replaced[i] == print)
@@ -212,24 +216,24 @@ fetch_is_late(struct gateway *gw, const struct shelf_entry *e, struct json_objec
 	return false;
 }
 
-/* Takes in an upstream persona. */
+/* Takes in an upstream item. */
 int
-fetch_seen(struct gateway *gw, struct shelf_entry *e, struct json_object *upstream,
-    uint64_t sequence)
+fetch_seen(struct gateway *gw, const struct project *p, struct shelf_entry *e,
+    struct json_object *upstream, uint64_t sequence)
 {
 	struct store_record *r = &e->record;
 	int64_t wall = loop_wall(gw->loop), stale = gw->snap->config->bluejay.cache_stale;
-	bool changed = !fetch_is_same(gw, r, upstream), aged;
+	bool changed = !fetch_is_same(p, r, upstream), aged;
 
 	if (e->written_sequence > sequence)
-		return shelf_show(e, gw->snap->mapping, NULL, NULL);
-	if ((changed || e->body == NULL) && !fetch_fits(gw, r, upstream))
+		return shelf_show(e, p->mapping, NULL, NULL);
+	if ((changed || e->body == NULL) && !fetch_fits(gw, p, r, upstream))
 		return -1;
 	gone_disproved(gw, r->scope, r, upstream);
 	if (changed)
-		fetch_update_record(gw, r, upstream);
-	changed = fetch_update_absent(gw, r, upstream) || changed;
-	if ((changed || e->body == NULL) && shelf_show(e, gw->snap->mapping, upstream, NULL) != 0)
+		fetch_update_record(gw, p, r, upstream);
+	changed = fetch_update_absent(p, r, upstream) || changed;
+	if ((changed || e->body == NULL) && shelf_show(e, p->mapping, upstream, NULL) != 0)
 		return -1;
 	e->fetched = loop_now(gw->loop);
 	/* The store learns the age too, so that that of a stale answer survives a restart. */
@@ -265,17 +269,17 @@ static void
 fetch_take_body(struct fetch *f, const struct upstream_answer *a, struct fetch_outcome *out,
     struct result *trouble)
 {
-	struct json_object *persona = NULL;
+	struct json_object *item = NULL;
 
-	if (json_read(a->body, a->body_len, &persona, NULL) &&
-	    json_object_is_type(persona, json_type_object) &&
-	    fetch_seen(f->gw, f->entry, persona, f->sequence) == 0) {
+	if (json_read(a->body, a->body_len, &item, NULL) &&
+	    json_object_is_type(item, json_type_object) &&
+	    fetch_seen(f->gw, &f->project, f->entry, item, f->sequence) == 0) {
 		out->status = FETCH_OK;
 	} else {
-		result_from_upstream(trouble, a, f->snap->mapping);
+		gateway_trouble(trouble, a, &f->project);
 		out->down = true;
 	}
-	json_object_put(persona);
+	json_object_put(item);
 }
 
 /* The upstream has answered. */
@@ -297,11 +301,11 @@ fetch_on_answer(void *arg, const struct upstream_answer *a)
 		if (f->entry->generation != f->generation || gone_report(f->gw, f->entry)) {
 			out.status = FETCH_GONE;
 		} else {
-			gone_trouble(&trouble);
+			gone_trouble(&trouble, f->project.resource);
 			out.doubted = true;
 		}
 	} else {
-		result_from_upstream(&trouble, a, f->snap->mapping);
+		gateway_trouble(&trouble, a, &f->project);
 		out.down = result_upstream_is_down(a);
 	}
 	out.trouble = &trouble;
@@ -315,14 +319,14 @@ fetch_new(struct gateway *gw, const struct project *p, struct shelf_entry *e)
 {
 	struct fetch *f = mem_zero(1, sizeof *f), *old;
 	struct upstream_request q;
-	char *path = mem_format("/v1/customer-persona/%s", e->record.upstream_id);
+	char *path = gateway_path(p->resource->item, e->record.upstream_id);
 
 	f->gw = gw;
 	f->snap = snapshot_ref(gw->snap);
 	f->key = mem_string(e->key);
 	f->entry = e;
 	f->generation = e->generation;
-	f->api_key = p->api_key;
+	f->project = *p;
 	f->sequence = ++gw->sequence;
 	TAILQ_INIT(&f->waiters);
 	shelf_pin(e);
@@ -348,7 +352,7 @@ fetch_want(struct gateway *gw, const struct project *p, struct shelf_entry *e, b
 	if (join)
 		HASH_FIND_STR(gw->fetches, e->key, f);
 	if (f != NULL && f->generation == e->generation && f->entry == e &&
-	    project_same_key(p, f->api_key))
+	    project_same_key(p, f->project.api_key))
 		gw->cache_joined++;
 	else
 		f = fetch_new(gw, p, e);

@@ -4,7 +4,7 @@
 #include "core/gateway_impl.h"
 
 /*
- * Reads one known persona from the upstream. Equal reads share one call; a read
+ * Reads one known item from the upstream. Equal reads share one call; a read
  * that began before a write is neither joined nor believed after it. The last
  * waiter to leave cancels the call.
  */
@@ -33,23 +33,26 @@ struct fetch_wait *fetch_want(struct gateway *, const struct project *, struct s
     bool join, fetch_fn, void *arg);
 void fetch_leave(struct fetch_wait *);
 
-/* Takes in what the upstream showed of a known persona by a call that started at
+/* Takes in what the upstream showed of a known item by a call that started at
  * `sequence`: content, name, filler fields that are filled now, a change made
- * elsewhere. Nothing when the gateway wrote it since. -1 when the persona does
+ * elsewhere. Nothing when the gateway wrote it since. -1 when the item does
  * not have the declared shape (logged here). */
-int fetch_seen(struct gateway *, struct shelf_entry *, struct json_object *upstream,
-    uint64_t sequence);
+int fetch_seen(struct gateway *, const struct project *, struct shelf_entry *,
+    struct json_object *upstream, uint64_t sequence);
 
-/* Whether an upstream persona is the record's and has the declared shape; logs when
+/* Whether an upstream item is the record's and has the declared shape; logs when
  * not. */
-bool fetch_fits(struct gateway *, const struct store_record *, struct json_object *upstream);
+bool fetch_fits(struct gateway *, const struct project *, const struct store_record *,
+    struct json_object *upstream);
 
 /* A write through the gateway has replaced this content (NULL: none): a listing that
  * shows it for a while yet is only late. */
-void fetch_replaced(struct gateway *, struct shelf_entry *, const char *content);
+void fetch_replaced(struct gateway *, const struct project *, struct shelf_entry *,
+    const char *content);
 
 /* Whether a listing shows what a write has replaced meanwhile. */
-bool fetch_is_late(struct gateway *, const struct shelf_entry *, struct json_object *upstream);
+bool fetch_is_late(struct gateway *, const struct project *, const struct shelf_entry *,
+    struct json_object *upstream);
 
 /* True while the entry's answer may be given without asking. */
 bool fetch_fresh(const struct gateway *, const struct shelf_entry *);

@@ -110,7 +110,7 @@ follow_claim_again(void *arg)
 	store_claim(f->gw->store, f->scope, f->local_id, follow_on_claimed, f);
 }
 
-/* Notes that a persona's id was told. */
+/* Notes that an item's id was told. */
 void
 follow_claim(struct gateway *gw, const char *scope, const char *local_id)
 {

@@ -11,10 +11,10 @@
 /* What a read saw: the entry's record, at its version. */
 void follow_refresh(struct gateway *, const struct shelf_entry *);
 
-/* Somebody was told this persona's id. Tried again until the store can note it. */
+/* Somebody was told this item's id. Tried again until the store can note it. */
 void follow_claim(struct gateway *, const char *scope, const char *local_id);
 
-/* Whether a claim of this persona is not noted yet. */
+/* Whether a claim of this item is not noted yet. */
 bool follow_is_claiming(const struct gateway *, const char *scope, const char *local_id);
 
 /* After the port is closed: frees what the store did not answer any more. */

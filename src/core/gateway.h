@@ -11,7 +11,7 @@
 
 /*
  * What the gateway knows and does, apart from HTTP: one per event loop. The API
- * room starts operations here (personas.h, intents.h) and gets results back.
+ * room starts operations here (items.h, intents.h) and gets results back.
  */
 struct gateway;
 

@@ -77,6 +77,20 @@ gateway_request(const struct gateway *gw, const struct project *p, struct upstre
 	q->deadline = gateway_deadline(gw);
 }
 
+/* The error table, in the words of what the project was asked for. */
+void
+gateway_trouble(struct result *r, const struct upstream_answer *a, const struct project *p)
+{
+	result_from_upstream(r, a, p->resource, p->mapping);
+}
+
+/* The path of one thing. */
+char *
+gateway_path(const char *base, const char *upstream_id)
+{
+	return mem_format("%s/%s", base, upstream_id);
+}
+
 /* Makes a hash key. */
 char *
 gateway_key(const char *scope, const char *id)

@@ -44,11 +44,11 @@ struct gateway {
 	struct shelf *shelf;
 	struct refresher *refresher;
 	struct upkeep *upkeep;
-	struct serial *serial;         /* one write at a time per persona */
+	struct serial *serial;         /* one write at a time per item */
 	struct fetch *fetches;         /* running reads by key */
 	struct epoch *epochs;          /* when watched scopes were last written */
 	TAILQ_HEAD(, claim) claims;    /* what unsettled creates look for in listings */
-	struct listing *listings;      /* per scope with an agent */
+	struct listing *listings;      /* per scope that Bluejay lists */
 	struct creation *creations;    /* running and unsettled creates by scope and name */
 	TAILQ_HEAD(, change) changes;  /* running and unsettled updates and deletes */
 	TAILQ_HEAD(, follow) follows;  /* notes on their way to the store */
@@ -86,6 +86,12 @@ int64_t gateway_patience(const struct gateway *);
 /* Fills the parts of a call that are always the same. */
 void gateway_request(const struct gateway *, const struct project *, struct upstream_request *,
     const char *method, const char *path);
+
+/* What a client is told when the upstream did not answer as hoped (result.h). */
+void gateway_trouble(struct result *, const struct upstream_answer *, const struct project *);
+
+/* The path of one thing, below one of its resource's paths. The caller frees. */
+char *gateway_path(const char *base, const char *upstream_id);
 
 /* Key of hash tables: scope, a newline, id or name. The caller frees. */
 char *gateway_key(const char *scope, const char *id);

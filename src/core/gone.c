@@ -16,8 +16,8 @@
 struct gone_scope {
 	char *scope;
 	char *organisation; /* that it sees; NULL: not known */
-	bool proven;        /* it has shown a persona from before this process */
-	unsigned streak;    /* personas not found while there was no proof */
+	bool proven;        /* it has shown an item from before this process */
+	unsigned streak;    /* items not found while there was no proof */
 	struct store_record hidden[GONE_SUSPICIOUS]; /* of them, until that looks wrong */
 	UT_hash_handle hh;
 };
@@ -53,7 +53,7 @@ gone_is_older(const struct gateway *gw, const struct store_record *r)
 	return r->content_ms < gw->started_wall;
 }
 
-/* The key has shown or made a persona. */
+/* The key has shown or made an item. */
 void
 gone_disproved(struct gateway *gw, const char *scope, const struct store_record *before,
     struct json_object *upstream)
@@ -72,7 +72,7 @@ gone_disproved(struct gateway *gw, const char *scope, const struct store_record 
 	}
 }
 
-/* Whether a persona belongs to an organisation. */
+/* Whether an item belongs to an organisation. */
 static bool
 gone_belongs(const struct store_record *r, const char *organisation)
 {
@@ -89,7 +89,7 @@ gone_belongs(const struct store_record *r, const char *organisation)
 	return same;
 }
 
-/* Whether there is proof that the key would see a persona if it were there. */
+/* Whether there is proof that the key would see an item if it were there. */
 static bool
 gone_is_certain(struct gateway *gw, const struct gone_scope *g, const struct store_record *r)
 {
@@ -101,7 +101,7 @@ static void
 gone_restore(struct gateway *gw, struct gone_scope *g)
 {
 	log_error(gw->log,
-	    "several known personas are not found upstream; is this another account's key? "
+	    "several known ids are not found upstream; is this another account's key? "
 	    "nothing is hidden until one is found again",
 	    LOG_S("scope", g->scope), LOG_I("in_a_row", g->streak));
 	for (unsigned i = 0; i < GONE_SUSPICIOUS; i++) {
@@ -112,18 +112,18 @@ gone_restore(struct gateway *gw, struct gone_scope *g)
 	}
 }
 
-/* Hides a persona. */
+/* Hides an item. */
 static void
 gone_hide(struct gateway *gw, const struct store_record *r)
 {
-	log_info(gw->log, "a persona is gone upstream", LOG_S("scope", r->scope),
+	log_info(gw->log, "a known id is gone upstream", LOG_S("scope", r->scope),
 	    LOG_S("id", r->upstream_id));
 	store_hide(gw->store, r->scope, r->local_id, loop_wall(gw->loop), NULL, NULL);
 	epoch_touch(gw, r->scope);
 	shelf_bury(gw->shelf, r->scope, r->local_id);
 }
 
-/* A known persona is gone upstream. */
+/* A known item is gone upstream. */
 bool
 gone_report(struct gateway *gw, struct shelf_entry *e)
 {
@@ -147,10 +147,11 @@ gone_report(struct gateway *gw, struct shelf_entry *e)
 
 /* What a client is told while the key is suspected. */
 void
-gone_trouble(struct result *r)
+gone_trouble(struct result *r, const struct resource *resource)
 {
 	result_error(r, 502,
-	    "Bluejay does not find several personas that are known here; is this another account's key?");
+	    "Bluejay does not find several %s that are known here; is this another account's key?",
+	    resource->plural);
 }
 
 /* Whether a key is suspected. */

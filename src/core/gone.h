@@ -5,24 +5,24 @@
 #include "core/result.h"
 
 /*
- * What it means when the upstream says 404 for a known persona: it was deleted
+ * What it means when the upstream says 404 for a known item: it was deleted
  * elsewhere, or the key is now one of another account, which sees none of ours.
  * The first is believed when there is proof that the key sees the account that
- * the persona belongs to. Without proof a few in a row count as the second, and
+ * the item belongs to. Without proof a few in a row count as the second, and
  * nothing is hidden then.
  */
 
-/* The key of a scope has shown or made a persona. `before` is the record as it was
+/* The key of a scope has shown or made an item. `before` is the record as it was
  * (NULL for one that was just made). */
 void gone_disproved(struct gateway *, const char *scope, const struct store_record *before,
     struct json_object *upstream);
 
-/* The upstream says that a known persona is not there: hides it, or suspects the
- * key: false, the persona may be there all the same. */
+/* The upstream says that a known item is not there: hides it, or suspects the
+ * key: false, the item may be there all the same. */
 bool gone_report(struct gateway *, struct shelf_entry *);
 
 /* What a client is told while the key is suspected. */
-void gone_trouble(struct result *);
+void gone_trouble(struct result *, const struct resource *);
 
 /* Whether the key is suspected. */
 bool gone_suspects(const struct gateway *);

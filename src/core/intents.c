@@ -81,6 +81,14 @@ intents_refuse(struct intents_work *w, int status, const char *sentence)
 	intents_give(w, &r);
 }
 
+/* The create cannot have made what the operator named. */
+static void
+intents_known(struct result *r, const struct intents_work *w)
+{
+	result_error(r, 409, "This %s is known already; another create made it",
+	    w->project.resource->noun);
+}
+
 /* Adds a member with a string. */
 static void
 intents_add(struct buf *b, const char *key, const char *value)
@@ -175,7 +183,7 @@ intents_drop(struct intents_work *w)
 	w->store = store_intent_drop(w->gw->store, w->intent_id, intents_on_dropped, w);
 }
 
-/* The persona is recorded under the intent, or cannot be. */
+/* The item is recorded under the intent, or cannot be. */
 static void
 intents_on_settled(void *arg, struct store_reply *reply)
 {
@@ -189,14 +197,14 @@ intents_on_settled(void *arg, struct store_reply *reply)
 		gateway_store_trouble(&r);
 		intents_take_back(w);
 	} else if (reply->status == STORE_ID_TAKEN) {
-		result_error(&r, 409, "This persona is known already; another create made it");
+		intents_known(&r, w);
 		intents_take_back(w);
 	} else if (reply->status != STORE_OK) {
 		result_error(&r, 404, "No such create");
 	} else {
 		e = shelf_written(w->gw->shelf, &reply->records[0], ++w->gw->sequence);
 		epoch_touch(w->gw, w->intent.scope);
-		if (shelf_show(e, w->gw->snap->mapping, NULL, NULL) == 0)
+		if (shelf_show(e, w->project.mapping, NULL, NULL) == 0)
 			result_body(&r, 200, mem_copy(e->body, e->body_len), e->body_len);
 		else
 			result_error(&r, 502, "Bluejay gave an answer that the gateway does not understand");
@@ -205,12 +213,12 @@ intents_on_settled(void *arg, struct store_reply *reply)
 	intents_give(w, &r);
 }
 
-/* Records the persona that the operator named. */
+/* Records the item that the operator named. */
 static void
-intents_settle(struct intents_work *w, struct json_object *persona)
+intents_settle(struct intents_work *w, struct json_object *item)
 {
-	const char *created = json_get_string(persona, "created_at");
-	const char *name = mapping_persona_name(w->gw->snap->mapping, persona);
+	const char *created = json_get_string(item, "created_at");
+	const char *name = mapping_persona_name(w->project.mapping, item);
 	struct store_record r = {0};
 	char *body;
 
@@ -226,11 +234,11 @@ intents_settle(struct intents_work *w, struct json_object *persona)
 	r.updated_ms = r.created_ms;
 	r.kept = w->intent.kept;
 	r.absent = w->intent.absent;
-	r.content = json_print(persona, NULL);
+	r.content = json_print(item, NULL);
 	r.content_ms = loop_wall(w->gw->loop);
 	r.unclaimed = true;
 	r.fingerprint = w->intent.fingerprint;
-	body = create_body_make(w->gw->snap->mapping, &w->intent, persona, r.local_id, r.created_ms,
+	body = create_body_make(w->project.mapping, &w->intent, item, r.local_id, r.created_ms,
 	    NULL);
 	w->store = store_create_settle(w->gw->store, w->intent_id, &r, body, intents_on_settled, w);
 	free(body);
@@ -238,56 +246,63 @@ intents_settle(struct intents_work *w, struct json_object *persona)
 	free(r.content);
 }
 
-/* The persona that the operator named was asked for. */
+/* The item that the operator named was asked for. */
 static void
-intents_on_persona(void *arg, const struct upstream_answer *a)
+intents_on_item(void *arg, const struct upstream_answer *a)
 {
 	struct intents_work *w = arg;
-	struct json_object *persona = NULL;
+	struct json_object *item = NULL;
 	const char *id;
 	struct result r;
 
 	w->call = NULL;
 	gateway_saw_answer(w->gw, a);
 	if (a->outcome == UPSTREAM_ANSWER && a->status == 200 &&
-	    json_read(a->body, a->body_len, &persona, NULL) &&
-	    json_object_is_type(persona, json_type_object) &&
-	    (id = json_get_string(persona, "id")) != NULL && strcmp(id, w->upstream_id) == 0) {
-		intents_settle(w, persona);
+	    json_read(a->body, a->body_len, &item, NULL) &&
+	    json_object_is_type(item, json_type_object) &&
+	    (id = json_get_string(item, "id")) != NULL && strcmp(id, w->upstream_id) == 0) {
+		intents_settle(w, item);
 	} else {
-		result_from_upstream(&r, a, w->gw->snap->mapping);
+		gateway_trouble(&r, a, &w->project);
 		intents_give(w, &r);
 	}
-	json_object_put(persona);
+	json_object_put(item);
 }
 
-/* Whether the persona is known already: then it is not what the create made. */
+/* Whether the item is known already: then it is not what the create made. */
 static void
 intents_on_known(void *arg, struct store_reply *reply)
 {
 	struct intents_work *w = arg;
 	struct upstream_request q;
+	struct result r;
 	char *path;
 
 	w->store = NULL;
 	if (reply->status == STORE_OK && !reply->records[0].adopted) {
-		intents_refuse(w, 409, "This persona is known already; another create made it");
+		intents_known(&r, w);
+		intents_give(w, &r);
 		return;
 	}
-	path = mem_format("/v1/customer-persona/%s", w->upstream_id);
+	path = gateway_path(w->project.resource->item, w->upstream_id);
 	gateway_request(w->gw, &w->project, &q, "GET", path);
-	w->call = upstream_start(w->gw->upstream, &q, intents_on_persona, w);
+	w->call = upstream_start(w->gw->upstream, &q, intents_on_item, w);
 	free(path);
 }
 
-/* Begins the adoption of a create's persona. */
+/* Begins the adoption of a create's item. */
 static void
 intents_adopt_begin(struct intents_work *w)
 {
+	const struct resource *resource = resource_of_scope(w->intent.scope);
+	struct result r;
+
 	if (w->intent.operation != STORE_CREATE) {
-		intents_refuse(w, 409, "Only a create can adopt a persona");
+		result_error(&r, 409, "Only a create can adopt a %s", resource->noun);
+		intents_give(w, &r);
 	} else if (!uuid_valid(w->upstream_id, strlen(w->upstream_id))) {
-		intents_refuse(w, 400, "The persona's id must be a UUID, as Bluejay shows it");
+		result_error(&r, 400, "The %s's id must be a UUID, as Bluejay shows it", resource->noun);
+		intents_give(w, &r);
 	} else if (!snapshot_project_of_scope(w->gw->snap, w->intent.scope, w->intent.project,
 	               &w->project)) {
 		intents_refuse(w, 409, "The configuration has no project for this create any more");
@@ -351,7 +366,7 @@ intents_list(struct gateway *gw, work_done_fn done, void *arg)
 	return intents_start(gw, INTENTS_LIST, NULL, NULL, done, arg);
 }
 
-/* Records a create's persona. */
+/* Records a create's item. */
 struct work *
 intents_adopt(struct gateway *gw, const char *intent_id, const char *upstream_id,
     work_done_fn done, void *arg)

@@ -11,8 +11,8 @@
 /* 200 with an array of {id, operation, state, project, name, personaId, createdAt}. */
 struct work *intents_list(struct gateway *, work_done_fn, void *arg);
 
-/* The create made this upstream persona: records it under the intent. 200 with
- * the persona; 404 when there is no such create, 409 when it cannot be. */
+/* The create made this upstream item: records it under the intent. 200 with
+ * the item; 404 when there is no such create, 409 when it cannot be. */
 struct work *intents_adopt(struct gateway *, const char *intent_id, const char *upstream_id,
     work_done_fn, void *arg);
 

@@ -179,7 +179,7 @@ listing_keep_body(struct gateway *gw, const char *scope, char *body, size_t len)
 	result_etag(body, len, l->body.etag);
 }
 
-/* Whether the agent was ever listed. */
+/* Whether the scope was ever listed. */
 bool
 listing_ever(struct gateway *gw, const char *scope)
 {

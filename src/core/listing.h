@@ -4,10 +4,10 @@
 #include "core/gateway_impl.h"
 
 /*
- * The listing of a project's agent: one call shared by everybody who needs it at
- * the same time. A run asks the upstream, compares with the store, adopts what
- * is new, gives unsettled creates what is theirs, and checks each own record
- * that is missing by its own GET.
+ * The upstream's listing of what a project has, such as its agent's personas: one
+ * call shared by everybody who needs it at the same time. A run asks the upstream,
+ * compares with the store, adopts what is new, gives unsettled creates what is
+ * theirs, and checks each own record that is missing by its own GET.
  */
 struct listing_wait;
 
@@ -26,7 +26,7 @@ struct listing_row {
 struct listing_view {
 	const struct result *trouble; /* NULL: it worked */
 	bool down;                    /* trouble for which stale answers are allowed */
-	bool complete;                /* every live persona known here was in it, but for those
+	bool complete;                /* every live item known here was in it, but for those
 	                                 made so recently that the grace time allows for it */
 	const struct result *unasked; /* why a missing record could not be asked for; NULL: all could */
 	struct listing_row *rows;     /* in order; NULL when an earlier listing was recent enough */
@@ -49,7 +49,7 @@ const struct listing_body *listing_body(struct gateway *, const char *scope);
 /* Remembers it; takes the body over. Call from a listing_fn with rows. */
 void listing_keep_body(struct gateway *, const char *scope, char *body, size_t len);
 
-/* Whether the agent was listed by this store at any time, so that its names are known. */
+/* Whether the scope was listed by this store at any time, so that its names are known. */
 bool listing_ever(struct gateway *, const char *scope);
 void listing_set_ever(struct gateway *, const char *scope);
 

@@ -17,10 +17,10 @@
 #define LISTING_CHECKS_MAX 200 /* own GETs in one run; further missing ones are believed to live */
 #define LISTING_NOTE_MS 60000  /* how often the store learns when the scope was listed */
 
-/* One persona of the answer, found by its id. */
+/* One item of the answer, found by its id. */
 struct listing_item {
-	const char *id; /* belongs to persona */
-	struct json_object *persona;
+	const char *id; /* belongs to json */
+	struct json_object *json;
 	bool known, hidden;
 	UT_hash_handle hh;
 };
@@ -142,7 +142,7 @@ listing_run_done(void *arg)
 	size_t n = 0;
 
 	if (run->doubted) {
-		gone_trouble(&trouble);
+		gone_trouble(&trouble, run->project.resource);
 		listing_run_fail(run, &trouble, false);
 		return;
 	}
@@ -179,7 +179,7 @@ listing_run_shelve(struct listing_run *run, const struct listing_row *row)
 
 /* Takes in what the listing shows of a known record. */
 static void
-listing_run_show(struct listing_run *run, struct listing_row *row, struct json_object *persona)
+listing_run_show(struct listing_run *run, struct listing_row *row, struct json_object *json)
 {
 	struct shelf_entry *e = listing_run_shelve(run, row);
 
@@ -188,8 +188,8 @@ listing_run_show(struct listing_run *run, struct listing_row *row, struct json_o
 		return;
 	}
 	shelf_pin(e);
-	if (!fetch_is_late(run->gw, e, persona))
-		fetch_seen(run->gw, e, persona, run->sequence);
+	if (!fetch_is_late(run->gw, &run->project, e, json))
+		fetch_seen(run->gw, &run->project, e, json, run->sequence);
 	listing_run_take(row, e);
 	shelf_unpin(e);
 }
@@ -211,7 +211,7 @@ listing_run_miss(struct listing_run *run, struct listing_row *row, struct shelf_
 {
 	if (!listing_run_is_young(run, e))
 		run->complete = false;
-	shelf_show(e, run->snap->mapping, NULL, NULL);
+	shelf_show(e, run->project.mapping, NULL, NULL);
 	listing_run_take(row, e);
 }
 
@@ -300,7 +300,7 @@ listing_run_add_adopted(struct listing_run *run, struct store_record *records, s
 		shelf_unbury(run->gw->shelf, row->record.scope, row->record.local_id);
 		HASH_FIND_STR(run->items, row->record.upstream_id, item);
 		if (item != NULL)
-			listing_run_show(run, row, item->persona);
+			listing_run_show(run, row, item->json);
 	}
 }
 
@@ -316,18 +316,18 @@ listing_run_on_adopted(void *arg, struct store_reply *reply)
 		run->listing->noted_ms = loop_wall(run->gw->loop);
 		listing_run_add_adopted(run, reply->records, reply->record_count);
 		if (reply->record_count > 0)
-			log_info(run->gw->log, "adopted personas made in Bluejay",
+			log_info(run->gw->log, "adopted what was made in Bluejay",
 			    LOG_S("scope", run->listing->scope), LOG_I("count", reply->record_count));
 	}
 	listing_run_check(run);
 }
 
-/* What a persona of the listing becomes in the store. */
+/* What an item of the listing becomes in the store. */
 static bool
 listing_run_record(struct listing_run *run, const struct listing_item *item, struct store_record *r)
 {
-	const char *created = json_get_string(item->persona, "created_at");
-	const char *name = mapping_persona_name(run->snap->mapping, item->persona);
+	const char *created = json_get_string(item->json, "created_at");
+	const char *name = mapping_persona_name(run->project.mapping, item->json);
 
 	memset(r, 0, sizeof *r);
 	if (created == NULL || !timestamp_parse(created, strlen(created), &r->created_ms))
@@ -337,7 +337,7 @@ listing_run_record(struct listing_run *run, const struct listing_item *item, str
 	r->upstream_id = mem_string(item->id);
 	r->name = mem_string(name == NULL ? "" : name);
 	r->updated_ms = r->created_ms;
-	r->content = json_print(item->persona, NULL);
+	r->content = json_print(item->json, NULL);
 	r->content_ms = loop_wall(run->gw->loop);
 	r->adopted = true;
 	return true;
@@ -373,7 +373,7 @@ listing_run_adopt(struct listing_run *run)
 
 	HASH_ITER(hh, run->items, item, next) {
 		if (!item->known && (item->hidden ||
-		    claim_match_listed(run->gw, run->listing->scope, item->persona) == CLAIM_NONE))
+		    claim_match_listed(run->gw, run->listing->scope, item->json) == CLAIM_NONE))
 			listing_run_record(run, item, &fresh[n++]);
 	}
 	claim_listed_end(run->gw, run->listing->scope);
@@ -411,7 +411,7 @@ listing_run_on_records(void *arg, struct store_reply *reply)
 		HASH_FIND_STR(run->items, row->record.upstream_id, item);
 		if (item != NULL) {
 			item->known = true;
-			listing_run_show(run, row, item->persona);
+			listing_run_show(run, row, item->json);
 		} else {
 			run->missing[run->missing_count++] = run->count;
 		}
@@ -438,13 +438,13 @@ listing_run_index(struct listing_run *run)
 			continue;
 		}
 		item->id = id;
-		item->persona = o;
+		item->json = o;
 		HASH_FIND_STR(run->items, id, twin);
 		if (twin == NULL)
 			HASH_ADD_KEYPTR(hh, run->items, item->id, strlen(item->id), item);
 	}
 	if (bad > 0)
-		log_warn(run->gw->log, "entries without an id in an agent's listing",
+		log_warn(run->gw->log, "entries without an id in a listing",
 		    LOG_S("scope", run->listing->scope), LOG_I("count", bad));
 }
 
@@ -454,7 +454,7 @@ listing_run_trouble(struct listing_run *run, const struct upstream_answer *a)
 {
 	struct result trouble;
 
-	result_from_upstream(&trouble, a, run->snap->mapping);
+	gateway_trouble(&trouble, a, &run->project);
 	if (trouble.status == 404 || trouble.status == 400) {
 		result_clear(&trouble);
 		result_error(&trouble, 502, "Bluejay does not know the agent of this project");
@@ -478,14 +478,23 @@ listing_run_on_answer(void *arg, const struct upstream_answer *a)
 	    !json_object_is_type(run->answer, json_type_array)) {
 		struct result trouble;
 
-		log_warn(run->gw->log, "an agent's listing is not a JSON array",
+		log_warn(run->gw->log, "a listing is not a JSON array",
 		    LOG_S("scope", run->listing->scope));
-		result_from_upstream(&trouble, a, run->snap->mapping);
+		gateway_trouble(&trouble, a, &run->project);
 		listing_run_fail(run, &trouble, true);
 		return;
 	}
 	listing_run_index(run);
 	run->store = store_list(run->gw->store, run->listing->scope, listing_run_on_records, run);
+}
+
+/* The path of a project's listing. */
+static char *
+listing_run_path(const struct project *p)
+{
+	if (p->resource->by_agent)
+		return mem_format("%s/%lld", p->resource->list, (long long)p->agent_id);
+	return mem_string(p->resource->list);
 }
 
 /* Starts a run. */
@@ -494,7 +503,7 @@ listing_run_start(struct listing *l, const struct project *p, enum listing_age a
 {
 	struct listing_run *run = mem_zero(1, sizeof *run);
 	struct upstream_request q;
-	char *path = mem_format("/v1/customer-personas-by-agent/%lld", (long long)p->agent_id);
+	char *path = listing_run_path(p);
 
 	run->listing = l;
 	run->gw = l->gw;

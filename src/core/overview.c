@@ -4,18 +4,18 @@
 #include "base/mem.h"
 #include "core/fence.h"
 #include "core/fetch.h"
+#include "core/items.h"
 #include "core/listing.h"
-#include "core/personas.h"
 #include "core/refresher.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #define OVERVIEW_MAX ((size_t)256 << 20)   /* bytes of one list */
-#define OVERVIEW_READS_AT_ONCE 8           /* no-cache without an agent: own GETs at a time */
-#define OVERVIEW_REFRESH_MS 30000          /* without an agent: contents older than this are read again */
+#define OVERVIEW_READS_AT_ONCE 8           /* no-cache without a listing: own GETs at a time */
+#define OVERVIEW_REFRESH_MS 30000          /* without a listing: contents older than this are read again */
 
-/* A list of a project's personas. */
+/* A list of a project's items. */
 struct overview {
 	struct work work;
 	struct gateway *gw;
@@ -27,7 +27,7 @@ struct overview {
 	struct store_call *store;
 	struct result trouble; /* why the listing failed, while an old list is tried */
 	bool second;           /* a recent listing was known, but not its list: a new one runs */
-	struct overview_row *rows; /* no-cache without an agent: the personas to read */
+	struct overview_row *rows; /* no-cache without a listing: the items to read */
 	size_t count, next;
 	unsigned reading;
 	TAILQ_HEAD(, overview_read) reads;
@@ -35,7 +35,7 @@ struct overview {
 	void *arg;
 };
 
-/* One persona of such a list. */
+/* One item of such a list. */
 struct overview_row {
 	char *id;
 	char *body; /* NULL: not read yet, or gone */
@@ -45,7 +45,7 @@ struct overview_row {
 struct overview_read {
 	struct overview *overview;
 	struct overview_row *row;
-	struct fence *fence; /* while the persona is not in memory */
+	struct fence *fence; /* while the item is not in memory */
 	struct fetch_wait *wait;
 	TAILQ_ENTRY(overview_read) link;
 };
@@ -125,7 +125,7 @@ overview_give_body(struct overview *o, char *body, size_t len, const char *cache
 	overview_give(o, &result);
 }
 
-/* Adds one persona to a list under construction. */
+/* Adds one item to a list under construction. */
 static void
 overview_add(struct buf *b, const char *body, size_t len)
 {
@@ -155,9 +155,9 @@ overview_from_records(struct overview *o, struct store_reply *reply, size_t *len
 	for (size_t i = 0; i < reply->record_count; i++) {
 		struct shelf_entry *e = shelf_put(o->gw->shelf, &reply->records[i]);
 
-		if (e != NULL && shelf_show(e, o->gw->snap->mapping, NULL, NULL) == 0)
+		if (e != NULL && shelf_show(e, o->project.mapping, NULL, NULL) == 0)
 			overview_add(&b, e->body, e->body_len);
-		if (e != NULL && !o->project.has_agent &&
+		if (e != NULL && !o->project.listed &&
 		    loop_wall(o->gw->loop) - e->record.content_ms > OVERVIEW_REFRESH_MS)
 			refresher_add(o->gw->refresher, &o->project, e->record.local_id);
 	}
@@ -203,7 +203,7 @@ overview_from_rows(struct overview *o, const struct listing_view *view)
 	overview_give_body(o, body, len, "miss", -1);
 }
 
-/* The agent's listing is known, or could not be had. */
+/* The listing is known, or could not be had. */
 static void
 overview_on_listing(void *arg, const struct listing_view *view)
 {
@@ -237,7 +237,7 @@ overview_on_listing(void *arg, const struct listing_view *view)
 	}
 }
 
-/* Without an agent: the record is the list. */
+/* Without a listing: the record is the list. */
 static void
 overview_on_own(void *arg, struct store_reply *reply)
 {
@@ -279,7 +279,7 @@ overview_end_read(struct overview_read *r, const struct result *trouble)
 	overview_read_more(o);
 }
 
-/* One persona was read. */
+/* One item was read. */
 static void
 overview_on_read(void *arg, const struct fetch_outcome *out)
 {
@@ -293,7 +293,7 @@ overview_on_read(void *arg, const struct fetch_outcome *out)
 	overview_end_read(r, out->status == FETCH_FAILED ? out->trouble : NULL);
 }
 
-/* The persona's record is known, or there is none any more. */
+/* The item's record is known, or there is none any more. */
 static void
 overview_on_fence(void *arg, enum fence_status status, struct shelf_entry *e,
     const struct result *trouble)
@@ -325,7 +325,7 @@ overview_read(struct overview *o, struct overview_row *row)
 		r->fence = fence_find(o->gw, &o->project, row->id, overview_on_fence, r);
 }
 
-/* Every persona was read: gives the list. */
+/* Every item was read: gives the list. */
 static void
 overview_give_rows(struct overview *o)
 {
@@ -358,7 +358,7 @@ overview_read_more(struct overview *o)
 	}
 }
 
-/* Without an agent and with no-cache: every persona is read before the answer. */
+/* Without a listing and with no-cache: every item is read before the answer. */
 static void
 overview_on_known(void *arg, struct store_reply *reply)
 {
@@ -402,7 +402,7 @@ overview_start(struct overview *o)
 {
 	const struct listing_body *known;
 
-	if (!o->project.has_agent) {
+	if (!o->project.listed) {
 		if (o->no_cache)
 			o->store = store_list(o->gw->store, o->project.scope, overview_on_known, o);
 		else
@@ -435,9 +435,9 @@ overview_on_timer(void *arg)
 	overview_start(o);
 }
 
-/* Lists a project's personas. */
+/* Lists a project's items. */
 struct work *
-persona_list(struct gateway *gw, const struct project *p, bool no_cache, work_done_fn done, void *arg)
+item_list(struct gateway *gw, const struct project *p, bool no_cache, work_done_fn done, void *arg)
 {
 	struct overview *o = mem_zero(1, sizeof *o);
 

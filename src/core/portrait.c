@@ -5,6 +5,7 @@
 #include "base/uuid.h"
 #include "core/image_type.h"
 #include "core/images.h"
+#include "core/items.h"
 #include "core/personas.h"
 #include "core/portrait_ask.h"
 #include "json/json_read.h"
@@ -196,7 +197,7 @@ portrait_on_stored(void *arg, struct store_reply *reply)
 	portrait_set(p, PORTRAIT_UPDATING);
 	body = json_object_new_object();
 	json_object_object_add(body, "imageUrl", json_object_new_string(p->image_id));
-	p->work = persona_update(p->gw, &p->project, p->local_id, body, portrait_update_done, p);
+	p->work = item_update(p->gw, &p->project, p->local_id, body, portrait_update_done, p);
 	json_object_put(body);
 }
 
@@ -497,7 +498,7 @@ portrait_start(struct gateway *gw, const struct project *project, const char *id
 	result_init(&p->result);
 	buf_init(&p->form, PORTRAIT_STYLE_BYTES_MAX + (1 << 20));
 	HASH_ADD_KEYPTR(hh, gw->portraits, p->key, strlen(p->key), p);
-	p->work = persona_get(gw, project, id, false, portrait_read_done, p);
+	p->work = item_get(gw, project, id, false, portrait_read_done, p);
 	return p;
 }
 

@@ -25,7 +25,7 @@ project_rows_add(const struct snapshot *snap, const struct config_project *c,
 {
 	struct project p;
 
-	if (!snapshot_project(snap, c->id, &p))
+	if (!snapshot_project(snap, c->id, &resource_persona, &p))
 		return;
 	out->items[out->count++] = (struct project_row){.id = c->id,
 	    .name = c->name != NULL ? c->name : c->id,

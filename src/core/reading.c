@@ -3,14 +3,14 @@
 #include "base/mem.h"
 #include "core/fence.h"
 #include "core/fetch.h"
-#include "core/personas.h"
+#include "core/items.h"
 #include "json/json_read.h"
 #include "json/json_text.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* A read of one persona. */
+/* A read of one item. */
 struct reading {
 	struct work work;
 	struct gateway *gw;
@@ -102,7 +102,7 @@ reading_stale_allowed(struct reading *r, struct shelf_entry *e, int64_t *age_ms)
 {
 	*age_ms = loop_wall(r->gw->loop) - e->record.content_ms;
 	return !r->no_cache && *age_ms < r->gw->snap->config->bluejay.cache_stale &&
-	    shelf_show(e, r->gw->snap->mapping, NULL, NULL) == 0;
+	    shelf_show(e, r->project.mapping, NULL, NULL) == 0;
 }
 
 /* Gives an old copy if that is allowed, else the trouble. */
@@ -140,7 +140,7 @@ reading_expire(struct reading *r)
 	}
 }
 
-/* The upstream's state of the persona is known. */
+/* The upstream's state of the item is known. */
 static void
 reading_on_fetch(void *arg, const struct fetch_outcome *out)
 {
@@ -151,7 +151,7 @@ reading_on_fetch(void *arg, const struct fetch_outcome *out)
 	if (out->status == FETCH_OK) {
 		reading_give_entry(r, out->entry, "miss", -1);
 	} else if (out->status == FETCH_GONE) {
-		result_error(&result, 404, "Persona not found");
+		result_not_found(&result, r->project.resource);
 		reading_give(r, &result);
 	} else if (out->down) {
 		reading_give_old(r, out->entry, out->trouble);
@@ -161,7 +161,7 @@ reading_on_fetch(void *arg, const struct fetch_outcome *out)
 	}
 }
 
-/* The persona belongs to the project: reads it, unless it was read just now. */
+/* The item belongs to the project: reads it, unless it was read just now. */
 static void
 reading_go(struct reading *r, struct shelf_entry *e)
 {
@@ -190,7 +190,7 @@ reading_on_fence(void *arg, enum fence_status status, struct shelf_entry *e,
 		return;
 	}
 	if (status == FENCE_UNKNOWN)
-		result_error(&result, 404, "Persona not found");
+		result_not_found(&result, r->project.resource);
 	else
 		result_copy(&result, trouble);
 	reading_give(r, &result);
@@ -235,7 +235,7 @@ reading_new(struct gateway *gw, const struct project *p, const char *id, work_do
 
 /* Answers from memory. */
 bool
-persona_get_now(struct gateway *gw, const struct project *p, const char *id, struct result *out)
+item_get_now(struct gateway *gw, const struct project *p, const char *id, struct result *out)
 {
 	struct shelf_entry *e = shelf_find(gw->shelf, p->scope, id);
 
@@ -246,9 +246,9 @@ persona_get_now(struct gateway *gw, const struct project *p, const char *id, str
 	return true;
 }
 
-/* Reads one persona. */
+/* Reads one item. */
 struct work *
-persona_get(struct gateway *gw, const struct project *p, const char *id, bool no_cache,
+item_get(struct gateway *gw, const struct project *p, const char *id, bool no_cache,
     work_done_fn done, void *arg)
 {
 	struct reading *r = reading_new(gw, p, id, done, arg);

@@ -100,7 +100,7 @@ refresher_free(struct refresher *r)
 	free(r);
 }
 
-/* Queues a persona. */
+/* Queues an item. */
 void
 refresher_add(struct refresher *r, const struct project *p, const char *local_id)
 {

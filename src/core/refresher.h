@@ -4,7 +4,7 @@
 #include "core/gateway_impl.h"
 
 /*
- * Reads personas of projects without an agent again in the background, a few at
+ * Reads items of projects without a listing again in the background, a few at
  * a time, after a list was answered from the record.
  */
 struct refresher;
@@ -12,7 +12,7 @@ struct refresher;
 struct refresher *refresher_new(struct gateway *);
 void refresher_free(struct refresher *);
 
-/* Queues one persona unless it is queued already or the queue is full. */
+/* Queues one item unless it is queued already or the queue is full. */
 void refresher_add(struct refresher *, const struct project *, const char *local_id);
 
 #endif

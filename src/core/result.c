@@ -63,6 +63,20 @@ result_error(struct result *r, int status, const char *fmt, ...)
 	r->body = json_error_body(text, &r->len);
 }
 
+/* There is no such thing. */
+void
+result_not_found(struct result *r, const struct resource *resource)
+{
+	result_error(r, 404, "%s not found", resource->title);
+}
+
+/* The name is taken. */
+void
+result_name_taken(struct result *r, const struct resource *resource, const char *name)
+{
+	result_error(r, 409, "%s with %s \"%s\" already exists", resource->title, resource->name, name);
+}
+
 /* Takes a body. */
 void
 result_body(struct result *r, int status, char *body, size_t len)
@@ -176,7 +190,8 @@ result_validation(struct result *r, const struct upstream_answer *a, const struc
 
 /* Tells an answer by its status. */
 static void
-result_from_status(struct result *r, const struct upstream_answer *a, const struct mapping *mapping)
+result_from_status(struct result *r, const struct upstream_answer *a,
+    const struct resource *resource, const struct mapping *mapping)
 {
 	switch (a->status) {
 	case 401:
@@ -184,7 +199,7 @@ result_from_status(struct result *r, const struct upstream_answer *a, const stru
 		result_error(r, 502, "Bluejay refused the gateway's API key");
 		return;
 	case 404:
-		result_error(r, 404, "Persona not found");
+		result_not_found(r, resource);
 		return;
 	case 422:
 		result_validation(r, a, mapping);
@@ -201,14 +216,15 @@ result_from_status(struct result *r, const struct upstream_answer *a, const stru
 
 /* The error table. */
 void
-result_from_upstream(struct result *r, const struct upstream_answer *a, const struct mapping *mapping)
+result_from_upstream(struct result *r, const struct upstream_answer *a,
+    const struct resource *resource, const struct mapping *mapping)
 {
 	switch (a->outcome) {
 	case UPSTREAM_ANSWER:
 		if (a->status >= 200 && a->status <= 299)
 			result_error(r, 502, "Bluejay gave an answer that the gateway does not understand");
 		else
-			result_from_status(r, a, mapping);
+			result_from_status(r, a, resource, mapping);
 		return;
 	case UPSTREAM_NO_CONNECT:
 		result_error(r, 502, "Bluejay could not be reached");

@@ -1,6 +1,7 @@
 #ifndef CORE_RESULT_H
 #define CORE_RESULT_H
 
+#include "core/resource.h"
 #include "mapping/mapping.h"
 #include "upstream/upstream.h"
 
@@ -29,6 +30,12 @@ void result_copy(struct result *to, const struct result *from);
 void result_error(struct result *, int status, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* 404: there is no such thing, or it is none of the project's. */
+void result_not_found(struct result *, const struct resource *);
+
+/* 409: another one has this name. */
+void result_name_taken(struct result *, const struct resource *, const char *name);
+
 /* A body that the result takes over. */
 void result_body(struct result *, int status, char *body, size_t len);
 
@@ -40,7 +47,8 @@ void result_etag(const char *body, size_t len, char out[RESULT_ETAG_SIZE]);
  * not answer 2xx as hoped. Nothing of the upstream's own text is passed on; its
  * validation errors are told in our words, with the local fields' names.
  */
-void result_from_upstream(struct result *, const struct upstream_answer *, const struct mapping *);
+void result_from_upstream(struct result *, const struct upstream_answer *, const struct resource *,
+    const struct mapping *);
 
 /* True for outcomes after which a stale copy may be served: no connection,
  * time-out, broken, 5xx, open breaker, full queue. */

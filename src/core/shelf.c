@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SHELF_GRAVES 4096 /* deleted personas remembered against answers that were overtaken */
+#define SHELF_GRAVES 4096 /* deleted items remembered against answers that were overtaken */
 
 TAILQ_HEAD(shelf_order, shelf_entry);
 
@@ -63,7 +63,7 @@ shelf_remove(struct shelf_entry *e)
 		shelf_entry_free(e);
 }
 
-/* Forgets a deleted persona. */
+/* Forgets a deleted item. */
 static void
 shelf_dig_up(struct shelf *s, struct shelf_grave *g)
 {
@@ -205,7 +205,7 @@ shelf_unpin(struct shelf_entry *e)
 		shelf_entry_free(e);
 }
 
-/* Drops a persona that is gone. */
+/* Drops an item that is gone. */
 void
 shelf_drop(struct shelf *s, const char *scope, const char *local_id)
 {
@@ -217,7 +217,7 @@ shelf_drop(struct shelf *s, const char *scope, const char *local_id)
 	}
 }
 
-/* Drops a persona that was deleted. */
+/* Drops an item that was deleted. */
 void
 shelf_bury(struct shelf *s, const char *scope, const char *local_id)
 {
@@ -238,7 +238,7 @@ shelf_bury(struct shelf *s, const char *scope, const char *local_id)
 		shelf_dig_up(s, TAILQ_FIRST(&s->grave_order));
 }
 
-/* Whether a persona is dead. */
+/* Whether an item is dead. */
 bool
 shelf_is_buried(struct shelf *s, const char *scope, const char *local_id)
 {
@@ -250,7 +250,7 @@ shelf_is_buried(struct shelf *s, const char *scope, const char *local_id)
 	return g != NULL;
 }
 
-/* Takes a persona back. */
+/* Takes an item back. */
 void
 shelf_unbury(struct shelf *s, const char *scope, const char *local_id)
 {
@@ -287,7 +287,7 @@ shelf_show(struct shelf_entry *e, const struct mapping *mapping, struct json_obj
 	if (upstream == NULL)
 		upstream = own = shelf_parse(e->record.content);
 	if (upstream == NULL)
-		return fail_set(fail, "the content of this persona was never seen");
+		return fail_set(fail, "its content was never seen");
 	absent = shelf_parse(e->record.absent);
 	kept = shelf_parse(e->record.kept);
 	if (mapping_answer_make(mapping, upstream, e->record.local_id, absent, kept,

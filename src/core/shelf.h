@@ -11,7 +11,7 @@
 #include <uthash.h>
 
 /*
- * The personas in memory: the record as stored, and the local answer made ready
+ * The items in memory: the record as stored, and the local answer made ready
  * from its content. Bounded in bytes; what was not used for longest goes first.
  * Losing an entry costs a look into the store, nothing else.
  */
@@ -49,7 +49,7 @@ struct shelf_entry *shelf_find(struct shelf *, const char *scope, const char *lo
 /* Puts a record as the store gave it (moved out of *record). An entry that is
  * already here gets it, and forgets its ready-made answer, when the version is
  * newer. The entry is valid until the next shelf call unless pinned. NULL for a
- * persona that was deleted meanwhile: a store's answer can be overtaken. */
+ * item that was deleted meanwhile: a store's answer can be overtaken. */
 struct shelf_entry *shelf_put(struct shelf *, struct store_record *record);
 
 /* The same after a write through the gateway: what was read before is outdated.
@@ -60,17 +60,17 @@ void shelf_pin(struct shelf_entry *);
 void shelf_unpin(struct shelf_entry *);
 void shelf_drop(struct shelf *, const char *scope, const char *local_id);
 
-/* Drops a persona that was deleted through the gateway, or that the upstream no
+/* Drops an item that was deleted through the gateway, or that the upstream no
  * longer has: what the store read before it knew is refused from now on. */
 void shelf_bury(struct shelf *, const char *scope, const char *local_id);
 
-/* The store has brought a hidden persona back. */
+/* The store has brought a hidden item back. */
 void shelf_unbury(struct shelf *, const char *scope, const char *local_id);
 
-/* Whether a persona was deleted or hidden by this process, and did not come back. */
+/* Whether an item was deleted or hidden by this process, and did not come back. */
 bool shelf_is_buried(struct shelf *, const char *scope, const char *local_id);
 
-/* Makes the ready-made answer from an upstream persona, or (upstream NULL) from
+/* Makes the ready-made answer from an upstream item, or (upstream NULL) from
  * the record's content if it is not there yet. -1 with a sentence for the log. */
 int shelf_show(struct shelf_entry *, const struct mapping *, struct json_object *upstream,
     struct fail *);

@@ -87,9 +87,23 @@ snapshot_id_ok(const char *id)
 	return true;
 }
 
+/* Says who owns what a project has. */
+static void
+snapshot_own(struct project *p)
+{
+	const char *prefix = p->resource->prefix;
+
+	p->listed = p->adopts = p->has_agent || !p->resource->by_agent;
+	if (p->has_agent && p->resource->by_agent)
+		snprintf(p->scope, sizeof p->scope, "%sagent:%lld", prefix, (long long)p->agent_id);
+	else
+		snprintf(p->scope, sizeof p->scope, "%sproject:%s", prefix, p->id);
+}
+
 /* Resolves a project id. */
 bool
-snapshot_project(const struct snapshot *snap, const char *id, struct project *out)
+snapshot_project(const struct snapshot *snap, const char *id, const struct resource *resource,
+    struct project *out)
 {
 	const struct config_project *p = snapshot_configured(snap, id);
 
@@ -99,10 +113,9 @@ snapshot_project(const struct snapshot *snap, const char *id, struct project *ou
 	out->has_agent = p->has_agent;
 	out->agent_id = p->agent_id;
 	out->api_key = p->api_key != NULL ? p->api_key : snap->config->bluejay.api_key;
-	if (p->has_agent)
-		snprintf(out->scope, sizeof out->scope, "agent:%lld", (long long)p->agent_id);
-	else
-		snprintf(out->scope, sizeof out->scope, "project:%s", id);
+	out->resource = resource;
+	out->mapping = snap->mapping;
+	snapshot_own(out);
 	return true;
 }
 
@@ -119,10 +132,12 @@ bool
 snapshot_project_of_scope(const struct snapshot *snap, const char *scope, const char *project_id,
     struct project *out)
 {
-	if (snapshot_project(snap, project_id, out) && strcmp(out->scope, scope) == 0)
+	const struct resource *resource = resource_of_scope(scope);
+
+	if (snapshot_project(snap, project_id, resource, out) && strcmp(out->scope, scope) == 0)
 		return true;
 	for (size_t i = 0; i < snap->config->project_count; i++)
-		if (snapshot_project(snap, snap->config->projects[i].id, out) &&
+		if (snapshot_project(snap, snap->config->projects[i].id, resource, out) &&
 		    strcmp(out->scope, scope) == 0)
 			return true;
 	return false;

@@ -2,6 +2,7 @@
 #define CORE_SNAPSHOT_H
 
 #include "config/config_load.h"
+#include "core/resource.h"
 #include "mapping/mapping.h"
 
 #include <stdbool.h>
@@ -26,25 +27,31 @@ struct snapshot *snapshot_ref(struct snapshot *);
 void snapshot_unref(struct snapshot *);
 
 #define PROJECT_ID_SIZE 260
-#define PROJECT_SCOPE_SIZE (PROJECT_ID_SIZE + 10)
+#define PROJECT_SCOPE_SIZE (PROJECT_ID_SIZE + 20)
 
-/* A project as one request sees it. */
+/* A project as one request sees it: what the request is about, and who owns that.
+ * Pointers belong to the snapshot. */
 struct project {
 	char id[PROJECT_ID_SIZE];
-	char scope[PROJECT_SCOPE_SIZE]; /* owner of names and membership: "agent:123" or "project:shop" */
 	bool has_agent;
 	int64_t agent_id;
-	const char *api_key; /* belongs to the snapshot */
+	const char *api_key;
+	const struct resource *resource;
+	const struct mapping *mapping;  /* of the resource */
+	char scope[PROJECT_SCOPE_SIZE]; /* owner of names and membership: "agent:123" or "project:shop" */
+	bool listed; /* Bluejay lists what the project has, so that an unknown outcome can be looked for */
+	bool adopts; /* what that listing shows and nobody knows belongs to the project */
 };
 
 /* Whether a project's calls go out with this key. */
 bool project_same_key(const struct project *, const char *api_key);
 
 /* False when the configuration does not admit this project id. */
-bool snapshot_project(const struct snapshot *, const char *id, struct project *);
+bool snapshot_project(const struct snapshot *, const char *id, const struct resource *,
+    struct project *);
 
-/* The project that owns a recorded scope: the configured project with that id
- * (or agent). False when no configured project leads there any more. */
+/* The project that owns a recorded scope, and the resource: the configured project
+ * with that id (or agent). False when no configured project leads there any more. */
 bool snapshot_project_of_scope(const struct snapshot *, const char *scope,
     const char *project_id, struct project *);
 

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #define UPKEEP_PURGE_MS (3600 * 1000)
-#define UPKEEP_KEEP_MS ((int64_t)30 * 24 * 3600 * 1000) /* how long hidden and deleted personas are remembered */
+#define UPKEEP_KEEP_MS ((int64_t)30 * 24 * 3600 * 1000) /* how long hidden and deleted items are remembered */
 
 struct upkeep {
 	struct gateway *gw;
@@ -28,13 +28,14 @@ upkeep_purge(void *arg)
 	loop_timer_set(&u->purge, UPKEEP_PURGE_MS);
 }
 
-/* Whether a configured project shows the personas of a scope. */
+/* Whether a configured project shows the items of a scope. */
 static bool
 upkeep_is_shown(const struct upkeep *u, const char *scope)
 {
 	static const char project[] = "project:";
-	const char *id = strncmp(scope, project, sizeof project - 1) == 0
-	    ? scope + sizeof project - 1
+	const char *owner = scope + strlen(resource_of_scope(scope)->prefix);
+	const char *id = strncmp(owner, project, sizeof project - 1) == 0
+	    ? owner + sizeof project - 1
 	    : "";
 	struct project p;
 
@@ -50,7 +51,7 @@ upkeep_on_scopes(void *arg, struct store_reply *reply)
 	for (size_t i = 0; i < reply->record_count; i++)
 		if (!upkeep_is_shown(u, reply->records[i].scope))
 			log_warn(u->gw->log,
-			    "personas are kept that no configured project shows; they return with the "
+			    "records are kept that no configured project shows; they return with the "
 			    "project or agent that they belong to",
 			    LOG_S("scope", reply->records[i].scope),
 			    LOG_I("count", reply->records[i].seq));
@@ -98,7 +99,8 @@ upkeep_start(struct gateway *gw, loop_fn ready, void *arg)
 		struct project p;
 		char *old;
 
-		if (!c->projects[i].has_agent || !snapshot_project(gw->snap, c->projects[i].id, &p))
+		if (!c->projects[i].has_agent ||
+		    !snapshot_project(gw->snap, c->projects[i].id, &resource_persona, &p))
 			continue;
 		old = mem_format("project:%s", p.id);
 		u->joining++;

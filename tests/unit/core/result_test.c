@@ -18,7 +18,7 @@ told(enum upstream_outcome outcome, int status, const char *body, struct result 
 	if (mapping == NULL)
 		mapping = mapping_compile(&mapping_persona, NULL, &diags);
 	ck_assert_ptr_nonnull(mapping);
-	result_from_upstream(r, &a, mapping);
+	result_from_upstream(r, &a, &resource_persona, mapping);
 	return r->body;
 }
 
