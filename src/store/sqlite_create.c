@@ -3,6 +3,7 @@
 #include "store/sqlite_operation.h"
 #include "store/sqlite_intent.h"
 #include "store/sqlite_record.h"
+#include "store/sqlite_twin.h"
 
 #include <string.h>
 
@@ -52,7 +53,7 @@ sqlite_create_taken(struct sqlite_conn *c, const struct store_call *call,
 	return rc;
 }
 
-/* Records the intent of a create and holds its name and key. */
+/* Records the intent of a create, holds its name and key, and expects its twin. */
 static int
 sqlite_create_add(struct sqlite_conn *c, const struct store_call *call)
 {
@@ -64,6 +65,8 @@ sqlite_create_add(struct sqlite_conn *c, const struct store_call *call)
 		rc = sqlite_name_hold(c, i->scope, i->name, 0, seq);
 	if (rc == SQLITE_OK && i->key != NULL)
 		rc = sqlite_key_add(c, i, seq, call->key_expires_ms);
+	if (rc == SQLITE_OK && i->twin_digest != NULL)
+		rc = sqlite_twin_expect(c, i);
 	return rc;
 }
 
@@ -105,8 +108,8 @@ sqlite_create_unbury(struct sqlite_conn *c, const char *scope, const char *upstr
 	return rc;
 }
 
-/* Writes a create's record over one that is there under the same upstream id.
- * The strings of *now are borrowed from `was` and `made`. */
+/* Writes a create's record over one that is there under the same upstream id, whose
+ * local id clients may have seen. The strings of *now are borrowed from `was` and `made`. */
 static int
 sqlite_create_take_over(struct sqlite_conn *c, const struct store_record *was, bool hidden,
     const struct store_record *made, struct store_record *now)
@@ -114,7 +117,6 @@ sqlite_create_take_over(struct sqlite_conn *c, const struct store_record *was, b
 	int rc;
 
 	*now = *was;
-	now->local_id = made->local_id;
 	now->created_ms = made->created_ms;
 	now->adopted = false;
 	now->unclaimed = made->unclaimed;

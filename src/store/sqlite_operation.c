@@ -26,6 +26,12 @@ static const sqlite_operation sqlite_operations[STORE_OP_COUNT] = {
     [STORE_OP_IMAGE_LIST] = sqlite_image_list,
     [STORE_OP_IMAGE_DELETE] = sqlite_image_delete,
     [STORE_OP_IMAGE_RELEASE] = sqlite_image_release,
+    [STORE_OP_TWIN_LOOK] = sqlite_twin_look,
+    [STORE_OP_TWIN_OWNER] = sqlite_twin_owner,
+    [STORE_OP_TWIN_PAGE] = sqlite_twin_page,
+    [STORE_OP_TWIN_NOTE] = sqlite_twin_note,
+    [STORE_OP_TWIN_PUT] = sqlite_twin_put,
+    [STORE_OP_TWIN_DROP] = sqlite_twin_drop,
 };
 
 /* The function that does an operation. */

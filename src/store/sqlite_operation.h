@@ -47,6 +47,14 @@ int sqlite_image_list(struct sqlite_conn *, struct store_call *);
 int sqlite_image_delete(struct sqlite_conn *, struct store_call *);
 int sqlite_image_release(struct sqlite_conn *, struct store_call *);
 
+/* sqlite_twin.c */
+int sqlite_twin_look(struct sqlite_conn *, struct store_call *);
+int sqlite_twin_owner(struct sqlite_conn *, struct store_call *);
+int sqlite_twin_page(struct sqlite_conn *, struct store_call *);
+int sqlite_twin_note(struct sqlite_conn *, struct store_call *);
+int sqlite_twin_put(struct sqlite_conn *, struct store_call *);
+int sqlite_twin_drop(struct sqlite_conn *, struct store_call *);
+
 /* Whether the database knows a file of this name. */
 bool sqlite_image_has_file(struct sqlite_conn *, const char *name);
 

@@ -93,10 +93,9 @@ sqlite_record_write(struct sqlite_conn *c, const struct store_record *was,
 	if (rc == SQLITE_OK && strcmp(was->name, now->name) != 0)
 		rc = sqlite_do(c, SQL_PERSONA_RENAME,
 		    SQL_VALUES(SQL_I(was->seq), SQL_T(now->name)));
-	if (rc == SQLITE_OK && (strcmp(was->local_id, now->local_id) != 0 ||
-	    was->created_ms != now->created_ms))
-		rc = sqlite_do(c, SQL_PERSONA_IDENTIFY,
-		    SQL_VALUES(SQL_I(was->seq), SQL_T(now->local_id), SQL_I(now->created_ms)));
+	if (rc == SQLITE_OK && was->created_ms != now->created_ms)
+		rc = sqlite_do(c, SQL_PERSONA_DATE,
+		    SQL_VALUES(SQL_I(was->seq), SQL_I(now->created_ms)));
 	return rc;
 }
 

@@ -105,6 +105,23 @@ static const char *const sqlite_schema_steps[] = {
     "CREATE INDEX image_maker ON image (maker) WHERE maker IS NOT NULL;"),
     "CREATE INDEX persona_hidden_scope ON persona (scope, upstream_id)"
     " WHERE hidden_ms IS NOT NULL;",
+
+    /* Without twin_id it may have been made: local_id is that of the create's intent. */
+    ("CREATE TABLE twin ("
+    " seq INTEGER PRIMARY KEY,"
+    " project TEXT NOT NULL,"
+    " twin_id TEXT,"
+    " scope TEXT NOT NULL,"
+    " local_id TEXT NOT NULL,"
+    " name TEXT,"
+    " digest TEXT,"
+    " since_ms INTEGER NOT NULL,"
+    " found INTEGER NOT NULL,"
+    " updated_ms INTEGER NOT NULL);"
+    "CREATE UNIQUE INDEX twin_id ON twin (project, twin_id) WHERE twin_id IS NOT NULL;"
+    "CREATE UNIQUE INDEX twin_persona ON twin (scope, local_id);"
+    "CREATE INDEX intent_twin ON intent (scope, local_id)"
+    " WHERE operation = 0 AND local_id IS NOT NULL;"),
 };
 
 /* The number of the newest schema. */

@@ -21,6 +21,11 @@
 #define IMAGE                                                                            \
 	"SELECT project, id, role, type, filename, maker, digest, size, created_ms FROM image "
 
+/* The columns of a twin, in the order that sqlite_twin_read() expects. */
+#define TWIN                                                                             \
+	"SELECT seq, project, twin_id, scope, local_id, name, digest, since_ms, found,"  \
+	" updated_ms FROM twin "
+
 /*
  * Every statement there is. A holder of 0 stands for none, so that names and
  * keys need no second form of a statement. A record is written by up to four
@@ -37,6 +42,7 @@ static const char *const sqlite_statement_texts[SQL_STATEMENT_COUNT] = {
     [SQL_ROLLBACK_TO] = "ROLLBACK TO one",
 
     [SQL_PERSONA_GET] = PERSONA "WHERE scope = ?1 AND local_id = ?2 AND hidden_ms IS NULL",
+    [SQL_PERSONA_ANY] = PERSONA "WHERE scope = ?1 AND local_id = ?2",
     [SQL_PERSONA_BY_SEQ] = PERSONA "WHERE seq = ?1",
     [SQL_PERSONA_BY_UPSTREAM] = PERSONA "WHERE scope = ?1 AND upstream_id = ?2",
     [SQL_PERSONA_LIST] =
@@ -60,7 +66,7 @@ static const char *const sqlite_statement_texts[SQL_STATEMENT_COUNT] = {
         "UPDATE persona SET updated_ms = ?2, content_ms = ?3, adopted = ?4, unclaimed = ?5,"
         " version = ?6, fingerprint = ?7, kept = ?8, absent = ?9, content = ?10"
         " WHERE seq = ?1",
-    [SQL_PERSONA_IDENTIFY] = "UPDATE persona SET local_id = ?2, created_ms = ?3 WHERE seq = ?1",
+    [SQL_PERSONA_DATE] = "UPDATE persona SET created_ms = ?2 WHERE seq = ?1",
     [SQL_PERSONA_RENAME] = "UPDATE persona SET name = ?2 WHERE seq = ?1",
     [SQL_PERSONA_SHOW] = "UPDATE persona SET hidden_ms = NULL WHERE seq = ?1",
     [SQL_PERSONA_HIDE] =
@@ -101,11 +107,15 @@ static const char *const sqlite_statement_texts[SQL_STATEMENT_COUNT] = {
     [SQL_INTENT_BY_SEQ] = INTENT "WHERE seq = ?1",
     [SQL_INTENT_OF_PERSONA] =
         INTENT "WHERE scope = ?1 AND local_id = ?2 AND operation <> 0",
+    [SQL_INTENT_OF_TWIN] =
+        INTENT "WHERE scope = ?1 AND local_id = ?2 AND operation = 0",
     [SQL_INTENT_ADD] =
         "INSERT INTO intent (id, operation, state, scope, project, local_id, upstream_id,"
         " name, fingerprint, sent, kept, absent, created_ms, touched_ms, key, key_hash)"
         " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
     [SQL_INTENT_MARK] = "UPDATE intent SET state = ?2, touched_ms = ?3 WHERE id = ?1",
+    [SQL_INTENT_TWIN] =
+        "UPDATE intent SET local_id = ?2, state = ?3, touched_ms = ?4 WHERE id = ?1",
     [SQL_INTENT_DELETE] = "DELETE FROM intent WHERE seq = ?1",
     [SQL_INTENT_MOVE] = "UPDATE OR IGNORE intent SET scope = ?2 WHERE scope = ?1",
 
@@ -153,6 +163,35 @@ static const char *const sqlite_statement_texts[SQL_STATEMENT_COUNT] = {
         " AND NOT EXISTS (SELECT 1 FROM intent i WHERE i.scope = ?2 AND i.operation <> 0"
         " AND instr(i.kept, image.id) > 0)",
     [SQL_IMAGE_FILE] = "SELECT 1 FROM image WHERE id = ?1 AND data IS NULL",
+
+    [SQL_TWIN_EXPECT] =
+        "INSERT INTO twin (project, scope, local_id, name, digest, since_ms, found, updated_ms)"
+        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, 0)",
+    [SQL_TWIN_OF_PERSONA] = TWIN "WHERE scope = ?1 AND local_id = ?2",
+    [SQL_TWIN_BY_ID] = TWIN "WHERE project = ?1 AND twin_id = ?2",
+    [SQL_TWIN_NOTE] = "UPDATE twin SET twin_id = ?3, local_id = ?3, found = ?4, updated_ms = 0"
+                      " WHERE scope = ?1 AND local_id = ?2",
+    [SQL_TWIN_CLEAR] = "DELETE FROM twin WHERE project = ?1 AND twin_id = ?2"
+                       " AND (scope <> ?3 OR local_id <> ?4)",
+    [SQL_TWIN_PUT] =
+        "INSERT INTO twin (project, twin_id, scope, local_id, since_ms, found, updated_ms)"
+        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (scope, local_id) DO UPDATE"
+        " SET project = excluded.project, twin_id = excluded.twin_id, found = excluded.found,"
+        " updated_ms = excluded.updated_ms",
+    [SQL_TWIN_DROP] = "DELETE FROM twin WHERE scope = ?1 AND local_id = ?2",
+    [SQL_TWIN_ALL] =
+        "SELECT seq, scope, local_id FROM persona WHERE seq > ?1 ORDER BY seq LIMIT ?2",
+    [SQL_TWIN_DUE] =
+        "SELECT p.seq, p.scope, p.local_id FROM persona p LEFT JOIN twin t"
+        " ON t.scope = p.scope AND t.local_id = p.local_id WHERE p.seq > ?1"
+        " AND CASE WHEN t.seq IS NULL THEN p.hidden_ms IS NULL"
+        " ELSE p.hidden_ms IS NOT NULL OR t.updated_ms <> p.updated_ms END"
+        " ORDER BY p.seq LIMIT ?2",
+    [SQL_TWIN_ORPHANS] =
+        "SELECT seq, scope, local_id FROM twin WHERE seq > ?1 AND NOT EXISTS"
+        " (SELECT 1 FROM persona p WHERE p.scope = twin.scope AND p.local_id = twin.local_id)"
+        " ORDER BY seq LIMIT ?2",
+    [SQL_TWIN_MOVE] = "UPDATE OR REPLACE twin SET scope = ?2 WHERE scope = ?1",
 };
 
 /* The text of a statement. */

@@ -87,7 +87,7 @@ int
 sqlite_join_scopes(struct sqlite_conn *c, struct store_call *call)
 {
 	static const enum sqlite_statement moves[] = {SQL_INTENT_MOVE, SQL_NAME_MOVE,
-	    SQL_TOMBSTONE_COPY};
+	    SQL_TOMBSTONE_COPY, SQL_TWIN_MOVE};
 	static const enum sqlite_statement leaves[] = {SQL_NAME_LEAVE, SQL_TOMBSTONE_LEAVE,
 	    SQL_LISTING_DELETE};
 	const char *from = call->scope, *to = call->text;

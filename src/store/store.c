@@ -94,6 +94,7 @@ store_call_free(struct store_call *c)
 	free(c->records);
 	store_intent_clear(&c->intent);
 	store_image_clear(&c->image);
+	store_twin_clear(&c->twin);
 	free(c->bytes);
 	store_reply_clear(&c->reply);
 	free(c);
@@ -210,7 +211,8 @@ bool
 store_call_reads(enum store_op op)
 {
 	return op == STORE_OP_GET || op == STORE_OP_LIST || op == STORE_OP_INTENTS ||
-	    op == STORE_OP_SCOPES || op == STORE_OP_IMAGE_GET || op == STORE_OP_IMAGE_LIST;
+	    op == STORE_OP_SCOPES || op == STORE_OP_IMAGE_GET || op == STORE_OP_IMAGE_LIST ||
+	    (op >= STORE_OP_TWIN_LOOK && op <= STORE_OP_TWIN_PAGE);
 }
 
 /* Makes a call; its arguments follow. */

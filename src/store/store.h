@@ -27,6 +27,7 @@ struct store;
 struct store_port;
 struct store_call;
 struct store_image; /* store_image.h */
+struct store_twin;  /* store_twin.h */
 
 struct store_options {
 	const char *dir;     /* NULL: memory only, forgotten at close */
@@ -82,7 +83,8 @@ enum store_operation { STORE_CREATE, STORE_UPDATE, STORE_DELETE };
 enum store_intent_state {
 	STORE_PENDING, /* recorded; being sent by this process, or found so after a crash */
 	STORE_UNKNOWN, /* outcome unknown; being settled by looking */
-	STORE_OPERATOR /* nothing can be looked up: waits for adopt or forget */
+	STORE_OPERATOR, /* nothing can be looked up: waits for adopt or forget */
+	STORE_TWINNING  /* create: its twin in the local tool is being made; nothing was sent */
 };
 
 /* A write to the upstream, recorded before it is sent. Strings belong to the struct. */
@@ -92,7 +94,7 @@ struct store_intent {
 	enum store_intent_state state;
 	char *scope;
 	char *project;
-	char *local_id;    /* update, delete */
+	char *local_id;    /* update, delete; create: of the twin, NULL: the upstream id will be it */
 	char *upstream_id; /* update, delete */
 	char *name;        /* create: the name; update: the new name, NULL when it stays; held
 	                      until settled or dropped */
@@ -104,6 +106,7 @@ struct store_intent {
 	int64_t touched_ms; /* last change of state */
 	char *key;      /* idempotency key with its scope; NULL: none */
 	char *key_hash; /* hash of the raw body under that key */
+	char *twin_digest; /* create begin: of what the twin will hold (store_twin.h); NULL: no twin */
 };
 
 enum store_status {
@@ -135,6 +138,8 @@ struct store_reply {
 	size_t hidden_count;
 	struct store_image *images; /* store_image.h */
 	size_t image_count;
+	struct store_twin *twins; /* store_twin.h */
+	size_t twin_count;
 	char *bytes; /* of an image; NULL: none */
 	size_t len;
 	int64_t number; /* as the call says */
@@ -182,7 +187,7 @@ struct store_call *store_create_begin(struct store_port *, const struct store_cr
     store_done_fn, void *arg);
 
 /* The persona exists: puts the record (or takes over one that was adopted under
- * the same upstream id), drops the intent and its hold, keeps `answer` (the local
+ * the same upstream id, whose local id stays), drops the intent and its hold, keeps `answer` (the local
  * body; NULL: the key is forgotten) under the intent's key. OK with records[0]
  * as stored, in the scope that the intent has now. A tombstone of that id goes.
  * Of an adopted record, what was written to it since stays: its kept, if it has

@@ -3,6 +3,7 @@
 
 #include "store/store.h"
 #include "store/store_image.h"
+#include "store/store_twin.h"
 
 #include <sys/queue.h>
 
@@ -36,6 +37,12 @@ enum store_op {
 	STORE_OP_IMAGE_LIST,
 	STORE_OP_IMAGE_DELETE,
 	STORE_OP_IMAGE_RELEASE,
+	STORE_OP_TWIN_LOOK,
+	STORE_OP_TWIN_OWNER,
+	STORE_OP_TWIN_PAGE,
+	STORE_OP_TWIN_NOTE,
+	STORE_OP_TWIN_PUT,
+	STORE_OP_TWIN_DROP,
 	STORE_OP_COUNT
 };
 
@@ -57,12 +64,14 @@ struct store_call {
 	enum store_intent_state state;
 	int64_t now_ms; /* adopt: listed_ms */
 	int64_t key_expires_ms;
-	int64_t since_ms; /* create: unclaimed_since_ms; purge: older_than_ms */
+	int64_t since_ms; /* create: unclaimed_since_ms; purge: older_than_ms; twin pages: after */
+	struct store_twin twin;   /* note, put */
+	enum store_twin_pages pages;
 	struct store_image image; /* put: what is stored; get, list, delete: project, id, role */
 	char *bytes;              /* put: NULL once they are in a file */
 	size_t len;
 	int64_t offset; /* get */
-	size_t max;     /* get */
+	size_t max;     /* get, twin pages */
 	bool filed;     /* put: the file is written */
 
 	struct store_reply reply;
@@ -89,6 +98,7 @@ void store_reply_clear(struct store_reply *);
 void store_reply_add_record(struct store_reply *, struct store_record *);
 void store_reply_add_intent(struct store_reply *, struct store_intent *);
 void store_reply_add_image(struct store_reply *, struct store_image *);
+void store_reply_add_twin(struct store_reply *, struct store_twin *);
 void store_reply_add_tombstone(struct store_reply *, const char *upstream_id); /* copies */
 void store_reply_add_hidden(struct store_reply *, const char *upstream_id); /* copies */
 

@@ -61,6 +61,7 @@ store_intent_copy(struct store_intent *to, const struct store_intent *from)
 	to->absent = mem_string(from->absent);
 	to->key = mem_string(from->key);
 	to->key_hash = mem_string(from->key_hash);
+	to->twin_digest = mem_string(from->twin_digest);
 }
 
 /* Frees the strings of an intent. */
@@ -79,6 +80,7 @@ store_intent_clear(struct store_intent *i)
 	free(i->absent);
 	free(i->key);
 	free(i->key_hash);
+	free(i->twin_digest);
 	memset(i, 0, sizeof *i);
 }
 
@@ -96,6 +98,9 @@ store_reply_clear(struct store_reply *r)
 		free(r->hidden[i]);
 	for (size_t i = 0; i < r->image_count; i++)
 		store_image_clear(&r->images[i]);
+	for (size_t i = 0; i < r->twin_count; i++)
+		store_twin_clear(&r->twins[i]);
+	free(r->twins);
 	free(r->images);
 	free(r->bytes);
 	free(r->records);
@@ -139,6 +144,15 @@ store_reply_add_image(struct store_reply *r, struct store_image *image)
 	r->images = store_reply_grow(r->images, r->image_count, sizeof *r->images);
 	r->images[r->image_count++] = *image;
 	memset(image, 0, sizeof *image);
+}
+
+/* Appends a twin. */
+void
+store_reply_add_twin(struct store_reply *r, struct store_twin *twin)
+{
+	r->twins = store_reply_grow(r->twins, r->twin_count, sizeof *r->twins);
+	r->twins[r->twin_count++] = *twin;
+	memset(twin, 0, sizeof *twin);
 }
 
 /* Appends the id of a persona deleted here. */

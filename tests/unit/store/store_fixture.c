@@ -153,6 +153,9 @@ fixture_clear(struct fixture *f)
 	for (size_t i = 0; i < r->image_count; i++)
 		store_image_clear(&r->images[i]);
 	free(r->images);
+	for (size_t i = 0; i < r->twin_count; i++)
+		store_twin_clear(&r->twins[i]);
+	free(r->twins);
 	free(r->bytes);
 	free(r->text);
 	memset(r, 0, sizeof *r);
@@ -170,6 +173,8 @@ fixture_done(void *arg, struct store_reply *reply)
 	f->reply.text = mem_string(reply->text);
 	reply->images = NULL; /* taken over, as the bytes are */
 	reply->image_count = 0;
+	reply->twins = NULL;
+	reply->twin_count = 0;
 	reply->bytes = NULL;
 	f->reply.records = mem_zero(reply->record_count, sizeof *reply->records);
 	for (size_t i = 0; i < reply->record_count; i++)

@@ -4,6 +4,7 @@
 #include "base/loop.h"
 #include "store/store.h"
 #include "store/store_image.h"
+#include "store/store_twin.h"
 #include "unit.h"
 
 /*
