@@ -110,6 +110,7 @@ struct http_exchange {
 	bool bodyless; /* answer: HEAD, 204, 304 */
 	bool want_drained;
 	bool replaced; /* the service's answer was too large for now: a 503 went instead */
+	struct http_cors_ask cors;
 	int64_t left; /* of an answer of declared length; -1 when not declared */
 	size_t max;   /* of a collected body */
 	struct buf body;

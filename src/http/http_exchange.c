@@ -103,6 +103,8 @@ http_answer_head(struct http_exchange *ex, int status, const struct http_field *
 	h.date = http_format_date(&c->hub->date, loop_wall(c->hub->loop));
 	h.close = !ex->keep;
 	h.keep_alive = ex->head.request.minor == 0;
+	h.cors = c->hub->config.cors;
+	h.ask = ex->cors;
 	if (!http_format_head(&c->out, &h, ex->bodyless ? 0 : more))
 		c->gone = true;
 }

@@ -129,14 +129,87 @@ http_format_takes(const struct http_field *f, size_t *name_len, size_t *value_le
 	return true;
 }
 
+/* Whether a list of names holds one. */
+static bool
+http_format_lists(const char *list, const char *name, size_t len)
+{
+	while (*list != '\0') {
+		size_t n = strcspn(list, ", \t");
+
+		if (n == len && strncasecmp(list, name, n) == 0)
+			return true;
+		list += n;
+		list += strspn(list, ", \t");
+	}
+	return false;
+}
+
+/* Adds a name to Vary unless the caller's fields have it. */
+static void
+http_format_vary_by(struct buf *b, const struct http_field *f, const char *name, size_t len,
+    bool *first)
+{
+	for (; f != NULL && f->name != NULL; f++)
+		if (strcasecmp(f->name, "vary") == 0 && http_format_lists(f->value, name, len))
+			return;
+	buf_adds(b, *first ? "" : ", ");
+	buf_add(b, name, len);
+	*first = false;
+}
+
+/* Adds one Vary that names what the caller's fields and the list name. */
+static void
+http_format_vary(struct buf *b, const struct http_field *fields, const char *list)
+{
+	bool first = true;
+	size_t n, v;
+
+	http_format_text(b, "Vary: ");
+	for (const struct http_field *f = fields; f != NULL && f->name != NULL; f++) {
+		if (strcasecmp(f->name, "vary") != 0 || !http_format_takes(f, &n, &v) || v == 0)
+			continue;
+		buf_adds(b, first ? "" : ", ");
+		buf_add(b, f->value, v);
+		first = false;
+	}
+	while (*list != '\0') {
+		n = strcspn(list, ", ");
+		http_format_vary_by(b, fields, list, n, &first);
+		list += n;
+		list += strspn(list, ", ");
+	}
+	http_format_text(b, "\r\n");
+}
+
+/* Adds what cors says, merged with the caller's fields. */
+static void
+http_format_cors(struct buf *b, const struct http_format *h)
+{
+	const char *vary = http_cors_vary(h->cors, &h->ask);
+
+	http_cors_add(b, h->cors, &h->ask);
+	if (vary != NULL)
+		http_format_vary(b, h->fields, vary);
+}
+
+/* Whether a field of the caller's is cors's to say. */
+static bool
+http_format_is_cors(const struct http_format *h, const char *name)
+{
+	if (h->cors == NULL)
+		return false;
+	return http_cors_owns(name) ||
+	    (strcasecmp(name, "vary") == 0 && http_cors_vary(h->cors, &h->ask) != NULL);
+}
+
 /* Adds the caller's fields; *dated when one of them is Date. */
 static void
-http_format_fields(struct buf *b, const struct http_field *f, bool *dated)
+http_format_fields(struct buf *b, const struct http_format *h, bool *dated)
 {
 	size_t n, v;
 
-	for (; f != NULL && f->name != NULL; f++) {
-		if (!http_format_takes(f, &n, &v))
+	for (const struct http_field *f = h->fields; f != NULL && f->name != NULL; f++) {
+		if (!http_format_takes(f, &n, &v) || http_format_is_cors(h, f->name))
 			continue;
 		if (n == 4 && strcasecmp(f->name, "date") == 0)
 			*dated = true;
@@ -174,6 +247,8 @@ http_format_head(struct buf *b, const struct http_format *h, size_t more)
 	more += HTTP_FORMAT_OWN;
 	for (f = h->fields; f != NULL && f->name != NULL; f++)
 		more += strlen(f->name) + strlen(f->value) + 4;
+	if (h->cors != NULL)
+		more += http_cors_room(h->cors, &h->ask);
 	if (!buf_reserve(b, more))
 		return false;
 	http_format_text(b, "HTTP/1.1 ");
@@ -181,7 +256,9 @@ http_format_head(struct buf *b, const struct http_format *h, size_t more)
 	buf_addc(b, ' ');
 	buf_adds(b, http_format_reason(h->status));
 	http_format_text(b, "\r\n");
-	http_format_fields(b, h->fields, &dated);
+	http_format_fields(b, h, &dated);
+	if (h->cors != NULL)
+		http_format_cors(b, h);
 	if (!dated) {
 		http_format_text(b, "Date: ");
 		buf_adds(b, h->date);

@@ -3,6 +3,7 @@
 
 #include "base/buf.h"
 #include "base/timestamp.h"
+#include "http/http_cors.h"
 #include "http/http_message.h"
 
 /* How the end of an answer's body is marked. */
@@ -30,14 +31,17 @@ struct http_format {
 	int64_t length;
 	bool close;
 	bool keep_alive; /* to be said aloud: HTTP/1.0 */
+	const struct http_cors *cors; /* NULL: off */
+	struct http_cors_ask ask;
 };
 
 /*
  * Adds status line and header lines, and makes room for `more` bytes after
  * them. Of the caller's fields, those that belong to the connection or are
  * added here are left out (Connection, Keep-Alive, Proxy-Connection,
- * Transfer-Encoding, Content-Length, X-Request-Id), and so is one that is not
- * well-formed: no value can begin a new line. False when the buffer is full.
+ * Transfer-Encoding, Content-Length, X-Request-Id; with cors Access-Control-*),
+ * and so is one that is not well-formed: no value can begin a new line. False when
+ * the buffer is full.
  */
 bool http_format_head(struct buf *, const struct http_format *, size_t more);
 

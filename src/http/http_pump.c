@@ -59,6 +59,9 @@ http_pump_refuse(struct http_conn *c, int status, const char *why)
 	head.date = http_format_date(&c->hub->date, loop_wall(c->hub->loop));
 	head.fields = http_format_error_fields(status);
 	head.length = (int64_t)body.len;
+	head.cors = c->hub->config.cors;
+	if (ex != NULL)
+		head.ask = ex->cors;
 	http_format_head(&c->out, &head, body.len);
 	if (ex == NULL || ex->head.request.method == NULL ||
 	    strcmp(ex->head.request.method, "HEAD") != 0)
@@ -268,6 +271,22 @@ http_pump_started(struct http_conn *c)
 	}
 }
 
+/* Hands a request to the service, unless it is a preflight. */
+static void
+http_pump_serve(struct http_conn *c, int preflight, const char *why)
+{
+	const struct http_server_config *cfg = &c->hub->config;
+
+	c->hub->counts.requests++;
+	if (preflight == 0)
+		cfg->service(cfg->arg, c->exchange);
+	else if (preflight == 204)
+		http_answer(c->exchange, 204, NULL, NULL, 0);
+	else
+		http_answer_error(c->exchange, preflight, why);
+	http_pump_started(c);
+}
+
 /* Gives a whole head to the service, or refuses it. */
 static void
 http_pump_start(struct http_conn *c)
@@ -275,18 +294,19 @@ http_pump_start(struct http_conn *c)
 	const struct http_server_config *cfg = &c->hub->config;
 	int status = http_pump_parse(c);
 	struct http_exchange *ex = c->exchange;
-	const char *host = ex->head.request.host;
+	const char *host = ex->head.request.host, *why = NULL;
+	int preflight = 0;
 
 	http_deadline_clear(&c->reading);
+	if (status == 0 && cfg->cors != NULL)
+		preflight = http_cors_look(cfg->cors, &ex->head.request, &ex->cors, &why);
 	if (status != 0) {
 		http_pump_refuse(c, status, ex->head.why);
 	} else if (cfg->allowed_hosts != NULL && host[0] != '\0' &&
 	    !http_host_allowed(host, cfg->allowed_hosts)) {
 		http_pump_refuse(c, 421, "This host name is not served here");
 	} else {
-		c->hub->counts.requests++;
-		cfg->service(cfg->arg, ex);
-		http_pump_started(c);
+		http_pump_serve(c, preflight, why);
 	}
 }
 

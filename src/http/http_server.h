@@ -4,6 +4,7 @@
 #include "base/fail.h"
 #include "base/log.h"
 #include "base/loop.h"
+#include "http/http_cors.h"
 #include "http/http_message.h"
 
 /*
@@ -32,12 +33,13 @@ struct http_server_config {
 	struct http_limits limits;
 	const char *const *allowed_hosts; /* NULL-terminated, beside loopback names; others get 421.
 	                                     NULL: any Host */
+	const struct http_cors *cors;     /* NULL: off, and OPTIONS is the service's */
 	http_service_fn service;
 	void *arg;
 	struct log *log; /* may be NULL */
 };
 
-/* The config is copied; allowed_hosts must outlive the server. */
+/* The config is copied; allowed_hosts and cors must outlive the server. */
 struct http_server *http_server_new(struct loop *, const struct http_server_config *);
 
 /* Adds a listener: "127.0.0.1:3000", "[::1]:3000" or "unix:/path"; port 0 picks

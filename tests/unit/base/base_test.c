@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/mem.h"
+#include "base/origin.h"
 #include "base/timestamp.h"
 #include "base/uuid.h"
 #include "unit.h"
@@ -134,6 +135,43 @@ note(void *arg)
 	strncat(trace, arg, sizeof trace - strlen(trace) - 1);
 }
 
+START_TEST(origins_have_one_normal_form)
+{
+	static const char *const forms[][2] = {
+	    {"http://localhost:5173", "http://localhost:5173"},
+	    {"HTTP://LocalHost:05173", "http://localhost:5173"},
+	    {"http://a_b.example-1:80", "http://a_b.example-1"},
+	    {"https://a.example:443", "https://a.example"},
+	    {"https://a.example:80", "https://a.example:80"},
+	    {"http://127.0.0.1:1", "http://127.0.0.1:1"},
+	    {"http://[0:0:0::1]:65535", "http://[::1]:65535"},
+	    {"http://[::1]", "http://[::1]"},
+	    {"tauri://localhost", "tauri://localhost"},
+	    {"chrome-extension://abc", "chrome-extension://abc"},
+	    {"app+1.x://h:80", "app+1.x://h:80"},
+	};
+	static const char *const none[] = {"", "null", "*", "http", "http:", "http:/a", "http://",
+	    "://a", "1a://h", "a b://h", "http://a/", "http://a:1/", "http://a?", "http://a#",
+	    "http://u@a", "http://a:", "http://a:0", "http://a:65536", "http://a:123456",
+	    "http://a:1:2", "http://a:+1", "http://*.a", "http://[::1", "http://[::1]x",
+	    "http://[]", "http://[1]", "http://\xc3\xa9", "http://a b", " http://a", "http://a "};
+	char out[ORIGIN_SIZE], longest[ORIGIN_SIZE + 10] = "http://";
+
+	for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
+		ck_assert_msg(origin_normal(forms[i][0], out), "%s", forms[i][0]);
+		ck_assert_str_eq(out, forms[i][1]);
+	}
+	for (size_t i = 0; i < sizeof none / sizeof *none; i++)
+		ck_assert_msg(!origin_normal(none[i], out), "%s", none[i]);
+	memset(longest + 7, 'a', 253);
+	strcpy(longest + 260, ":65535");
+	ck_assert(origin_normal(longest, out));
+	ck_assert_str_eq(out, longest);
+	strcpy(longest + 260, "a");
+	ck_assert(!origin_normal(longest, out));
+}
+END_TEST
+
 START_TEST(fake_loop_fires_in_order_and_only_when_due)
 {
 	struct loop *l = loop_new_fake(5000);
@@ -220,6 +258,7 @@ base_suite(void)
 	    http_dates_round_trip,
 	    uuids_have_their_form,
 	    digest_is_sha256,
+	    origins_have_one_normal_form,
 	    fake_loop_fires_in_order_and_only_when_due,
 	    letters_from_another_thread_arrive_in_order,
 	    log_escapes_and_cuts,

@@ -70,6 +70,7 @@ unsigned client_answers(const struct client *);
 Suite *http_budget_suite(void);
 Suite *http_chunk_suite(void);
 Suite *http_conn_suite(void);
+Suite *http_cors_suite(void);
 Suite *http_cut_suite(void);
 Suite *http_deadline_suite(void);
 Suite *http_listen_suite(void);
