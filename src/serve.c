@@ -20,6 +20,9 @@
 #define SERVE_FILES 64     /* descriptors for everything but clients and upstream calls */
 #define SERVE_SETTLE_MS 20 /* how often a stop looks whether running writes are recorded */
 
+#define SERVE_CORS_REFUSAL \
+	"This origin may not use the gateway; cors.origins in its configuration names those that may"
+
 /* Everything that runs, in the order in which it starts; it stops in reverse. */
 struct serve {
 	const struct serve_options *options;
@@ -30,6 +33,7 @@ struct serve {
 	struct loop *loop;
 	struct gateway *gw;
 	struct api *api;
+	struct http_cors cors;
 	struct http_server *server, *admin;
 	struct event term, interrupt;
 	struct loop_timer settle;
@@ -131,7 +135,7 @@ serve_start_core(struct serve *s)
 
 /* Makes a server for one service. */
 static struct http_server *
-serve_make_server(struct serve *s, http_service_fn service)
+serve_make_server(struct serve *s, http_service_fn service, const struct http_cors *cors)
 {
 	const struct config *c = s->snap->config;
 	struct http_server_config hc = {
@@ -147,12 +151,31 @@ serve_make_server(struct serve *s, http_service_fn service)
 	        .write_ms = c->client_body,
 	    },
 	    .allowed_hosts = (const char *const *)c->allowed_hosts,
+	    .cors = cors,
 	    .service = service,
 	    .arg = s->api,
 	    .log = s->log,
 	};
 
 	return http_server_new(s->loop, &hc);
+}
+
+/* Which pages on other origins may use the local API; NULL for none. */
+static const struct http_cors *
+serve_cors(struct serve *s)
+{
+	const struct config *c = s->snap->config;
+
+	s->cors = (struct http_cors){
+	    .origins = (const char *const *)c->cors.origins,
+	    .any = c->cors.origins[0] != NULL && strcmp(c->cors.origins[0], "*") == 0,
+	    .credentials = c->cors.credentials,
+	    .max_age = c->cors.max_age / 1000,
+	    .methods = API_METHODS,
+	    .exposed = API_EXPOSED,
+	    .refusal = SERVE_CORS_REFUSAL,
+	};
+	return c->cors.origins[0] != NULL ? &s->cors : NULL;
 }
 
 /* Opens the listeners of the local API. */
@@ -162,7 +185,7 @@ serve_listen(struct serve *s)
 	char *const *listen = s->snap->config->listen;
 	struct fail fail;
 
-	s->server = serve_make_server(s, api_serve);
+	s->server = serve_make_server(s, api_serve, serve_cors(s));
 	for (; *listen != NULL; listen++) {
 		if (http_server_listen(s->server, *listen, &fail) != 0) {
 			fprintf(stderr, "persona-gateway: cannot listen on %s; --listen chooses another address\n",
@@ -184,7 +207,7 @@ serve_listen_admin(struct serve *s)
 
 	if (address == NULL)
 		return true;
-	s->admin = serve_make_server(s, api_serve_admin);
+	s->admin = serve_make_server(s, api_serve_admin, NULL);
 	if (http_server_listen(s->admin, address, &fail) == 0)
 		return true;
 	if (!c->admin_listen_given) {

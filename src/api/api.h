@@ -15,6 +15,14 @@ struct api;
 struct api *api_new(struct loop *, struct gateway *, struct log *);
 void api_free(struct api *); /* after the servers that use it */
 
+/* For pages on other origins (http_cors.h): the methods that are served, and the
+ * fields of answers that a script may want to see beside those that it always may
+ * (Fetch, 2.2.2 "CORS-safelisted response-header name"). */
+#define API_METHODS "GET, HEAD, POST, PUT, DELETE"
+#define API_EXPOSED                                                                           \
+	"ETag, X-Cache, X-Request-Id, Age, Retry-After, Location, Content-Range, Accept-Ranges, " \
+	"Allow, Content-Disposition, Date"
+
 /* Serves the local API; give it to a server as its service, with the api as argument. */
 void api_serve(void *api, struct http_exchange *);
 

@@ -250,6 +250,52 @@ config_address_url(const char *url, bool proxy, struct fail *fail)
 	return result;
 }
 
+/* Says what is wrong with text that is no origin, with the likely right form. */
+static int
+config_address_no_origin(const char *text, struct fail *fail)
+{
+	const char *host = strstr(text, "://");
+	char normal[ORIGIN_SIZE];
+	int len;
+
+	if (strcmp(text, "null") == 0)
+		return fail_set(fail, "must not be null, which stands for every page without an "
+		    "origin of its own; \"*\" alone allows those too");
+	for (const char *c = text; *c != '\0'; c++)
+		if ((unsigned char)*c >= 0x80)
+			return fail_set(fail, "must be an origin as browsers write it: names "
+			    "beyond ASCII begin with xn--");
+	if (host == NULL)
+		return fail_set(fail, "must begin with a scheme: http:// or https://");
+	if (strchr(host, '*') != NULL)
+		return fail_set(fail, "must be a whole origin, since * is not understood in it: "
+		    "list each one, or write \"*\" alone for every one");
+	if (strchr(host, '@') != NULL)
+		return fail_set(fail, "must not hold a user name or password");
+	len = (int)(host - text) + 3 + (int)strcspn(host + 3, "/?#");
+	if (text[len] != '\0') {
+		char *shorter = mem_copy(text, (size_t)len);
+		bool good = origin_normal(shorter, normal);
+
+		free(shorter);
+		if (good)
+			return fail_set(fail, "must be an origin without a path or a slash at its end");
+	}
+	return fail_set(fail, "must be an origin such as http://localhost:5173: a scheme, a host, "
+	    "and a port if it is not the usual one");
+}
+
+/* Reads an origin. */
+int
+config_address_origin(const char *text, char out[ORIGIN_SIZE], struct fail *fail)
+{
+	if (strcmp(text, "*") == 0) {
+		strcpy(out, text);
+		return 0;
+	}
+	return origin_normal(text, out) ? 0 : config_address_no_origin(text, fail);
+}
+
 /* Gives the host of a URL. */
 char *
 config_address_url_host(const char *url)

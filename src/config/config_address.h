@@ -2,6 +2,7 @@
 #define CONFIG_ADDRESS_H
 
 #include "base/fail.h"
+#include "base/origin.h"
 
 #include <stdbool.h>
 
@@ -27,6 +28,9 @@ bool config_address_is_loopback(const char *host);
 /* http:// or https://, a host, a port if wanted, and a path unless a proxy is
  * asked for; no user, query or fragment. */
 int config_address_url(const char *url, bool proxy, struct fail *);
+
+/* An origin, whose normal form is written, or "*". */
+int config_address_origin(const char *origin, char out[ORIGIN_SIZE], struct fail *);
 
 /* The host of a checked URL, as it stands there; the caller frees. */
 char *config_address_url_host(const char *url);

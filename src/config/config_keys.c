@@ -45,6 +45,14 @@ static const struct config_key config_table[] = {
     {"allowed_hosts", CONFIG_HOSTS, AT(allowed_hosts), .fallback = "[]",
 	.help = "Names that the `Host` of a request may hold besides the loopback ones, without "
 	    "ports."},
+    {"cors.origins", CONFIG_ORIGINS, AT(cors.origins), .fallback = "[]",
+	.help = "Origins whose web pages may use the gateway, such as `http://localhost:5173`, or "
+	    "`\"*\"` alone for every one. Empty: none but the gateway's own."},
+    {"cors.credentials", CONFIG_BOOL, AT(cors.credentials), .fallback = "false",
+	.help = "`true` lets these pages send cookies and `Authorization` along; not with `\"*\"`."},
+    {"cors.max_age", CONFIG_DURATION, AT(cors.max_age), .fallback = "10m", .min = 0,
+	.max = 24 * HOUR,
+	.help = "How long a browser may remember what a preflight was told, in whole seconds."},
     {"limits.body", CONFIG_SIZE, AT(limit_body), .fallback = "1MiB", .min = KIB, .max = 64 * MIB,
 	.help = "The largest request body."},
     {"limits.head", CONFIG_SIZE, AT(limit_head), .fallback = "16KiB", .min = KIB, .max = MIB,
@@ -196,7 +204,7 @@ config_keys_type(enum config_type type)
 	    [CONFIG_ENUM] = "choice", [CONFIG_WORD] = "word", [CONFIG_TEXT] = "text",
 	    [CONFIG_PATH] = "path", [CONFIG_FILE] = "file",
 	    [CONFIG_URL] = "URL", [CONFIG_PROXY] = "URL", [CONFIG_ADDRESS] = "address or off",
-	    [CONFIG_ADDRESSES] = "address or list", [CONFIG_HOSTS] = "list of names",
+	    [CONFIG_ADDRESSES] = "address or list", [CONFIG_HOSTS] = "list of names", [CONFIG_ORIGINS] = "list of origins",
 	    [CONFIG_SECRET] = "secret", [CONFIG_SECRET_FILE] = "file", [CONFIG_PROJECTS] = "map",
 	    [CONFIG_NODE] = "map"};
 

@@ -24,6 +24,7 @@ enum config_type {
 	CONFIG_ADDRESS,	    /* char *, "off" is NULL */
 	CONFIG_ADDRESSES,   /* char **, one or a list of them */
 	CONFIG_HOSTS,	    /* char **, a list */
+	CONFIG_ORIGINS,	    /* char **, a list, in their normal form; or "*" alone */
 	CONFIG_SECRET,	    /* char * */
 	CONFIG_SECRET_FILE, /* char *, what the file holds */
 	CONFIG_PROJECTS,    /* a map from ids to the keys under "projects.*" */

@@ -33,6 +33,7 @@ config_free(struct config *config)
 		return;
 	config_load_free_list(config->listen);
 	config_load_free_list(config->allowed_hosts);
+	config_load_free_list(config->cors.origins);
 	free(config->admin_listen);
 	free(config->data_dir);
 	free(config->bluejay.url);

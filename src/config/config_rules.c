@@ -168,6 +168,30 @@ config_rules_url(const struct config_rules *r)
 	free(host);
 }
 
+/* Checks the origins of web pages: "*" stands alone, and trusts nobody with more. */
+static void
+config_rules_cors(const struct config_rules *r)
+{
+	const struct yaml_node *list = FIND(r->config->document, "cors", "origins");
+	const struct yaml_node *credentials = FIND(r->config->document, "cors", "credentials");
+	struct config_place at = config_rules_at(r, list);
+	char **origins = r->config->cors.origins;
+	bool any = false;
+
+	if (!yaml_node_sound(list) || !yaml_node_sound(credentials))
+		return;
+	for (size_t i = 0; origins[i] != NULL; i++)
+		any |= strcmp(origins[i], "*") == 0;
+	if (any && origins[1] != NULL)
+		diag_add(r->diags, at.file, at.line, at.column, "cors.origins has \"*\" beside "
+		    "others; \"*\" alone allows every origin, and a list without it only those");
+	else if (any && r->config->cors.credentials) {
+		at = config_rules_at(r, credentials);
+		diag_add(r->diags, at.file, at.line, at.column, "cors.credentials cannot be true "
+		    "for every origin (line %d), which browsers refuse; name the origins", list->line);
+	}
+}
+
 /* Where the n-th listen address stands. */
 static struct config_place
 config_rules_listen_at(const struct config_rules *r, size_t n)
@@ -320,6 +344,7 @@ config_rules_check(struct config_rules *r)
 	config_rules_buffers(r);
 	config_rules_url(r);
 	config_rules_images(r);
+	config_rules_cors(r);
 	config_rules_listen(r);
 	config_rules_admin(r);
 	for (size_t i = 0; i < r->config->project_count; i++) {

@@ -285,15 +285,23 @@ config_set_scalar(struct config_text *t, void *base, struct fail *fail)
 static bool
 config_set_is_list(enum config_type type)
 {
-	return type == CONFIG_ADDRESSES || type == CONFIG_HOSTS;
+	return type == CONFIG_ADDRESSES || type == CONFIG_HOSTS || type == CONFIG_ORIGINS;
 }
 
 /* Makes one item of a list. */
 static int
 config_set_item(const struct config_text *t, char **out, struct fail *fail)
 {
+	char origin[ORIGIN_SIZE];
+
 	if (t->key->type == CONFIG_ADDRESSES)
 		return config_set_address(t, out, fail);
+	if (t->key->type == CONFIG_ORIGINS) {
+		if (config_address_origin(t->text, origin, fail) != 0)
+			return -1;
+		*out = mem_string(origin);
+		return 0;
+	}
 	if (config_address_host(t->text, fail) != 0)
 		return -1;
 	*out = mem_string(t->text);
@@ -324,7 +332,7 @@ config_set_default(const struct config_key *key, void *base, const char *file)
 
 	if (key->fallback == NULL || key->type == CONFIG_PROJECTS)
 		return;
-	if (key->type == CONFIG_HOSTS) {
+	if (strcmp(key->fallback, "[]") == 0) {
 		config_set_strings(config_set_slot(key, base), mem_zero(1, sizeof(char *)));
 		return;
 	}
@@ -369,6 +377,8 @@ config_set_expected(const struct config_key *key)
 		return mem_string("an address or a list of addresses");
 	case CONFIG_HOSTS:
 		return mem_string("a list of host names such as [gateway.example.com]");
+	case CONFIG_ORIGINS:
+		return mem_string("a list of origins such as [\"http://localhost:5173\"]");
 	default:
 		return mem_string("a text");
 	}

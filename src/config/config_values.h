@@ -32,6 +32,11 @@ struct config {
 	bool listen_without_tokens;
 	char *data_dir;
 	char **allowed_hosts; /* NULL-terminated */
+	struct {
+		char **origins; /* NULL-terminated, in their normal form (base/origin.h), or "*" */
+		bool credentials;
+		int64_t max_age;
+	} cors;
 	int64_t drain;
 	int log_level;  /* enum log_level */
 	int log_format; /* enum log_format */

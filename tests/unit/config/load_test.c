@@ -77,6 +77,9 @@ check_defaults(const struct config *c)
 	ck_assert(!c->listen_without_tokens);
 	ck_assert_str_eq(c->data_dir, "./data");
 	ck_assert_ptr_null(c->allowed_hosts[0]);
+	ck_assert_ptr_null(c->cors.origins[0]);
+	ck_assert(!c->cors.credentials);
+	ck_assert_int_eq(c->cors.max_age, 600000);
 	ck_assert_int_eq(c->drain, 30000);
 	ck_assert_int_eq(c->log_level, LOG_LEVEL_INFO);
 	ck_assert_int_eq(c->log_format, LOG_FORMAT_AUTO);
@@ -156,6 +159,8 @@ START_TEST(every_key_reaches_its_value)
 	    "data_dir: /var/lib/pg\n"
 	    "workers: 1\n"
 	    "allowed_hosts: [gateway.example.com, 10.0.0.1]\n"
+	    "cors: {origins: ['HTTP://LocalHost:05173', 'https://a:443'], credentials: true, "
+	    "max_age: 5s}\n"
 	    "limits: {body: 2MiB, head: 32KiB, headers: 50, connections: 20, buffers: 3MiB}\n"
 	    "client_timeouts: {head: 1s, body: 2s, idle: 3s}\n"
 	    "drain: 4s\n"
@@ -190,6 +195,11 @@ START_TEST(every_key_reaches_its_value)
 	ck_assert_str_eq(c->allowed_hosts[0], "gateway.example.com");
 	ck_assert_str_eq(c->allowed_hosts[1], "10.0.0.1");
 	ck_assert_ptr_null(c->allowed_hosts[2]);
+	ck_assert_str_eq(c->cors.origins[0], "http://localhost:5173");
+	ck_assert_str_eq(c->cors.origins[1], "https://a");
+	ck_assert_ptr_null(c->cors.origins[2]);
+	ck_assert(c->cors.credentials);
+	ck_assert_int_eq(c->cors.max_age, 5000);
 	ck_assert_int_eq(c->limit_body, 2 << 20);
 	ck_assert_int_eq(c->limit_head, 32768);
 	ck_assert_int_eq(c->limit_headers, 50);
@@ -222,7 +232,7 @@ START_TEST(every_key_reaches_its_value)
 	ck_assert(p[0].has_agent && p[0].shared_agent);
 	ck_assert_int_eq(p[0].agent_id, 123);
 	ck_assert_ptr_null(p[0].api_key);
-	ck_assert_int_eq(p[0].line, 23);
+	ck_assert_int_eq(p[0].line, 24);
 	ck_assert_int_eq(p[0].column, 3);
 	ck_assert_str_eq(p[1].id, "Other Bot");
 	ck_assert_int_eq(p[1].agent_id, INT64_MAX);
@@ -322,8 +332,8 @@ START_TEST(unknown_keys_get_the_nearest_known_one)
 	    "c.yaml:5:10: unknown key \"bodi\"; did you mean \"body\"?\n"
 	    "c.yaml:5:22: unknown key \"heat\"; did you mean \"head\"?\n"
 	    "c.yaml:6:1: unknown key \"tls\"; the keys here are listen, admin_listen, "
-	    "listen_without_tokens, data_dir, workers, allowed_hosts, limits, client_timeouts, "
-	    "drain, log, bluejay, projects, mapping, images, store\n"
+	    "listen_without_tokens, data_dir, workers, allowed_hosts, cors, limits, "
+	    "client_timeouts, drain, log, bluejay, projects, mapping, images, store\n"
 	    "c.yaml:7:1: unknown key \"api_key\" here; it belongs under \"bluejay\"\n"
 	    "c.yaml:8:1: unknown key \"agent_id\" here; it belongs under a project's id in "
 	    "\"projects\"\n"
@@ -337,8 +347,8 @@ START_TEST(unknown_keys_get_the_nearest_known_one)
 	    "bluejay: {timeouts: …}\n"
 	    "c.yaml:12:11: unknown key \"comunity\"; did you mean \"community\"?\n"
 	    "c.yaml:13:1: unknown key \"new?line\"; the keys here are listen, admin_listen, "
-	    "listen_without_tokens, data_dir, workers, allowed_hosts, limits, client_timeouts, "
-	    "drain, log, bluejay, projects, mapping, images, store\n");
+	    "listen_without_tokens, data_dir, workers, allowed_hosts, cors, limits, "
+	    "client_timeouts, drain, log, bluejay, projects, mapping, images, store\n");
 }
 END_TEST
 
@@ -386,12 +396,12 @@ START_TEST(wrong_types_say_what_would_be_right)
 	    "default auto\n");
 	refuse("- a\n",
 	    "c.yaml:1:1: the file must be a map with the keys listen, admin_listen, "
-	    "listen_without_tokens, data_dir, workers, allowed_hosts, limits, client_timeouts, "
-	    "drain, log, bluejay, projects, mapping, images, store, not a list\n");
+	    "listen_without_tokens, data_dir, workers, allowed_hosts, cors, limits, "
+	    "client_timeouts, drain, log, bluejay, projects, mapping, images, store, not a list\n");
 	refuse("text\n",
 	    "c.yaml:1:1: the file must be a map with the keys listen, admin_listen, "
-	    "listen_without_tokens, data_dir, workers, allowed_hosts, limits, client_timeouts, "
-	    "drain, log, bluejay, projects, mapping, images, store, not a single value\n");
+	    "listen_without_tokens, data_dir, workers, allowed_hosts, cors, limits, "
+	    "client_timeouts, drain, log, bluejay, projects, mapping, images, store, not a single value\n");
 	refuse("bluejay: ${KEY}\n",
 	    "c.yaml:1:10: bluejay must be a map with the keys url, api_key, api_key_file, "
 	    "timeouts, retries, settle, rate, proxy, ca_file, max_in_flight, cache, not a single "
@@ -450,6 +460,32 @@ START_TEST(addresses_and_units_come_with_examples)
 	    "1MiB\n"
 	    "c.yaml:7:17: allowed_hosts must be a name without a port: leave \":3000\" out\n");
 	refuse(KEY "listen: []\n", "c.yaml:3:9: listen needs at least one address\n");
+	refuse(KEY "cors:\n"
+	    "  origins:\n"
+	    "    - http://localhost:5173/\n"
+	    "    - localhost:5173\n"
+	    "    - https://*.example.com\n"
+	    "    - 'null'\n"
+	    "    - http://k\u00fcche.example\n"
+	    "    - http://u:p@host\n"
+	    "    - http://host:99999\n"
+	    "    - {a: b}\n"
+	    "    - ftp://\n",
+	    "c.yaml:5:7: cors.origins must be an origin without a path or a slash at its end\n"
+	    "c.yaml:6:7: cors.origins must begin with a scheme: http:// or https://\n"
+	    "c.yaml:7:7: cors.origins must be a whole origin, since * is not understood in it: "
+	    "list each one, or write \"*\" alone for every one\n"
+	    "c.yaml:8:7: cors.origins must not be null, which stands for every page without an "
+	    "origin of its own; \"*\" alone allows those too\n"
+	    "c.yaml:9:7: cors.origins must be an origin as browsers write it: names beyond ASCII "
+	    "begin with xn--\n"
+	    "c.yaml:10:7: cors.origins must not hold a user name or password\n"
+	    "c.yaml:11:7: cors.origins must be an origin such as http://localhost:5173: a scheme, "
+	    "a host, and a port if it is not the usual one\n"
+	    "c.yaml:12:7: cors.origins must be a list of origins such as "
+	    "[\"http://localhost:5173\"], not a map\n"
+	    "c.yaml:13:7: cors.origins must be an origin such as http://localhost:5173: a scheme, "
+	    "a host, and a port if it is not the usual one\n");
 }
 END_TEST
 

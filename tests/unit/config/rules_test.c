@@ -314,6 +314,26 @@ START_TEST(portraits_need_a_key_or_the_sandbox)
 }
 END_TEST
 
+START_TEST(every_origin_is_allowed_alone_and_without_credentials)
+{
+	struct config *c = load(KEY "cors: {origins: '*', credentials: false}\n", "");
+
+	ck_assert_str_eq(c->cors.origins[0], "*");
+	config_free(c);
+	accept(KEY "cors: {origins: ['*']}\n");
+	accept(KEY "cors: {origins: [], credentials: true}\n");
+	accept(KEY "cors: {origins: 'http://a', credentials: true}\n");
+	refuse(KEY "cors: {origins: '*', credentials: true}\n",
+	    "c.yaml:3:35: cors.credentials cannot be true for every origin (line 3), which "
+	    "browsers refuse; name the origins\n");
+	refuse(KEY "cors: {origins: [http://a, '*'], credentials: true}\n",
+	    "c.yaml:3:17: cors.origins has \"*\" beside others; \"*\" alone allows every origin, and "
+	    "a list without it only those\n");
+	refuse(KEY "cors: {origins: ['*', b]}\n",
+	    "c.yaml:3:23: cors.origins must begin with a scheme: http:// or https://\n");
+}
+END_TEST
+
 /* The suite. */
 Suite *
 rules_suite(void)
@@ -324,7 +344,8 @@ rules_suite(void)
 	    the_largest_body_must_fit_into_the_buffers, listening_for_others_needs_a_word, the_admin_address_stays_on_this_machine,
 	    no_address_is_used_twice, an_agent_belongs_to_one_project_unless_both_share_it,
 	    projects_have_names_for_people, project_ids_can_stand_in_a_path, urls_that_surprise_are_warnings,
-	    portraits_need_a_key_or_the_sandbox, NULL};
+	    portraits_need_a_key_or_the_sandbox,
+	    every_origin_is_allowed_alone_and_without_credentials, NULL};
 
 	return unit_suite("rules", tests);
 }
