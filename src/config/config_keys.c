@@ -158,6 +158,8 @@ static const struct config_key config_table[] = {
 	.max = HOUR, .help = "For one portrait, from the request to the last byte of the picture."},
     {"images.max_in_flight", CONFIG_INT, AT(images.max_in_flight), .fallback = "4", .min = 1,
 	.max = 100, .help = "The most portraits that are drawn at one time; further ones wait."},
+    {"passthrough.local", CONFIG_URL, AT(passthrough.local),
+	.help = "Where the local tool's own server is, up to but without `/api`."},
     {"store.kind", CONFIG_ENUM, UNSTORED, .fallback = "sqlite", .choices = config_stores,
 	.reason = "this version has no other store", .help = "Where records are kept."},
 };

@@ -42,6 +42,7 @@ config_free(struct config *config)
 	free(config->bluejay.ca_file);
 	mem_wipe_free(config->images.api_key);
 	free(config->images.url);
+	free(config->passthrough.local);
 	free(config->images.model);
 	free(config->images.size);
 	for (size_t i = 0; i < config->project_count; i++) {

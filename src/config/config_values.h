@@ -65,6 +65,10 @@ struct config {
 		bool sandbox; /* the sandbox draws: url is not used */
 	} images;
 
+	struct {
+		char *local; /* scheme://host[:port][/base]; NULL: there is none */
+	} passthrough;
+
 	struct config_project *projects;
 	size_t project_count;
 

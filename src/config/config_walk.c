@@ -246,8 +246,8 @@ config_walk_entry(struct config_walk *w, struct yaml_node *key, struct yaml_node
 	const struct config_key *found = dotted ? NULL : config_keys_find(path);
 	struct config_level below = {path, name, level->base};
 
-	if (found != NULL && strncmp(path, "images.", 7) != 0 && config_walk_replaced(w, found,
-	    item))
+	if (found != NULL && strncmp(path, "images.", 7) != 0 &&
+	    strncmp(path, "passthrough.", 12) != 0 && config_walk_replaced(w, found, item))
 		yaml_node_forgive(item);
 	else if (found != NULL && found->type == CONFIG_PROJECTS)
 		config_walk_projects(w, item);
