@@ -124,7 +124,7 @@ mapping_step_number(const struct mapping_step *step, struct json_object *value)
 	return mapping_step_is_number(value) ? json_object_get(value) : NULL;
 }
 
-/* Takes an array of integers. */
+/* Takes a list of whole numbers. */
 static struct json_object *
 mapping_step_integers(const struct mapping_step *step, struct json_object *value)
 {
@@ -188,7 +188,7 @@ static const struct mapping_step_kind mapping_step_kinds[] = {
         mapping_step_same_value},
     {"timestamp", MAPPING_STEP_NOUN_TIME, json_type_string, mapping_step_timestamp,
         mapping_step_timestamp, mapping_step_same_time},
-    {"integers", "an array of integers", json_type_array, mapping_step_integers,
+    {"integers", "a list of whole numbers", json_type_array, mapping_step_integers,
         mapping_step_integers, mapping_step_same_value},
 };
 

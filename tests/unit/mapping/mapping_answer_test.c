@@ -158,7 +158,7 @@ START_TEST(nested_answers)
 	    {"{\"traits\":null}", NULL, NULL, "{\"id\":\"the-id\",", NULL},
 	    {"{\"traits\":[]}", NULL, NULL, NULL, "traits must be an object"},
 	    {"{\"traits\":{\"tone\":1}}", NULL, NULL, NULL, "traits.tone must be a string"},
-	    {"{\"labels\":[1.5]}", NULL, NULL, NULL, "labels must be an array of integers"},
+	    {"{\"labels\":[1.5]}", NULL, NULL, NULL, "labels must be a list of whole numbers"},
 	};
 	struct mapping *m = mapping_test_compile(nested);
 

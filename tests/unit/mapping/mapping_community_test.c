@@ -55,14 +55,14 @@ START_TEST(a_community_goes_to_bluejay_and_back)
 	request(m, MAPPING_UPDATE, "{\"title\":null}", "{}");
 	request(m, MAPPING_CREATE, "{\"title\":5}", "title must be a string");
 	request(m, MAPPING_CREATE, "{\"title\":\"T\",\"digitalHumanIds\":[\"1\"]}",
-	    "digitalHumanIds must be an array of integers");
+	    "digitalHumanIds must be a list of whole numbers");
 	answer(m,
 	    "{\"id\":\"u\",\"title\":\"T\",\"created_at\":\"2023-11-07T05:31:56Z\","
 	    "\"description\":null,\"digital_human_ids\":[1],\"new\":2}",
 	    "{\"id\":\"c1\",\"title\":\"T\",\"digitalHumanIds\":[1],"
 	    "\"createdAt\":\"2023-11-07T05:31:56.000Z\"}");
 	answer(m, "{\"title\":\"T\",\"digital_human_ids\":[1.5]}",
-	    "digital_human_ids must be an array of integers");
+	    "digital_human_ids must be a list of whole numbers");
 	answer(m, "[]", "the community must be an object");
 	mapping_free(m);
 }
@@ -116,7 +116,7 @@ START_TEST(messages_speak_of_communities)
 	    "  digitalHumanIds: {to: digital_human_ids, as: json}\n"
 	    "  description: created_at\n",
 	    "m.yaml:2:3: a create needs \"title\", so it cannot be read_only\n"
-	    "m.yaml:3:48: \"digitalHumanIds\" is an array of integers in the local API, so as: "
+	    "m.yaml:3:48: \"digitalHumanIds\" is a list of whole numbers in the local API, so as: "
 	    "json is wrong; leave it out\n"
 	    "m.yaml:4:16: Bluejay sets \"created_at\" itself; add read_only: true\n");
 }

@@ -294,7 +294,7 @@ START_TEST(fillers_have_the_type_of_their_field)
 	    "m.yaml:4:40: when_absent must be an integer, as \"b\" is\n"
 	    "m.yaml:5:40: when_absent must be true or false, as \"c\" is\n"
 	    "m.yaml:6:39: when_absent must be an object, as \"d\" is\n"
-	    "m.yaml:7:41: when_absent must be an array of integers, as \"e\" is\n"
+	    "m.yaml:7:41: when_absent must be a list of whole numbers, as \"e\" is\n"
 	    "m.yaml:8:27: when_absent needs a value that is not null, such as \"\"; "
 	    "without when_absent nothing is sent\n"
 	    "m.yaml:9:27: ${project.…} is possible only as the whole value of a "
