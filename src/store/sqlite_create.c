@@ -30,27 +30,35 @@ sqlite_create_unsettled(struct sqlite_conn *c, const struct store_intent *i, int
 	return rc;
 }
 
-/* Answers for a name that a persona holds. */
+/* Answers with a persona that was found unclaimed, if there is one. */
 static int
-sqlite_create_taken(struct sqlite_conn *c, const struct store_call *call,
-    struct store_reply *reply)
+sqlite_create_inherit(struct sqlite_conn *c, enum sqlite_statement which,
+    const struct sqlite_value *values, size_t count, struct store_reply *reply)
 {
-	const struct store_intent *i = &call->intent;
 	struct store_record r;
-	int rc;
+	int rc = sqlite_record_find(c, which, values, count, &r, NULL);
 
-	reply->status = STORE_NAME_TAKEN;
-	if (i->key != NULL)
-		return SQLITE_OK;
-	rc = sqlite_record_find(c, SQL_PERSONA_UNCLAIMED,
-	    SQL_VALUES(SQL_T(i->scope), SQL_T(i->name), SQL_T(i->fingerprint),
-	        SQL_I(call->since_ms)), &r, NULL);
 	if (rc == SQLITE_OK && r.seq != 0) {
 		reply->status = STORE_UNCLAIMED;
 		store_reply_add_record(reply, &r);
 	}
 	store_record_clear(&r);
 	return rc;
+}
+
+/* Answers for a name that a persona holds. */
+static int
+sqlite_create_taken(struct sqlite_conn *c, const struct store_call *call,
+    struct store_reply *reply)
+{
+	const struct store_intent *i = &call->intent;
+
+	reply->status = STORE_NAME_TAKEN;
+	if (i->key != NULL)
+		return SQLITE_OK;
+	return sqlite_create_inherit(c, SQL_PERSONA_UNCLAIMED,
+	    SQL_VALUES(SQL_T(i->scope), SQL_T(i->name), SQL_T(i->fingerprint),
+	        SQL_I(call->since_ms)), reply);
 }
 
 /* Records the intent of a create, holds its name and key, and expects its twin. */
@@ -61,12 +69,37 @@ sqlite_create_add(struct sqlite_conn *c, const struct store_call *call)
 	int64_t seq;
 	int rc = sqlite_intent_add(c, i, &seq);
 
-	if (rc == SQLITE_OK)
+	if (rc == SQLITE_OK && i->name != NULL)
 		rc = sqlite_name_hold(c, i->scope, i->name, 0, seq);
 	if (rc == SQLITE_OK && i->key != NULL)
 		rc = sqlite_key_add(c, i, seq, call->key_expires_ms);
 	if (rc == SQLITE_OK && i->twin_digest != NULL)
 		rc = sqlite_twin_expect(c, i);
+	return rc;
+}
+
+/* Begins a create without a name, unless an equal one is in the way. */
+static int
+sqlite_create_unnamed(struct sqlite_conn *c, const struct store_call *call,
+    struct store_reply *reply)
+{
+	const struct store_intent *i = &call->intent;
+	struct store_intent left;
+	int64_t seq;
+	int rc = sqlite_intent_find(c, SQL_INTENT_UNNAMED,
+	    SQL_VALUES(SQL_T(i->scope), SQL_T(i->fingerprint), SQL_I(STORE_OPERATOR)), &left, &seq);
+
+	if (rc == SQLITE_OK && seq != 0 && (left.key == NULL || i->key == NULL)) {
+		reply->status = STORE_UNSETTLED_SAME;
+		store_reply_add_intent(reply, &left);
+	}
+	store_intent_clear(&left);
+	if (rc == SQLITE_OK && reply->status == STORE_OK && i->key == NULL)
+		rc = sqlite_create_inherit(c, SQL_PERSONA_UNNAMED,
+		    SQL_VALUES(SQL_T(i->scope), SQL_T(i->fingerprint), SQL_I(call->since_ms)),
+		    reply);
+	if (rc == SQLITE_OK && reply->status == STORE_OK)
+		rc = sqlite_create_add(c, call);
 	return rc;
 }
 
@@ -83,6 +116,8 @@ sqlite_create_begin(struct sqlite_conn *c, struct store_call *call)
 		rc = sqlite_key_decide(c, i, call->now_ms, &call->reply, &decided);
 	if (rc != SQLITE_OK || decided)
 		return rc;
+	if (i->name == NULL)
+		return sqlite_create_unnamed(c, call, &call->reply);
 	rc = sqlite_name_holder(c, i->scope, i->name, &persona, &intent);
 	if (rc != SQLITE_OK)
 		return rc;
@@ -165,7 +200,7 @@ sqlite_create_finish(struct sqlite_conn *c, const struct store_call *call,
 	if (made.local_id == NULL)
 		made.local_id = made.upstream_id;
 	if (made.name == NULL)
-		made.name = i->name;
+		made.name = i->name != NULL ? i->name : (char *)"";
 	*seq = 0;
 	rc = sqlite_record_upstream(c, made.scope, made.upstream_id, &was, &hidden);
 	if (rc == SQLITE_OK && was.seq != 0 && !was.adopted && !hidden) {

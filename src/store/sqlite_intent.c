@@ -45,14 +45,15 @@ sqlite_intent_find(struct sqlite_conn *c, enum sqlite_statement which,
 	return sqlite_end(st, rc);
 }
 
-/* Finds an intent of one operation. */
+/* Finds an intent of one operation; an addition is found as an update. */
 int
 sqlite_intent_of(struct sqlite_conn *c, const char *id, enum store_operation operation,
     struct store_intent *i, int64_t *seq)
 {
 	int rc = sqlite_intent_find(c, SQL_INTENT_BY_ID, SQL_VALUES(SQL_T(id)), i, seq);
+	enum store_operation is = i->operation == STORE_ADD ? STORE_UPDATE : i->operation;
 
-	if (*seq != 0 && i->operation != operation)
+	if (*seq != 0 && is != operation)
 		*seq = 0;
 	return rc;
 }

@@ -122,6 +122,12 @@ static const char *const sqlite_schema_steps[] = {
     "CREATE UNIQUE INDEX twin_persona ON twin (scope, local_id);"
     "CREATE INDEX intent_twin ON intent (scope, local_id)"
     " WHERE operation = 0 AND local_id IS NOT NULL;"),
+
+    /* What has no name is found by what its create was. */
+    ("CREATE INDEX persona_unnamed ON persona (scope, fingerprint)"
+    " WHERE name = '' AND unclaimed = 1 AND hidden_ms IS NULL;"
+    "CREATE INDEX intent_unnamed ON intent (scope, fingerprint)"
+    " WHERE operation = 0 AND name IS NULL;"),
 };
 
 /* The number of the newest schema. */

@@ -1,9 +1,11 @@
 #include "config.h"
 
+#include "base/mem.h"
 #include "store/sqlite_operation.h"
 #include "store/sqlite_intent.h"
 #include "store/sqlite_record.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* Reads one persona. */
@@ -55,6 +57,30 @@ sqlite_list(struct sqlite_conn *c, struct store_call *call)
 	if (rc == SQLITE_OK)
 		rc = sqlite_number(c, SQL_LISTING_GET, SQL_VALUES(SQL_T(call->scope)), &found,
 		    &call->reply.number);
+	return rc;
+}
+
+/* Reads what other scopes with the same beginning know. */
+int
+sqlite_elsewhere(struct sqlite_conn *c, struct store_call *call)
+{
+	static const enum sqlite_statement which[] = {SQL_PERSONA_ELSEWHERE,
+	    SQL_TOMBSTONE_ELSEWHERE};
+	char *end = mem_string(call->text);
+	int rc = SQLITE_OK;
+
+	end[strlen(end) - 1]++; /* behind every text that begins so */
+	for (size_t i = 0; i < sizeof which / sizeof which[0] && rc == SQLITE_OK; i++) {
+		sqlite3_stmt *st;
+
+		rc = sqlite_start(c, which[i], &st,
+		    SQL_VALUES(SQL_T(call->text), SQL_T(end), SQL_T(call->scope)));
+		for (; rc == SQLITE_ROW; rc = sqlite3_step(st))
+			store_reply_add_tombstone(&call->reply,
+			    (const char *)sqlite3_column_text(st, 0));
+		rc = sqlite_end(st, rc);
+	}
+	free(end);
 	return rc;
 }
 

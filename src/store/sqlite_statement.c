@@ -49,12 +49,17 @@ static const char *const sqlite_statement_texts[SQL_STATEMENT_COUNT] = {
         PERSONA "WHERE scope = ?1 AND hidden_ms IS NULL ORDER BY created_ms, seq",
     [SQL_PERSONA_HIDDEN] =
         "SELECT upstream_id FROM persona WHERE hidden_ms IS NOT NULL AND scope = ?1",
+    [SQL_PERSONA_ELSEWHERE] = "SELECT upstream_id FROM persona"
+                              " WHERE scope >= ?1 AND scope < ?2 AND scope <> ?3 AND adopted = 0",
     [SQL_PERSONA_SCOPES] =
         "SELECT scope, count(*) FROM persona WHERE hidden_ms IS NULL GROUP BY scope"
         " ORDER BY scope",
     [SQL_PERSONA_UNCLAIMED] =
         PERSONA "WHERE scope = ?1 AND name = ?2 AND hidden_ms IS NULL AND unclaimed = 1"
                 " AND fingerprint = ?3 AND +created_ms >= ?4 ORDER BY seq LIMIT 1",
+    [SQL_PERSONA_UNNAMED] =
+        PERSONA "WHERE scope = ?1 AND name = '' AND hidden_ms IS NULL AND unclaimed = 1"
+                " AND fingerprint = ?2 AND +created_ms >= ?3 ORDER BY seq LIMIT 1",
     [SQL_PERSONA_KNOWN] = "SELECT hidden_ms IS NOT NULL FROM persona"
                           " WHERE scope = ?1 AND upstream_id = ?2",
     [SQL_PERSONA_ADD] =
@@ -105,6 +110,8 @@ static const char *const sqlite_statement_texts[SQL_STATEMENT_COUNT] = {
     [SQL_INTENT_LIST] = INTENT "ORDER BY seq",
     [SQL_INTENT_BY_ID] = INTENT "WHERE id = ?1",
     [SQL_INTENT_BY_SEQ] = INTENT "WHERE seq = ?1",
+    [SQL_INTENT_UNNAMED] = INTENT "WHERE scope = ?1 AND fingerprint = ?2 AND name IS NULL"
+                                  " AND operation = 0 AND state = ?3 ORDER BY seq LIMIT 1",
     [SQL_INTENT_OF_PERSONA] =
         INTENT "WHERE scope = ?1 AND local_id = ?2 AND operation <> 0",
     [SQL_INTENT_OF_TWIN] =
@@ -129,6 +136,8 @@ static const char *const sqlite_statement_texts[SQL_STATEMENT_COUNT] = {
     [SQL_KEY_PURGE] = "DELETE FROM key WHERE intent IS NULL AND expires_ms <= ?1",
 
     [SQL_TOMBSTONE_LIST] = "SELECT upstream_id FROM tombstone WHERE scope = ?1",
+    [SQL_TOMBSTONE_ELSEWHERE] = "SELECT upstream_id FROM tombstone"
+                                " WHERE scope >= ?1 AND scope < ?2 AND scope <> ?3",
     [SQL_TOMBSTONE_VERSION] =
         "SELECT version FROM tombstone WHERE scope = ?1 AND upstream_id = ?2",
     [SQL_TOMBSTONE_PUT] =

@@ -210,7 +210,8 @@ store_cancel(struct store_call *c)
 bool
 store_call_reads(enum store_op op)
 {
-	return op == STORE_OP_GET || op == STORE_OP_LIST || op == STORE_OP_INTENTS ||
+	return op == STORE_OP_GET || op == STORE_OP_LIST || op == STORE_OP_ELSEWHERE ||
+	    op == STORE_OP_INTENTS ||
 	    op == STORE_OP_SCOPES || op == STORE_OP_IMAGE_GET || op == STORE_OP_IMAGE_LIST ||
 	    (op >= STORE_OP_TWIN_LOOK && op <= STORE_OP_TWIN_PAGE);
 }
@@ -269,6 +270,18 @@ store_list(struct store_port *p, const char *scope, store_done_fn done, void *ar
 {
 	struct store_call *c = store_call_new(p, STORE_OP_LIST, done, arg);
 
+	c->scope = mem_string(scope);
+	return store_submit(c);
+}
+
+/* Reads what other scopes know. */
+struct store_call *
+store_elsewhere(struct store_port *p, const char *prefix, const char *scope, store_done_fn done,
+    void *arg)
+{
+	struct store_call *c = store_call_new(p, STORE_OP_ELSEWHERE, done, arg);
+
+	c->text = mem_string(prefix);
 	c->scope = mem_string(scope);
 	return store_submit(c);
 }

@@ -78,7 +78,9 @@ struct store_record {
 	int64_t version; /* grows with every write to the record */
 };
 
-enum store_operation { STORE_CREATE, STORE_UPDATE, STORE_DELETE };
+/* An addition is an update that names what is added; all that is said of updates
+ * holds for it. The values are in databases. */
+enum store_operation { STORE_CREATE, STORE_UPDATE, STORE_DELETE, STORE_ADD };
 
 enum store_intent_state {
 	STORE_PENDING, /* recorded; being sent by this process, or found so after a crash */
@@ -96,8 +98,8 @@ struct store_intent {
 	char *project;
 	char *local_id;    /* update, delete; create: of the twin, NULL: the upstream id will be it */
 	char *upstream_id; /* update, delete */
-	char *name;        /* create: the name; update: the new name, NULL when it stays; held
-	                      until settled or dropped */
+	char *name;        /* create: the name, NULL when names need not differ; update: the new
+	                      name, NULL when it stays; held until settled or dropped */
 	char *fingerprint; /* create: hash of the caller's body */
 	char *sent;        /* the upstream body as it is sent; NULL for delete */
 	char *kept;        /* update: the kept object as it will be; create: as given; NULL: none */
@@ -132,7 +134,7 @@ struct store_reply {
 	size_t record_count;
 	struct store_intent *intents;
 	size_t intent_count;
-	char **tombstones; /* store_list: upstream ids deleted here */
+	char **tombstones; /* store_list: upstream ids deleted here; store_elsewhere: as it says */
 	size_t tombstone_count;
 	char **hidden; /* store_list: upstream ids of personas that are hidden */
 	size_t hidden_count;
@@ -164,6 +166,11 @@ struct store_call *store_get(struct store_port *, const char *scope, const char 
  * (0: never). */
 struct store_call *store_list(struct store_port *, const char *scope, store_done_fn, void *arg);
 
+/* OK with, in tombstones, the upstream ids of all that creates made, or that was
+ * deleted, in other scopes that begin with the prefix. */
+struct store_call *store_elsewhere(struct store_port *, const char *prefix, const char *scope,
+    store_done_fn, void *arg);
+
 /* OK with every intent there is, oldest first. */
 struct store_call *store_intents(struct store_port *, store_done_fn, void *arg);
 
@@ -181,8 +188,11 @@ struct store_create {
  * fingerprints are equal and not both have keys, else OTHER); a name held by a
  * rename (OTHER); a persona with the name: UNCLAIMED when it is unclaimed, has
  * the same fingerprint, is young enough (by created_ms) and this create has no
- * key, else NAME_TAKEN; else OK. An UNCLAIMED reply claims nothing by itself:
- * tell the creator only after store_claim() said OK. */
+ * key, else NAME_TAKEN; else OK. Without a name (NULL) nothing is held: after the
+ * key come an equal create that waits for an operator (SAME, when not both have
+ * keys), and an equal create's persona called "" (UNCLAIMED, as above); else OK. An
+ * UNCLAIMED reply claims nothing by itself: tell the creator only after
+ * store_claim() said OK. */
 struct store_call *store_create_begin(struct store_port *, const struct store_create *,
     store_done_fn, void *arg);
 

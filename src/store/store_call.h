@@ -16,6 +16,7 @@
 enum store_op {
 	STORE_OP_GET,
 	STORE_OP_LIST,
+	STORE_OP_ELSEWHERE,
 	STORE_OP_INTENTS,
 	STORE_OP_SCOPES,
 	STORE_OP_CREATE_BEGIN,
@@ -57,7 +58,7 @@ struct store_call {
 	/* what is asked; each operation uses some of them, the rest is zero */
 	char *scope;                  /* join: from */
 	char *id;                     /* a local id, or an intent's id */
-	char *text;                   /* settle: the answer; join: to */
+	char *text;                   /* settle: the answer; join: to; elsewhere: the prefix */
 	struct store_record *records; /* settle: one; adopt, refresh: count */
 	size_t record_count;
 	struct store_intent intent;   /* the begins */

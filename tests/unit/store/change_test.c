@@ -298,6 +298,28 @@ START_TEST(a_delete_removes_what_was_hidden_meanwhile)
 }
 END_TEST
 
+START_TEST(an_addition_is_settled_as_an_update)
+{
+	struct fixture f;
+	struct store_intent i = fixture_update("i1", "p1", NULL);
+	struct store_record r = fixture_record("p1", "Ada");
+
+	i.operation = STORE_ADD;
+	fixture_begin(&f, _i);
+	fixture_persona(&f, "p1", "Ada");
+	ck_assert_int_eq(FIXTURE_CALL(&f, store_update_begin, &i), STORE_OK);
+	store_intents(f.port, fixture_done, &f);
+	fixture_wait(&f, f.done + 1);
+	ck_assert_int_eq(f.reply.intents[0].operation, STORE_ADD);
+	ck_assert_int_eq(FIXTURE_CALL(&f, store_delete_settle, "i1", NOW_MS), STORE_NONE);
+	ck_assert_int_eq(FIXTURE_CALL(&f, store_update_settle, "i1", &r), STORE_OK);
+	store_intents(f.port, fixture_done, &f);
+	fixture_wait(&f, f.done + 1);
+	ck_assert_uint_eq(f.reply.intent_count, 0);
+	fixture_end(&f);
+}
+END_TEST
+
 START_TEST(a_settle_of_another_kind_finds_nothing)
 {
 	struct fixture f;
@@ -356,6 +378,7 @@ change_suite(void)
 	    a_dropped_delete_leaves_the_persona,
 	    a_delete_removes_what_was_hidden_meanwhile,
 	    a_settle_of_another_kind_finds_nothing,
+    an_addition_is_settled_as_an_update,
 	    intents_are_marked_and_listed_oldest_first,
 	    NULL,
 	};

@@ -294,6 +294,60 @@ adopted_meanwhile(struct fixture *f, int64_t content_ms)
 	ck_assert_uint_eq(f->reply.record_count, 1);
 }
 
+START_TEST(creates_without_a_name_hold_nothing)
+{
+	struct fixture f;
+	struct store_intent one = fixture_create("i1", NULL, "print", NULL);
+	struct store_intent two = fixture_create("i2", NULL, "print", NULL);
+	struct store_record r = fixture_record("p1", "");
+
+	r.fingerprint = TEXT("print");
+	r.unclaimed = true;
+	fixture_begin(&f, _i);
+	ck_assert_int_eq(fixture_create_begin(&f, &one), STORE_OK);
+	ck_assert_int_eq(fixture_create_begin(&f, &two), STORE_OK);
+	ck_assert_int_eq(FIXTURE_CALL(&f, store_create_settle, "i1", &r, NULL), STORE_OK);
+	ck_assert_str_eq(f.reply.records[0].name, "");
+	ck_assert_int_eq(FIXTURE_CALL(&f, store_claim, SCOPE, "p1"), STORE_OK);
+	r.local_id = r.upstream_id = TEXT("p2");
+	ck_assert_int_eq(FIXTURE_CALL(&f, store_create_settle, "i2", &r, NULL), STORE_OK);
+	fixture_assert_list(&f, SCOPE, "p1,p2");
+	ck_assert_int_eq(fixture_try_name(&f, "Ada"), STORE_OK);
+	fixture_end(&f);
+}
+END_TEST
+
+START_TEST(a_nameless_create_inherits_or_waits_for_an_equal_one)
+{
+	struct fixture f;
+	struct store_intent one = fixture_create("i1", NULL, "print", NULL);
+	struct store_intent two = fixture_create("i2", NULL, "print", NULL);
+	struct store_intent keyed = fixture_create("i3", NULL, "print", "key");
+	struct store_create create = {.intent = &two, .now_ms = NOW_MS};
+	struct store_record r = fixture_record("p1", "");
+
+	r.fingerprint = TEXT("print");
+	r.unclaimed = true;
+	create.unclaimed_since_ms = NOW_MS + 1;
+	fixture_begin(&f, _i);
+	ck_assert_int_eq(fixture_create_begin(&f, &one), STORE_OK);
+	FIXTURE_CALL(&f, store_intent_mark, "i1", STORE_OPERATOR, NOW_MS);
+	ck_assert_int_eq(fixture_create_begin(&f, &two), STORE_UNSETTLED_SAME);
+	ck_assert_str_eq(f.reply.intents[0].id, "i1");
+	ck_assert_int_eq(fixture_create_begin(&f, &keyed), STORE_UNSETTLED_SAME);
+	two.fingerprint = TEXT("other");
+	ck_assert_int_eq(fixture_create_begin(&f, &two), STORE_OK);
+	FIXTURE_CALL(&f, store_intent_drop, "i2");
+	two.fingerprint = TEXT("print");
+	ck_assert_int_eq(FIXTURE_CALL(&f, store_create_settle, "i1", &r, NULL), STORE_OK);
+	ck_assert_int_eq(fixture_create_begin(&f, &two), STORE_UNCLAIMED);
+	ck_assert_str_eq(f.reply.records[0].local_id, "p1");
+	ck_assert_int_eq(FIXTURE_CALL(&f, store_create_begin, &create), STORE_OK);
+	ck_assert_int_eq(fixture_create_begin(&f, &keyed), STORE_OK);
+	fixture_end(&f);
+}
+END_TEST
+
 START_TEST(settle_does_not_take_another_creates_persona)
 {
 	struct fixture f;
@@ -452,6 +506,8 @@ create_suite(void)
 	    a_persona_is_claimed_once,
 	    a_change_claims_a_persona,
 	    settle_does_not_take_another_creates_persona,
+    creates_without_a_name_hold_nothing,
+    a_nameless_create_inherits_or_waits_for_an_equal_one,
 	    settle_takes_over_what_was_adopted,
 	    a_take_over_keeps_what_was_written_since,
 	    a_dropped_create_leaves_its_name_to_an_adopted_namesake,

@@ -234,6 +234,38 @@ START_TEST(a_change_seen_ends_the_wait_for_the_creator)
 }
 END_TEST
 
+START_TEST(other_scopes_are_known_by_their_beginning)
+{
+	struct store_record shown[] = {fixture_record("p3", "C"), fixture_record("p4", "D")};
+	struct fixture f;
+	struct store_intent i;
+	struct store_record r;
+
+	fixture_begin(&f, _i);
+	for (int k = 0; k < 4; k++) {
+		static const char *const scopes[] = {"c:one", "c:two", "d:one", "c"};
+		static const char *const ids[] = {"p1", "p2", "p5", "p6"};
+
+		i = fixture_create(ids[k], NULL, "print", NULL);
+		i.scope = TEXT(scopes[k]);
+		r = fixture_record(ids[k], "");
+		r.scope = TEXT(scopes[k]);
+		ck_assert_int_eq(fixture_create_begin(&f, &i), STORE_OK);
+		ck_assert_int_eq(FIXTURE_CALL(&f, store_create_settle, ids[k], &r, NULL), STORE_OK);
+	}
+	ck_assert_int_eq(FIXTURE_CALL(&f, store_adopt, "c:two", shown, 2, NOW_MS), STORE_OK);
+	i = fixture_delete("i9", "p4");
+	i.scope = TEXT("c:two");
+	ck_assert_int_eq(FIXTURE_CALL(&f, store_delete_begin, &i), STORE_OK);
+	ck_assert_int_eq(FIXTURE_CALL(&f, store_delete_settle, "i9", NOW_MS), STORE_OK);
+	ck_assert_int_eq(FIXTURE_CALL(&f, store_elsewhere, "c:", "c:one"), STORE_OK);
+	ck_assert_uint_eq(f.reply.tombstone_count, 2);
+	ck_assert_str_eq(f.reply.tombstones[0], "p2"); /* made there; p3 was only adopted */
+	ck_assert_str_eq(f.reply.tombstones[1], "p4"); /* deleted there */
+	fixture_end(&f);
+}
+END_TEST
+
 START_TEST(a_list_tells_what_is_hidden)
 {
 	struct fixture f;
@@ -325,6 +357,7 @@ seen_suite(void)
 	    a_refresh_needs_the_version_that_was_read,
 	    a_change_seen_ends_the_wait_for_the_creator,
 	    a_list_tells_what_is_hidden,
+    other_scopes_are_known_by_their_beginning,
 	    a_refresh_of_an_earlier_life_is_not_written,
 	    a_refresh_may_show_a_name_that_is_held,
 	    a_thousand_records_are_listed_whole,

@@ -34,8 +34,8 @@ static const char *const fixture_unsound[] = {
     "SELECT count(*) FROM persona p WHERE hidden_ms IS NULL AND NOT EXISTS (SELECT 1 FROM name n"
     " WHERE n.scope = p.scope AND n.name = p.name)",
     /* unsettled creates without a hold */
-    "SELECT count(*) FROM intent i WHERE operation = 0 AND NOT EXISTS (SELECT 1 FROM name n"
-    " WHERE n.intent = i.seq)",
+    "SELECT count(*) FROM intent i WHERE operation = 0 AND name IS NOT NULL AND NOT EXISTS"
+    " (SELECT 1 FROM name n WHERE n.intent = i.seq)",
     "SELECT count(*) FROM key k WHERE intent IS NOT NULL AND NOT EXISTS (SELECT 1 FROM intent i"
     " WHERE i.seq = k.intent AND i.key = k.key)",
     "SELECT count(*) FROM key WHERE intent IS NULL AND answer IS NULL",
