@@ -44,11 +44,9 @@ static const struct work_ops change_ops = {change_cancel, change_told};
 static void
 change_take(struct change *c, const struct upstream_answer *a)
 {
-	struct json_object *item = NULL;
+	struct json_object *item = gateway_read_item(c->gw, &c->project, a);
 
-	if (json_read(a->body, a->body_len, &item, NULL) &&
-	    json_object_is_type(item, json_type_object) &&
-	    fetch_fits(c->gw, &c->project, &c->entry->record, item))
+	if (item != NULL && fetch_fits(c->gw, &c->project, &c->entry->record, item))
 		change_settle(c, item);
 	else
 		change_unknown(c, "the answer was not understood");

@@ -1,7 +1,6 @@
 #include "config.h"
 
 #include "core/change_impl.h"
-#include "json/json_read.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -79,8 +78,7 @@ change_on_look(void *arg, const struct upstream_answer *a)
 		return;
 	}
 	if (a->outcome == UPSTREAM_ANSWER && a->status == 200 &&
-	    json_read(a->body, a->body_len, &item, NULL) &&
-	    json_object_is_type(item, json_type_object))
+	    (item = gateway_read_item(c->gw, &c->project, a)) != NULL)
 		change_judge(c, item);
 	else
 		change_look_later(c);

@@ -29,11 +29,10 @@ creation_refused(int status)
 static bool
 creation_take(struct creation *c, const struct upstream_answer *a)
 {
-	struct json_object *item = NULL, *id = NULL;
+	struct json_object *item = gateway_read_item(c->gw, &c->project, a), *id = NULL;
 	const char *text;
 
-	if (!json_read(a->body, a->body_len, &item, NULL) ||
-	    !json_object_is_type(item, json_type_object))
+	if (item == NULL)
 		goto out;
 	c->made = json_object_object_get_ex(item, "id", &id) && id != NULL;
 	text = json_get_string(item, "id");

@@ -5,7 +5,6 @@
 #include "core/create_body.h"
 #include "core/create_impl.h"
 #include "core/gone.h"
-#include "json/json_read.h"
 #include "json/json_text.h"
 
 #include <stdarg.h>
@@ -320,8 +319,7 @@ creation_on_own(void *arg, const struct upstream_answer *a)
 	c->call = NULL;
 	gateway_saw_answer(c->gw, a);
 	if (a->outcome == UPSTREAM_ANSWER && a->status == 200 &&
-	    json_read(a->body, a->body_len, &item, NULL) &&
-	    json_object_is_type(item, json_type_object) &&
+	    (item = gateway_read_item(c->gw, &c->project, a)) != NULL &&
 	    (id = json_get_string(item, "id")) != NULL && strcmp(id, c->claim.made_id) == 0)
 		creation_show(c, item);
 	else if (a->outcome == UPSTREAM_ANSWER && a->status == 404 &&

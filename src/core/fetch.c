@@ -269,10 +269,9 @@ static void
 fetch_take_body(struct fetch *f, const struct upstream_answer *a, struct fetch_outcome *out,
     struct result *trouble)
 {
-	struct json_object *item = NULL;
+	struct json_object *item = gateway_read_item(f->gw, &f->project, a);
 
-	if (json_read(a->body, a->body_len, &item, NULL) &&
-	    json_object_is_type(item, json_type_object) &&
+	if (item != NULL &&
 	    fetch_seen(f->gw, &f->project, f->entry, item, f->sequence) == 0) {
 		out->status = FETCH_OK;
 	} else {

@@ -2,6 +2,7 @@
 
 #include "core/gateway_impl.h"
 #include "base/mem.h"
+#include "json/json_read.h"
 
 #include <string.h>
 
@@ -75,6 +76,32 @@ gateway_request(const struct gateway *gw, const struct project *p, struct upstre
 	q->api_key = p->api_key;
 	q->repeat = UPSTREAM_SAFE;
 	q->deadline = gateway_deadline(gw);
+}
+
+/* Reads a body whose value must be of one type. */
+static struct json_object *
+gateway_read(const struct upstream_answer *a, enum json_type type)
+{
+	struct json_object *value = NULL;
+
+	if (json_read(a->body, a->body_len, &value, NULL) && json_object_is_type(value, type))
+		return value;
+	json_object_put(value);
+	return NULL;
+}
+
+/* Reads an answer that shows one item. */
+struct json_object *
+gateway_read_item(struct gateway *gw, const struct project *p, const struct upstream_answer *a)
+{
+	return gateway_read(a, json_type_object);
+}
+
+/* Reads an answer that is a listing. */
+struct json_object *
+gateway_read_list(struct gateway *gw, const struct project *p, const struct upstream_answer *a)
+{
+	return gateway_read(a, json_type_array);
 }
 
 /* The error table, in the words of what the project was asked for. */

@@ -87,6 +87,14 @@ int64_t gateway_patience(const struct gateway *);
 void gateway_request(const struct gateway *, const struct project *, struct upstream_request *,
     const char *method, const char *path);
 
+/* Reads the body of an answer that shows one item, or a listing. NULL when it is not
+ * a JSON object, or array; else the caller puts it. Everything that Bluejay tells of
+ * items comes through here. */
+struct json_object *gateway_read_item(struct gateway *, const struct project *,
+    const struct upstream_answer *);
+struct json_object *gateway_read_list(struct gateway *, const struct project *,
+    const struct upstream_answer *);
+
 /* What a client is told when the upstream did not answer as hoped (result.h). */
 void gateway_trouble(struct result *, const struct upstream_answer *, const struct project *);
 

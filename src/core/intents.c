@@ -10,7 +10,6 @@
 #include "core/create_body.h"
 #include "core/epoch.h"
 #include "core/gateway_impl.h"
-#include "json/json_read.h"
 #include "json/json_text.h"
 
 #include <stdlib.h>
@@ -258,8 +257,7 @@ intents_on_item(void *arg, const struct upstream_answer *a)
 	w->call = NULL;
 	gateway_saw_answer(w->gw, a);
 	if (a->outcome == UPSTREAM_ANSWER && a->status == 200 &&
-	    json_read(a->body, a->body_len, &item, NULL) &&
-	    json_object_is_type(item, json_type_object) &&
+	    (item = gateway_read_item(w->gw, &w->project, a)) != NULL &&
 	    (id = json_get_string(item, "id")) != NULL && strcmp(id, w->upstream_id) == 0) {
 		intents_settle(w, item);
 	} else {

@@ -6,7 +6,6 @@
 #include "core/claim.h"
 #include "core/gone.h"
 #include "core/listing_impl.h"
-#include "json/json_read.h"
 #include "json/json_text.h"
 
 #include <stdlib.h>
@@ -474,8 +473,8 @@ listing_run_on_answer(void *arg, const struct upstream_answer *a)
 		listing_run_trouble(run, a);
 		return;
 	}
-	if (!json_read(a->body, a->body_len, &run->answer, NULL) ||
-	    !json_object_is_type(run->answer, json_type_array)) {
+	run->answer = gateway_read_list(run->gw, &run->project, a);
+	if (run->answer == NULL) {
 		struct result trouble;
 
 		log_warn(run->gw->log, "a listing is not a JSON array",
