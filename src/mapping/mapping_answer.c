@@ -8,47 +8,68 @@
 #include <json-c/linkhash.h>
 #include <string.h>
 
-/* Whether the field was absent when it was recorded and still looks so. */
+/* What an answer is made of. */
+struct mapping_answer {
+	struct json_object *upstream, *absent, *kept;
+};
+
+/* Whether the field was absent when it was recorded and still looks so; or
+ * whether it has a value that no caller can have given. */
 static bool
 mapping_answer_is_absent(const struct mapping_field *f, struct json_object *value,
     struct json_object *absent)
 {
 	struct json_object *filler;
 
+	if (f->filler_apart && mapping_way_same(&f->way, f->filler, value))
+		return true;
 	return absent != NULL && json_object_object_get_ex(absent, f->local.text, &filler) &&
-	    mapping_apply_same(f, value, filler);
+	    mapping_way_same(&f->way, filler, value);
+}
+
+/* Puts the value that a create did not send, which the gateway kept. */
+static void
+mapping_answer_omitted(const struct mapping_field *f, struct json_object *kept,
+    struct json_object *out)
+{
+	struct json_object *value;
+
+	if (f->omitted != NULL && kept != NULL &&
+	    json_object_object_get_ex(kept, f->local.text, &value) && value != NULL)
+		mapping_path_put(&f->local, out, json_object_get(value));
 }
 
 /* Puts one field into the local form. */
 static int
-mapping_answer_field(const struct mapping_field *f, struct json_object *upstream,
-    struct json_object *absent, struct json_object *out, struct fail *fail)
+mapping_answer_field(const struct mapping_field *f, const struct mapping_answer *in,
+    struct json_object *out, struct fail *fail)
 {
 	struct json_object *value, *received;
-	const char *noun;
+	struct mapping_trouble trouble;
 
-	if (mapping_apply_get(&f->upstream, upstream, &value, fail) != 0)
+	if (f->write_only)
+		return 0;
+	if (mapping_apply_get(&f->upstream, in->upstream, &value, fail) != 0)
 		return -1;
 	if (value == NULL)
+		mapping_answer_omitted(f, in->kept, out);
+	if (value == NULL || mapping_answer_is_absent(f, value, in->absent))
 		return 0;
-	received = mapping_apply_receive(f, value, &noun);
+	received = mapping_way_receive(&f->way, value, &trouble);
 	if (received == NULL)
-		return fail_set(fail, "%s must be %s", f->upstream.text, noun);
-	if (mapping_answer_is_absent(f, value, absent))
-		json_object_put(received);
-	else
-		mapping_path_put(&f->local, out, received);
+		return mapping_apply_refuse(&f->upstream, &trouble, fail);
+	mapping_path_put(&f->local, out, received);
 	return 0;
 }
 
 /* Puts the fields that are, or are not, read-only. */
 static int
-mapping_answer_fields(const struct mapping *m, bool read_only, struct json_object *upstream,
-    struct json_object *absent, struct json_object *out, struct fail *fail)
+mapping_answer_fields(const struct mapping *m, bool read_only, const struct mapping_answer *in,
+    struct json_object *out, struct fail *fail)
 {
-	for (size_t i = 0; i < m->field_count; i++)
-		if (m->fields[i].read_only == read_only &&
-		    mapping_answer_field(&m->fields[i], upstream, absent, out, fail) != 0)
+	for (size_t i = 0; i < m->fields.count; i++)
+		if (m->fields.items[i].read_only == read_only &&
+		    mapping_answer_field(&m->fields.items[i], in, out, fail) != 0)
 			return -1;
 	return 0;
 }
@@ -70,6 +91,7 @@ mapping_answer_make(const struct mapping *m, struct json_object *upstream, const
     struct json_object *absent, struct json_object *kept, int64_t updated_ms,
     struct json_object **out, struct fail *fail)
 {
+	const struct mapping_answer in = {upstream, absent, kept};
 	struct json_object *local;
 	char updated[TIMESTAMP_SIZE];
 
@@ -78,10 +100,10 @@ mapping_answer_make(const struct mapping *m, struct json_object *upstream, const
 		return fail_set(fail, "the %s must be an object", m->resource->noun);
 	local = json_object_new_object();
 	json_object_object_add(local, "id", json_object_new_string(local_id));
-	if (mapping_answer_fields(m, false, upstream, absent, local, fail) != 0)
+	if (mapping_answer_fields(m, false, &in, local, fail) != 0)
 		goto fail;
 	mapping_answer_kept(m, kept, local);
-	if (mapping_answer_fields(m, true, upstream, absent, local, fail) != 0)
+	if (mapping_answer_fields(m, true, &in, local, fail) != 0)
 		goto fail;
 	if (m->resource->dated) {
 		timestamp_format(updated_ms, updated);
@@ -94,16 +116,6 @@ fail:
 	return -1;
 }
 
-/* Finds a field by its local path. */
-static const struct mapping_field *
-mapping_answer_find(const struct mapping *m, const char *local)
-{
-	for (size_t i = 0; i < m->field_count; i++)
-		if (strcmp(m->fields[i].local.text, local) == 0)
-			return &m->fields[i];
-	return NULL;
-}
-
 /* Whether a recorded filler still stands upstream. What cannot
  * be seen (a field that is no longer mapped, a member that is not answered)
  * has not changed. */
@@ -111,7 +123,7 @@ static bool
 mapping_answer_holds(const struct mapping *m, struct json_object *upstream, const char *local,
     struct json_object *filler)
 {
-	const struct mapping_field *f = mapping_answer_find(m, local);
+	const struct mapping_field *f = mapping_plan_field(m, local);
 	struct json_object *value;
 	size_t keys;
 
@@ -124,7 +136,7 @@ mapping_answer_holds(const struct mapping *m, struct json_object *upstream, cons
 	case MAPPING_PATH_NULL:
 		return false;
 	case MAPPING_PATH_FOUND:
-		return mapping_apply_same(f, value, filler);
+		return mapping_way_same(&f->way, filler, value);
 	}
 	return true;
 }

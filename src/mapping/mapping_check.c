@@ -126,21 +126,42 @@ mapping_check_claims(struct mapping_compiler *c, struct mapping_check_claim *cla
 	HASH_CLEAR(hh, table);
 }
 
+/* Adds the places of fields on one side. */
+static size_t
+mapping_check_claim_fields(const struct mapping_fields *fields, bool local_side,
+    struct mapping_check_claim *claims)
+{
+	for (size_t i = 0; i < fields->count; i++)
+		claims[i] = (struct mapping_check_claim){
+		    .path = local_side ? &fields->items[i].local : &fields->items[i].upstream,
+		    .local = fields->items[i].local.text,
+		    .part = MAPPING_CHECK_FIELD,
+		    .place = &fields->items[i].place};
+	return fields->count;
+}
+
+/* Checks the places of fields inside a list or object. */
+void
+mapping_check_fields(struct mapping_compiler *c, const struct mapping_fields *fields)
+{
+	struct mapping_check_claim *claims = mem_zero(fields->count + 1, sizeof *claims);
+
+	mapping_check_claims(c, claims, mapping_check_claim_fields(fields, true, claims));
+	memset(claims, 0, (fields->count + 1) * sizeof *claims);
+	mapping_check_claims(c, claims, mapping_check_claim_fields(fields, false, claims));
+	free(claims);
+}
+
 /* Checks the places of one side: fields with kept ones, or with constants. */
 static void
 mapping_check_side(struct mapping_compiler *c, bool local_side)
 {
 	const struct mapping *m = c->mapping;
 	struct mapping_check_claim *claims;
-	size_t n = 0;
+	size_t n;
 
-	claims = mem_zero(m->field_count + m->constant_count + m->kept_count, sizeof *claims);
-	for (size_t i = 0; i < m->field_count; i++)
-		claims[n++] = (struct mapping_check_claim){
-		    .path = local_side ? &m->fields[i].local : &m->fields[i].upstream,
-		    .local = m->fields[i].local.text,
-		    .part = MAPPING_CHECK_FIELD,
-		    .place = &m->fields[i].place};
+	claims = mem_zero(m->fields.count + m->constant_count + m->kept_count, sizeof *claims);
+	n = mapping_check_claim_fields(&m->fields, local_side, claims);
 	for (size_t i = 0; local_side && i < m->kept_count; i++)
 		claims[n++] = (struct mapping_check_claim){.path = &m->kept[i].local,
 		    .part = MAPPING_CHECK_KEPT,
@@ -165,8 +186,8 @@ mapping_check_is_supplied(const struct mapping *m, const char *member,
 	for (size_t i = 0; i < m->constant_count; i++)
 		if (mapping_path_is(&m->constants[i].upstream, member))
 			return true;
-	for (size_t i = 0; i < m->field_count; i++) {
-		const struct mapping_field *f = &m->fields[i];
+	for (size_t i = 0; i < m->fields.count; i++) {
+		const struct mapping_field *f = &m->fields.items[i];
 
 		if (!mapping_path_is(&f->upstream, member))
 			continue;
@@ -205,8 +226,8 @@ mapping_check_member(struct mapping_compiler *c, const struct mapping_known *kno
 static bool
 mapping_check_is_placed(const struct mapping *m, const char *local)
 {
-	for (size_t i = 0; i < m->field_count; i++)
-		if (strcmp(m->fields[i].local.keys[0], local) == 0)
+	for (size_t i = 0; i < m->fields.count; i++)
+		if (strcmp(m->fields.items[i].local.keys[0], local) == 0)
 			return true;
 	for (size_t i = 0; i < m->kept_count; i++)
 		if (strcmp(m->kept[i].local.keys[0], local) == 0)

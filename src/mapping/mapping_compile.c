@@ -53,14 +53,15 @@ static bool
 mapping_compile_constant_fits(const struct mapping_constant *constant,
     const struct mapping_step_kind *kind)
 {
-	struct mapping_step step = {kind};
+	struct mapping_step step = {kind, NULL};
+	struct mapping_trouble trouble;
 	struct json_object *taken;
 
 	if (constant->kind == MAPPING_CONSTANT_PROJECT_ID)
 		return kind->json == json_type_string;
 	if (constant->kind == MAPPING_CONSTANT_PROJECT_AGENT)
 		return kind->json == json_type_int;
-	taken = kind->receive(&step, constant->value);
+	taken = kind->receive(&step, constant->value, &trouble);
 	json_object_put(taken);
 	return taken != NULL;
 }
@@ -110,6 +111,7 @@ static void
 mapping_compile_kept_one(struct mapping_compiler *c, const struct yaml_node *node)
 {
 	struct mapping_kept kept = {.place = mapping_compiler_place(c, node)};
+	const struct mapping_step_kind *kind = mapping_step_find("json");
 	const struct mapping_known *known;
 	bool ok;
 
@@ -134,9 +136,10 @@ mapping_compile_kept_one(struct mapping_compiler *c, const struct yaml_node *nod
 		    "callers do not choose \"%s\", so it cannot be kept here; declare it under "
 		    "fields with read_only: true",
 		    known->name);
-	kept.step.kind = mapping_step_find("json");
 	if (known != NULL && kept.local.count == 1)
-		kept.step.kind = mapping_known_kind(known);
+		kind = mapping_known_kind(known);
+	mapping_way_add(&kept.way, kind, NULL);
+	kept.way.local = kept.way.upstream = kind;
 	kept.not_on_create = known != NULL && known->no_create;
 	c->mapping->kept[c->mapping->kept_count++] = kept;
 }
@@ -151,9 +154,9 @@ mapping_compile_fields(struct mapping_compiler *c, const struct yaml_node *node)
 		c->whole = false;
 		return;
 	}
-	c->mapping->fields = mem_zero(node->count, sizeof *c->mapping->fields);
+	c->mapping->fields.items = mem_zero(node->count, sizeof *c->mapping->fields.items);
 	for (size_t i = 0; i < node->count; i++)
-		mapping_field_compile(c, node->keys[i], node->items[i]);
+		mapping_field_compile(c, node->keys[i], node->items[i], &c->mapping->fields);
 }
 
 /* Compiles `constants`. */
@@ -243,32 +246,9 @@ mapping_compile(const struct mapping_resource *resource, const struct yaml_node 
 		c.mapping->name = mapping_compiler_name(&c);
 	}
 	yaml_node_free(defaults);
+	mapping_plan_finish(c.mapping);
 	if (diags->errors == c.errors)
 		return c.mapping;
 	mapping_free(c.mapping);
 	return NULL;
-}
-
-/* Frees a mapping; NULL is fine. */
-void
-mapping_free(struct mapping *m)
-{
-	if (m == NULL)
-		return;
-	for (size_t i = 0; i < m->field_count; i++) {
-		mapping_path_free(&m->fields[i].local);
-		mapping_path_free(&m->fields[i].upstream);
-		free(m->fields[i].steps);
-		json_object_put(m->fields[i].filler);
-	}
-	for (size_t i = 0; i < m->constant_count; i++) {
-		mapping_path_free(&m->constants[i].upstream);
-		json_object_put(m->constants[i].value);
-	}
-	for (size_t i = 0; i < m->kept_count; i++)
-		mapping_path_free(&m->kept[i].local);
-	free(m->fields);
-	free(m->constants);
-	free(m->kept);
-	free(m);
 }

@@ -86,6 +86,32 @@ mapping_compiler_path(struct mapping_compiler *c, const struct yaml_node *node,
 	return false;
 }
 
+/* What is known of a local member. */
+const struct mapping_known *
+mapping_compiler_local(const struct mapping_compiler *c, const struct mapping_path *path)
+{
+	return c->inside > 0 ? NULL : mapping_resource_local(c->resource, path);
+}
+
+/* What is known of a member of Bluejay. */
+const struct mapping_known *
+mapping_compiler_upstream(const struct mapping_compiler *c, const struct mapping_path *path)
+{
+	return c->inside > 0 ? NULL : mapping_resource_upstream(c->resource, path);
+}
+
+/* Reads a true or false. */
+bool
+mapping_compiler_flag(struct mapping_compiler *c, const struct yaml_node *map, const char *key)
+{
+	const struct yaml_node *node = yaml_node_get(map, key);
+	bool value = false;
+
+	if (node != NULL && !yaml_node_bool(node, &value))
+		diag_add(c->diags, MAPPING_AT(node), "%s must be true or false", key);
+	return value;
+}
+
 /* Looks for a path that lies inside a known member that has no inside. */
 bool
 mapping_compiler_fits(struct mapping_compiler *c, const struct yaml_node *node,
@@ -105,8 +131,8 @@ mapping_compiler_name(const struct mapping_compiler *c)
 {
 	const struct mapping *m = c->mapping;
 
-	for (size_t i = 0; i < m->field_count && c->resource->name != NULL; i++)
-		if (mapping_path_is(&m->fields[i].local, c->resource->name))
-			return &m->fields[i];
+	for (size_t i = 0; i < m->fields.count && c->resource->name != NULL; i++)
+		if (mapping_path_is(&m->fields.items[i].local, c->resource->name))
+			return &m->fields.items[i];
 	return NULL;
 }

@@ -4,6 +4,8 @@
 #include "mapping/mapping_known.h"
 #include "mapping/mapping_plan.h"
 
+struct mapping_convert;
+
 /* What the parts of the compiler share while one section is compiled. */
 struct mapping_compiler {
 	const struct mapping_resource *resource;
@@ -13,6 +15,8 @@ struct mapping_compiler {
 	const char *file; /* the user's */
 	bool built_in; /* the part being read is the default one */
 	bool whole;    /* every entry so far could be read */
+	unsigned inside; /* how many lists and objects the entry being read lies in */
+	const struct mapping_convert *outer; /* the field whose `fields` are read; NULL: none */
 };
 
 /* The place of a node, as diag_add() takes it. */
@@ -39,9 +43,22 @@ bool mapping_compiler_fits(struct mapping_compiler *, const struct yaml_node *,
 struct mapping_place mapping_compiler_place(const struct mapping_compiler *,
     const struct yaml_node *);
 
-/* Adds one entry of `fields` to the mapping; mistakes go to the list. */
+/* What is known of a member; NULL for nothing, as of all that lies inside. */
+const struct mapping_known *mapping_compiler_local(const struct mapping_compiler *,
+    const struct mapping_path *);
+const struct mapping_known *mapping_compiler_upstream(const struct mapping_compiler *,
+    const struct mapping_path *);
+
+/* Adds one entry of `fields` to a list with room for it; mistakes go to the list of those. */
 void mapping_field_compile(struct mapping_compiler *, const struct yaml_node *key,
-    const struct yaml_node *value);
+    const struct yaml_node *value, struct mapping_fields *);
+
+/* Reads a true or false, which is false when it is not given. */
+bool mapping_compiler_flag(struct mapping_compiler *, const struct yaml_node *map,
+    const char *key);
+
+/* Refuses fields of a list of their own that go to one place, or into another. */
+void mapping_check_fields(struct mapping_compiler *, const struct mapping_fields *);
 
 /* What only the whole mapping shows: two declarations for one place, one
  * inside another, required members that may lack a value, fields that go nowhere. */

@@ -1,29 +1,38 @@
 #include "config.h"
 
-#include "mapping/mapping_compiler.h"
-
-#include "base/mem.h"
+#include "mapping/mapping_convert.h"
+#include "mapping/mapping_values.h"
 
 #include <string.h>
 
 /* The long form of a field while it is read; NULL for what is not given. */
 struct mapping_field_form {
 	const struct yaml_node *key;
+	const struct yaml_node *map; /* the long form itself */
 	const struct yaml_node *to; /* the short form's value, too */
-	const struct yaml_node *as, *when_absent, *when_absent_key;
-	bool read_only, lossy;
+	const struct yaml_node *when_absent, *when_absent_key, *omit_when;
+	bool read_only, write_only, lossy;
 };
 
-/* Reads a true or false of the long form. */
-static bool
-mapping_field_flag(struct mapping_compiler *c, const struct yaml_node *map, const char *key)
+/* Reads the directions in which a field goes. */
+static void
+mapping_field_directions(struct mapping_compiler *c, struct mapping_field_form *form)
 {
-	const struct yaml_node *node = yaml_node_get(map, key);
-	bool value = false;
+	const struct mapping_convert *outer = c->outer;
 
-	if (node != NULL && !yaml_node_bool(node, &value))
-		diag_add(c->diags, MAPPING_AT(node), "%s must be true or false", key);
-	return value;
+	form->read_only = mapping_compiler_flag(c, form->map, "read_only");
+	form->write_only = mapping_compiler_flag(c, form->map, "write_only");
+	form->lossy = mapping_compiler_flag(c, form->map, "lossy");
+	if (form->read_only && form->write_only) {
+		diag_add(c->diags, MAPPING_AT(yaml_node_key(form->map, "write_only")),
+		    "a field that is read_only and write_only goes nowhere; keep one of them");
+		form->write_only = false;
+	}
+	if (outer != NULL) {
+		form->read_only |= !outer->sent;
+		form->write_only |= !outer->received;
+		form->lossy |= outer->lossy;
+	}
 }
 
 /* Sorts the short and the long form; false with a mistake added. */
@@ -31,13 +40,16 @@ static bool
 mapping_field_form(struct mapping_compiler *c, const struct yaml_node *key,
     const struct yaml_node *value, struct mapping_field_form *form)
 {
-	static const char *const words[] = {"to", "when_absent", "as", "read_only", "lossy"};
+	static const char *const words[] = {"to", "when_absent", "omit_when", "read_only",
+	    "write_only", "lossy", MAPPING_CONVERT_WORDS};
 
 	memset(form, 0, sizeof *form);
 	form->key = key;
 	form->to = value;
-	if (value->kind == YAML_SCALAR && !yaml_node_is_null(value))
+	if (value->kind == YAML_SCALAR && !yaml_node_is_null(value)) {
+		mapping_field_directions(c, form);
 		return true;
+	}
 	if (value->kind != YAML_MAP) {
 		diag_add(c->diags, MAPPING_AT(value),
 		    "\"%s\" needs the Bluejay member it goes to; write %s: name, or "
@@ -46,12 +58,12 @@ mapping_field_form(struct mapping_compiler *c, const struct yaml_node *key,
 		return false;
 	}
 	mapping_compiler_keys(c, value, words, sizeof words / sizeof *words);
+	form->map = value;
 	form->to = yaml_node_get(value, "to");
-	form->as = yaml_node_get(value, "as");
 	form->when_absent = yaml_node_get(value, "when_absent");
 	form->when_absent_key = yaml_node_key(value, "when_absent");
-	form->read_only = mapping_field_flag(c, value, "read_only");
-	form->lossy = mapping_field_flag(c, value, "lossy");
+	form->omit_when = yaml_node_get(value, "omit_when");
+	mapping_field_directions(c, form);
 	if (form->to == NULL || yaml_node_is_null(form->to)) {
 		diag_add(c->diags, MAPPING_AT(value),
 		    "\"%s\" needs to: with the Bluejay member it goes to", key->text);
@@ -68,54 +80,25 @@ mapping_field_known_kind(const struct mapping_path *path, const struct mapping_k
 	return known != NULL && path->count == 1 ? mapping_known_kind(known) : NULL;
 }
 
-/* Reads `as`; NULL when it is not given or wrong. */
-static const struct mapping_step_kind *
-mapping_field_as(struct mapping_compiler *c, const struct yaml_node *as)
-{
-	const char *words[16];
-	const struct mapping_step_kind *kind = NULL;
-	size_t count = 0;
-
-	if (as == NULL)
-		return NULL;
-	if (as->kind == YAML_SCALAR)
-		kind = mapping_step_find(as->text);
-	if (kind != NULL)
-		return kind;
-	for (; count < 16 && mapping_step_at(count) != NULL; count++)
-		words[count] = mapping_step_at(count)->name;
-	mapping_compiler_unknown(c, as, "type", words, count);
-	return NULL;
-}
-
-/* Chooses the type: `as`, or what is known of either side, or any value. */
-static const struct mapping_step_kind *
-mapping_field_kind(struct mapping_compiler *c, const struct mapping_field *f,
+/* Compiles how the value is converted. */
+static void
+mapping_field_way(struct mapping_compiler *c, struct mapping_field *f,
     const struct mapping_field_form *form)
 {
-	const struct mapping_step_kind *local, *upstream, *as = mapping_field_as(c, form->as);
-	const struct yaml_node *at = form->as != NULL ? form->as : form->to;
+	struct mapping_convert convert = {
+	    .map = form->map,
+	    .at = form->to,
+	    .local = f->local.text,
+	    .upstream = f->upstream.text,
+	    .local_known =
+	        mapping_field_known_kind(&f->local, mapping_compiler_local(c, &f->local)),
+	    .upstream_known =
+	        mapping_field_known_kind(&f->upstream, mapping_compiler_upstream(c, &f->upstream)),
+	    .sent = !f->read_only,
+	    .received = !f->write_only,
+	    .lossy = form->lossy};
 
-	local = mapping_field_known_kind(&f->local, mapping_resource_local(c->resource, &f->local));
-	upstream = mapping_field_known_kind(&f->upstream,
-	    mapping_resource_upstream(c->resource, &f->upstream));
-	if (as != NULL && local != NULL && as != local) {
-		diag_add(c->diags, MAPPING_AT(at),
-		    "\"%s\" is %s in the local API, so as: %s is wrong; leave it out",
-		    f->local.text, local->noun, as->name);
-		return local;
-	}
-	if (as == NULL)
-		as = local;
-	if (as != NULL && upstream != NULL && as->json != upstream->json) {
-		diag_add(c->diags, MAPPING_AT(at),
-		    "\"%s\" is %s in Bluejay, but \"%s\" is %s; choose another member",
-		    f->upstream.text, upstream->noun, f->local.text, as->noun);
-		return as;
-	}
-	if (as == NULL)
-		as = upstream;
-	return as != NULL ? as : mapping_step_find("json");
+	mapping_convert_compile(c, &convert, &f->way);
 }
 
 /* Refuses a direction that Bluejay's member does not have, or a value that
@@ -124,13 +107,18 @@ static void
 mapping_field_check_round_trip(struct mapping_compiler *c, const struct mapping_field *f,
     const struct mapping_field_form *form)
 {
-	const struct mapping_known *known = mapping_resource_upstream(c->resource, &f->upstream);
-	const struct mapping_known *local = mapping_resource_local(c->resource, &f->local);
+	const struct mapping_known *known = mapping_compiler_upstream(c, &f->upstream);
+	const struct mapping_known *local = mapping_compiler_local(c, &f->local);
 
-	if (known != NULL && known->not_answered)
+	if (known != NULL && known->not_answered && f->read_only)
+		diag_add(c->diags, MAPPING_AT(form->to),
+		    "Bluejay takes \"%s\" but never answers it, so there is nothing to read; leave "
+		    "the field out",
+		    known->name);
+	else if (known != NULL && known->not_answered && !f->write_only)
 		diag_add(c->diags, MAPPING_AT(form->to),
 		    "Bluejay takes \"%s\" but never answers it, so a field would lose its value; "
-		    "put it under constants",
+		    "put it under constants, or add write_only: true",
 		    known->name);
 	else if (known != NULL && known->set_there && !f->read_only)
 		diag_add(c->diags, MAPPING_AT(form->to),
@@ -138,11 +126,57 @@ mapping_field_check_round_trip(struct mapping_compiler *c, const struct mapping_
 	else if (local != NULL && local->answer_only && !f->read_only)
 		diag_add(c->diags, MAPPING_AT(form->key),
 		    "callers do not choose \"%s\"; add read_only: true", local->name);
-	else if (strcmp(f->steps[0].kind->name, "timestamp") == 0 && !f->read_only && !form->lossy)
-		diag_add(c->diags, MAPPING_AT(form->as != NULL ? form->as : form->to),
+	else if (mapping_convert_is_time(&f->way) && !f->read_only && !f->write_only &&
+	    !form->lossy)
+		diag_add(c->diags,
+		    MAPPING_AT(yaml_node_get(form->map, "as") != NULL ? yaml_node_get(form->map, "as")
+		                                                      : form->to),
 		    "a time does not come back in the form in which it was sent; add "
 		    "read_only: true, or lossy: true to accept the form "
 		    "2026-01-28T10:00:00.000Z");
+}
+
+/* Reads a value that is not null; NULL with a mistake added. */
+static struct json_object *
+mapping_field_value(struct mapping_compiler *c, const struct yaml_node *node, const char *word)
+{
+	struct json_object *value;
+
+	if (!mapping_value_read(c, node, &value))
+		return NULL;
+	if (value == NULL)
+		diag_add(c->diags, MAPPING_AT(node),
+		    "%s needs a value that is not null, such as \"\"; without "
+		    "%s nothing is %s",
+		    word, word, strcmp(word, "when_absent") == 0 ? "sent" : "left out");
+	return value;
+}
+
+/* Whether a filler is one that Bluejay can hold; false with a mistake added.
+ * *apart: no local value becomes it. */
+static bool
+mapping_field_filler_fits(struct mapping_compiler *c, const struct mapping_field *f,
+    const struct yaml_node *node, struct json_object *filler, bool *apart)
+{
+	struct mapping_step step = {f->way.upstream, NULL};
+	bool values = f->way.steps[f->way.count - 1].kind == &mapping_values_kind;
+	struct mapping_trouble trouble;
+	struct json_object *taken;
+
+	taken = f->way.upstream->receive(&step, filler, &trouble);
+	if (taken == NULL) {
+		diag_add(c->diags, MAPPING_AT(node), "when_absent must be %s, as \"%s\" is",
+		    f->way.upstream->noun, f->upstream.text);
+		return false;
+	}
+	json_object_put(taken);
+	taken = mapping_way_receive(&f->way, filler, &trouble);
+	json_object_put(taken);
+	*apart = taken == NULL && values;
+	if (taken != NULL || values)
+		return true;
+	diag_add(c->diags, MAPPING_AT(node), "when_absent%s %s", trouble.path, trouble.text);
+	return false;
 }
 
 /* Reads when_absent, a value as Bluejay gets it. */
@@ -150,8 +184,7 @@ static void
 mapping_field_filler(struct mapping_compiler *c, struct mapping_field *f,
     const struct mapping_field_form *form)
 {
-	const struct mapping_step *last = &f->steps[f->step_count - 1];
-	struct json_object *filler, *taken;
+	struct json_object *filler;
 
 	if (form->when_absent == NULL)
 		return;
@@ -161,23 +194,55 @@ mapping_field_filler(struct mapping_compiler *c, struct mapping_field *f,
 		    "them");
 		return;
 	}
-	if (!mapping_value_read(c, form->when_absent, &filler))
+	filler = mapping_field_value(c, form->when_absent, "when_absent");
+	if (filler == NULL)
 		return;
-	if (filler == NULL) {
-		diag_add(c->diags, MAPPING_AT(form->when_absent),
-		    "when_absent needs a value that is not null, such as \"\"; without "
-		    "when_absent nothing is sent");
-		return;
-	}
-	taken = last->kind->receive(last, filler);
-	if (taken == NULL) {
-		diag_add(c->diags, MAPPING_AT(form->when_absent),
-		    "when_absent must be %s, as \"%s\" is", last->kind->noun, f->upstream.text);
+	if (!mapping_field_filler_fits(c, f, form->when_absent, filler, &f->filler_apart)) {
 		json_object_put(filler);
 		return;
 	}
-	json_object_put(taken);
+	if (c->inside > 0 && !f->filler_apart && !f->write_only && !form->lossy)
+		diag_add(c->diags, MAPPING_AT(form->when_absent_key),
+		    "inside a list or object nothing remembers that \"%s\" was absent, so it would "
+		    "come back as the value sent for it; add lossy: true to accept that, or leave "
+		    "when_absent out",
+		    f->local.text);
 	f->filler = filler;
+}
+
+/* Reads omit_when, a value as callers give it. */
+static void
+mapping_field_omitted(struct mapping_compiler *c, struct mapping_field *f,
+    const struct mapping_field_form *form)
+{
+	const struct yaml_node *key = yaml_node_key(form->map, "omit_when");
+	const struct mapping_known *known = mapping_compiler_upstream(c, &f->upstream);
+	struct mapping_step step = {f->way.local, NULL};
+	struct mapping_trouble trouble;
+	struct json_object *taken;
+
+	if (key == NULL)
+		return;
+	if (f->read_only)
+		diag_add(c->diags, MAPPING_AT(key),
+		    "a read_only field is never sent, so omit_when does nothing; keep one of them");
+	else if (known != NULL && known->required && f->upstream.count == 1)
+		diag_add(c->diags, MAPPING_AT(key),
+		    "Bluejay requires \"%s\" at create, so it cannot be left out; leave omit_when "
+		    "out",
+		    known->name);
+	else if (c->inside > 0 && !f->write_only && !form->lossy)
+		diag_add(c->diags, MAPPING_AT(key),
+		    "inside a list or object nothing remembers a value that is not sent; add lossy: "
+		    "true to accept that, or leave omit_when out");
+	f->omitted = mapping_field_value(c, form->omit_when, "omit_when");
+	if (f->omitted == NULL)
+		return;
+	taken = f->way.local->send(&step, f->omitted, &trouble);
+	if (taken == NULL)
+		diag_add(c->diags, MAPPING_AT(form->omit_when),
+		    "omit_when must be %s, as \"%s\" is", f->way.local->noun, f->local.text);
+	json_object_put(taken);
 }
 
 /* Checks what holds only for a field without which no create comes this far. */
@@ -185,7 +250,7 @@ static void
 mapping_field_check_given(struct mapping_compiler *c, const struct mapping_field *f,
     const struct mapping_field_form *form)
 {
-	const struct mapping_known *local = mapping_resource_local(c->resource, &f->local);
+	const struct mapping_known *local = mapping_compiler_local(c, &f->local);
 
 	if (local == NULL || !local->always_given || f->local.count != 1)
 		return;
@@ -212,10 +277,10 @@ mapping_field_paths(struct mapping_compiler *c, const struct mapping_field_form 
 		mapping_path_free(&f->local);
 		return false;
 	}
-	local = mapping_resource_local(c->resource, &f->local);
+	local = mapping_compiler_local(c, &f->local);
 	ok = mapping_compiler_fits(c, form->key, &f->local, local, "the local API");
 	if (!mapping_compiler_fits(c, form->to, &f->upstream,
-	        mapping_resource_upstream(c->resource, &f->upstream), "Bluejay"))
+	        mapping_compiler_upstream(c, &f->upstream), "Bluejay"))
 		ok = false;
 	if (ok && local != NULL && local->built_in) {
 		diag_add(c->diags, MAPPING_AT(form->key),
@@ -240,7 +305,7 @@ mapping_field_check_slip(struct mapping_compiler *c, const struct mapping_field 
 	const char *words[16], *near;
 	size_t count = 0;
 
-	if (mapping_resource_upstream(c->resource, &f->upstream) != NULL)
+	if (c->inside > 0 || mapping_compiler_upstream(c, &f->upstream) != NULL)
 		return;
 	for (; count < 16 && known->name != NULL; known++)
 		if (strlen(known->name) >= MAPPING_FIELD_SLIP)
@@ -255,7 +320,7 @@ mapping_field_check_slip(struct mapping_compiler *c, const struct mapping_field 
 /* Compiles one entry of `fields`. */
 void
 mapping_field_compile(struct mapping_compiler *c, const struct yaml_node *key,
-    const struct yaml_node *value)
+    const struct yaml_node *value, struct mapping_fields *fields)
 {
 	struct mapping_field f = {.place = mapping_compiler_place(c, key)};
 	struct mapping_field_form form;
@@ -265,16 +330,16 @@ mapping_field_compile(struct mapping_compiler *c, const struct yaml_node *key,
 		c->whole = false;
 		return;
 	}
-	local = mapping_resource_local(c->resource, &f.local);
+	local = mapping_compiler_local(c, &f.local);
 	f.read_only = form.read_only;
+	f.write_only = form.write_only;
 	f.not_on_create = local != NULL && local->no_create;
-	f.steps = mem_zero(1, sizeof *f.steps);
-	f.step_count = 1;
-	f.steps[0].kind = mapping_field_kind(c, &f, &form);
+	mapping_field_way(c, &f, &form);
 	mapping_field_check_slip(c, &f, &form);
 	mapping_field_check_round_trip(c, &f, &form);
 	mapping_field_filler(c, &f, &form);
+	mapping_field_omitted(c, &f, &form);
 	mapping_field_check_given(c, &f, &form);
 	f.fills = f.filler != NULL || form.when_absent != NULL;
-	c->mapping->fields[c->mapping->field_count++] = f;
+	fields->items[fields->count++] = f;
 }

@@ -3,10 +3,14 @@
 
 #include "mapping/mapping.h"
 #include "mapping/mapping_path.h"
-#include "mapping/mapping_step.h"
+#include "mapping/mapping_way.h"
 
 /* The compiled mapping, as compiling makes it and applying reads it. Values in
  * it are shared between threads, so they are copied and never referenced. */
+
+/* Fields by name, and what is declared for an upstream place. */
+struct mapping_names;
+struct mapping_tree;
 
 /* Where a declaration stands. */
 struct mapping_place {
@@ -16,14 +20,24 @@ struct mapping_place {
 
 struct mapping_field {
 	struct mapping_path local, upstream;
-	struct mapping_step *steps; /* never empty */
-	size_t step_count;
+	struct mapping_way way;
 	struct json_object *filler; /* sent when absent at create; NULL: nothing is sent */
+	bool filler_apart; /* no local value becomes the filler, so Bluejay's has no local one */
 	bool fills; /* has when_absent, right or wrong: for the checks of the whole */
-	bool read_only;
+	struct json_object *omitted; /* a local value that a create does not send: the gateway
+	                                keeps it instead; NULL: none */
+	bool read_only, write_only;
 	bool not_on_create; /* given at create it counts as absent */
 	struct mapping_place place;
 };
+
+struct mapping_fields {
+	struct mapping_field *items;
+	size_t count;
+};
+
+/* Frees the list and what the fields hold. */
+void mapping_fields_free(struct mapping_fields *);
 
 enum mapping_constant_kind {
 	MAPPING_CONSTANT_VALUE,
@@ -40,20 +54,30 @@ struct mapping_constant {
 
 struct mapping_kept {
 	struct mapping_path local;
-	struct mapping_step step; /* the type that the local API gives it */
+	struct mapping_way way; /* the type that the local API gives it */
 	bool not_on_create;
 	struct mapping_place place;
 };
 
 struct mapping {
 	const struct mapping_resource *resource;
-	struct mapping_field *fields;
-	size_t field_count;
+	struct mapping_fields fields;
 	struct mapping_constant *constants;
 	size_t constant_count;
 	struct mapping_kept *kept;
 	size_t kept_count;
 	const struct mapping_field *name; /* the resource's name; NULL: it has none */
+
+	/* for what is found by a body's names: */
+	struct mapping_tree *sent;     /* upstream places of fields that are sent; leaves are fields */
+	struct mapping_tree *constant; /* those of constants */
+	struct mapping_names *names;   /* fields by the text of their local path */
 };
+
+/* Makes the tables once everything is declared. */
+void mapping_plan_finish(struct mapping *);
+
+/* The field of a local path; NULL for none. */
+const struct mapping_field *mapping_plan_field(const struct mapping *, const char *local);
 
 #endif

@@ -33,7 +33,7 @@ mapping_request_field(const struct mapping *m, const struct mapping_field *f,
     struct fail *fail)
 {
 	struct json_object *value = NULL, *sent;
-	const char *noun;
+	struct mapping_trouble trouble;
 
 	if (f->read_only)
 		return 0;
@@ -45,11 +45,16 @@ mapping_request_field(const struct mapping *m, const struct mapping_field *f,
 			mapping_request_fill(f, out);
 		return 0;
 	}
-	sent = mapping_apply_send(f, value, &noun);
-	if (sent == NULL)
-		return fail_set(fail, "%s must be %s", f->local.text, noun);
-	mapping_path_put(&f->upstream, out->upstream, sent);
 	json_object_object_add(out->given, f->local.text, json_object_new_boolean(1));
+	if (operation == MAPPING_CREATE && f->omitted != NULL &&
+	    mapping_step_same_value(f->omitted, value)) {
+		json_object_object_add(out->kept, f->local.text, json_object_get(value));
+		return 0;
+	}
+	sent = mapping_way_send(&f->way, value, &trouble);
+	if (sent == NULL)
+		return mapping_apply_refuse(&f->local, &trouble, fail);
+	mapping_path_put(&f->upstream, out->upstream, sent);
 	return f == m->name ? mapping_request_check_name(f, sent, fail) : 0;
 }
 
@@ -82,6 +87,7 @@ mapping_request_kept(const struct mapping_kept *kept, enum mapping_operation ope
     struct json_object *local, struct mapping_request *out, struct fail *fail)
 {
 	struct json_object *value, *taken;
+	struct mapping_trouble trouble;
 
 	if (operation == MAPPING_CREATE && kept->not_on_create)
 		return 0;
@@ -89,9 +95,9 @@ mapping_request_kept(const struct mapping_kept *kept, enum mapping_operation ope
 		return -1;
 	if (value == NULL)
 		return 0;
-	taken = kept->step.kind->send(&kept->step, value);
+	taken = mapping_way_send(&kept->way, value, &trouble);
 	if (taken == NULL)
-		return fail_set(fail, "%s must be %s", kept->local.text, kept->step.kind->noun);
+		return mapping_apply_refuse(&kept->local, &trouble, fail);
 	json_object_object_add(out->kept, kept->local.text, taken);
 	return 0;
 }
@@ -108,8 +114,8 @@ mapping_request_make(const struct mapping *m, enum mapping_operation operation,
 	out->kept = json_object_new_object();
 	out->absent = json_object_new_object();
 	out->given = json_object_new_object();
-	for (size_t i = 0; i < m->field_count && result == 0; i++)
-		result = mapping_request_field(m, &m->fields[i], operation, local, out, fail);
+	for (size_t i = 0; i < m->fields.count && result == 0; i++)
+		result = mapping_request_field(m, &m->fields.items[i], operation, local, out, fail);
 	for (size_t i = 0; i < m->kept_count && result == 0; i++)
 		result = mapping_request_kept(&m->kept[i], operation, local, out, fail);
 	for (size_t i = 0; i < m->constant_count && operation == MAPPING_CREATE; i++)

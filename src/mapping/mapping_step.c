@@ -96,43 +96,59 @@ mapping_step_same_value(struct json_object *a, struct json_object *b)
 	return json_equal(a, b);
 }
 
+/* Says what a value should have been. */
+static struct json_object *
+mapping_step_refuse(const struct mapping_step *step, struct mapping_trouble *trouble)
+{
+	return mapping_trouble_set(trouble, "must be %s", step->kind->noun);
+}
+
 /* Takes a value of the kind's JSON type. */
 static struct json_object *
-mapping_step_typed(const struct mapping_step *step, struct json_object *value)
+mapping_step_typed(const struct mapping_step *step, struct json_object *value,
+    struct mapping_trouble *trouble)
 {
-	return json_object_is_type(value, step->kind->json) ? json_object_get(value) : NULL;
+	if (json_object_is_type(value, step->kind->json))
+		return json_object_get(value);
+	return mapping_step_refuse(step, trouble);
 }
 
 /* Takes anything. */
 static struct json_object *
-mapping_step_any(const struct mapping_step *step, struct json_object *value)
+mapping_step_any(const struct mapping_step *step, struct json_object *value,
+    struct mapping_trouble *trouble)
 {
 	return json_object_get(value);
 }
 
 /* Takes a number without fraction and exponent. */
 static struct json_object *
-mapping_step_integer(const struct mapping_step *step, struct json_object *value)
+mapping_step_integer(const struct mapping_step *step, struct json_object *value,
+    struct mapping_trouble *trouble)
 {
-	return mapping_step_is_whole(value) ? json_object_get(value) : NULL;
+	return mapping_step_is_whole(value) ? json_object_get(value)
+	                                    : mapping_step_refuse(step, trouble);
 }
 
 /* Takes any number. */
 static struct json_object *
-mapping_step_number(const struct mapping_step *step, struct json_object *value)
+mapping_step_number(const struct mapping_step *step, struct json_object *value,
+    struct mapping_trouble *trouble)
 {
-	return mapping_step_is_number(value) ? json_object_get(value) : NULL;
+	return mapping_step_is_number(value) ? json_object_get(value)
+	                                     : mapping_step_refuse(step, trouble);
 }
 
 /* Takes a list of whole numbers. */
 static struct json_object *
-mapping_step_integers(const struct mapping_step *step, struct json_object *value)
+mapping_step_integers(const struct mapping_step *step, struct json_object *value,
+    struct mapping_trouble *trouble)
 {
 	if (!json_object_is_type(value, json_type_array))
-		return NULL;
+		return mapping_step_refuse(step, trouble);
 	for (size_t i = 0; i < json_object_array_length(value); i++)
 		if (!mapping_step_is_whole(json_object_array_get_idx(value, i)))
-			return NULL;
+			return mapping_step_refuse(step, trouble);
 	return json_object_get(value);
 }
 
@@ -149,20 +165,29 @@ mapping_step_read_time(struct json_object *value, int64_t *ms)
 
 /* Takes a time in any of its forms and gives it in the local one. */
 static struct json_object *
-mapping_step_timestamp(const struct mapping_step *step, struct json_object *value)
+mapping_step_timestamp(const struct mapping_step *step, struct json_object *value,
+    struct mapping_trouble *trouble)
 {
 	char text[TIMESTAMP_SIZE];
 	int64_t ms;
 
 	if (!mapping_step_read_time(value, &ms))
-		return NULL;
+		return mapping_step_refuse(step, trouble);
 	timestamp_format(ms, text);
 	return json_object_new_string(text);
 }
 
+/* Whether two values are the same. */
+static bool
+mapping_step_same(const struct mapping_step *step, struct json_object *a, struct json_object *b)
+{
+	return mapping_step_same_value(a, b);
+}
+
 /* Whether two texts are the same time. */
 static bool
-mapping_step_same_time(struct json_object *a, struct json_object *b)
+mapping_step_same_time(const struct mapping_step *step, struct json_object *a,
+    struct json_object *b)
 {
 	int64_t x, y;
 
@@ -175,21 +200,23 @@ mapping_step_same_time(struct json_object *a, struct json_object *b)
 
 static const struct mapping_step_kind mapping_step_kinds[] = {
     {"string", "a string", json_type_string, mapping_step_typed, mapping_step_typed,
-        mapping_step_same_value},
+        mapping_step_same, NULL},
     {"integer", "an integer", json_type_int, mapping_step_integer, mapping_step_integer,
-        mapping_step_same_value},
+        mapping_step_same, NULL},
     {"number", "a number", json_type_double, mapping_step_number, mapping_step_number,
-        mapping_step_same_value},
+        mapping_step_same, NULL},
     {"boolean", "true or false", json_type_boolean, mapping_step_typed, mapping_step_typed,
-        mapping_step_same_value},
+        mapping_step_same, NULL},
     {"object", "an object", json_type_object, mapping_step_typed, mapping_step_typed,
-        mapping_step_same_value},
+        mapping_step_same, NULL},
+    {"array", "an array", json_type_array, mapping_step_typed, mapping_step_typed,
+        mapping_step_same, NULL},
     {"json", "any value", json_type_null, mapping_step_any, mapping_step_any,
-        mapping_step_same_value},
+        mapping_step_same, NULL},
     {"timestamp", MAPPING_STEP_NOUN_TIME, json_type_string, mapping_step_timestamp,
-        mapping_step_timestamp, mapping_step_same_time},
+        mapping_step_timestamp, mapping_step_same_time, NULL},
     {"integers", "a list of whole numbers", json_type_array, mapping_step_integers,
-        mapping_step_integers, mapping_step_same_value},
+        mapping_step_integers, mapping_step_same, NULL},
 };
 
 #define MAPPING_STEP_KINDS (sizeof mapping_step_kinds / sizeof *mapping_step_kinds)

@@ -23,14 +23,14 @@ mapping_walk_place(const struct mapping_place *place, struct mapping_declared *o
 static bool
 mapping_walk_field(const struct mapping *m, bool read_only, size_t *i, struct mapping_declared *out)
 {
-	for (size_t n = 0; n < m->field_count; n++) {
-		const struct mapping_field *f = &m->fields[n];
+	for (size_t n = 0; n < m->fields.count; n++) {
+		const struct mapping_field *f = &m->fields.items[n];
 
 		if (f->read_only != read_only || (*i)-- > 0)
 			continue;
 		*out = (struct mapping_declared){.local = f->local.text,
 		    .upstream = f->upstream.text, .origin = MAPPING_MAPPED,
-		    .type = f->steps[0].kind->name, .read_only = read_only,
+		    .type = f->way.local->name, .read_only = read_only,
 		    .not_on_create = f->not_on_create || read_only};
 		mapping_walk_place(&f->place, out);
 		return true;
@@ -47,7 +47,7 @@ mapping_walk_kept(const struct mapping *m, size_t *i, struct mapping_declared *o
 		return false;
 	}
 	*out = (struct mapping_declared){.local = m->kept[*i].local.text, .origin = MAPPING_KEPT,
-	    .type = m->kept[*i].step.kind->name, .not_on_create = m->kept[*i].not_on_create};
+	    .type = m->kept[*i].way.local->name, .not_on_create = m->kept[*i].not_on_create};
 	mapping_walk_place(&m->kept[*i].place, out);
 	return true;
 }

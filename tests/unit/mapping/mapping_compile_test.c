@@ -24,12 +24,13 @@ START_TEST(unknown_keys_name_the_nearest)
 	    "m.yaml:2:10: unknown key \"too\"; did you mean \"to\"?\n"
 	    "m.yaml:3:14: unknown key \"red_only\"; did you mean \"read_only\"?\n"
 	    "m.yaml:3:34: unknown type \"strin\"; did you mean \"string\"?\n"
-	    "m.yaml:3:41: unknown key \"foo\"; possible are to, when_absent, as, "
-	    "read_only, lossy\n"
+	    "m.yaml:3:41: unknown key \"foo\"; possible are to, when_absent, omit_when, "
+	    "read_only, write_only, lossy, as, values, default, each, fields, keyed_by, "
+	    "valued_by, others\n"
 	    "m.yaml:4:18: unknown type \"blob\"; possible are string, integer, number, "
-	    "boolean, object, json, timestamp, integers\n"
+	    "boolean, object, array, json, timestamp, integers\n"
 	    "m.yaml:5:18: the type must be one of string, integer, number, boolean, "
-	    "object, json, timestamp, integers\n");
+	    "object, array, json, timestamp, integers\n");
 }
 END_TEST
 
@@ -212,7 +213,7 @@ START_TEST(bluejays_own_members_go_one_way)
 	                     "  theirs: {to: id, read_only: true}\n"
 	                     "constants: {description: d, goal: g, org_id: x}\n",
 	    "m.yaml:3:10: Bluejay takes \"agent_id\" but never answers it, so a field "
-	    "would lose its value; put it under constants\n"
+	    "would lose its value; put it under constants, or add write_only: true\n"
 	    "m.yaml:4:14: Bluejay sets \"created_at\" itself; add read_only: true\n"
 	    "m.yaml:5:10: Bluejay sets \"org_id\" itself; add read_only: true\n"
 	    "m.yaml:7:38: Bluejay sets \"org_id\" itself; leave it out\n"
@@ -222,8 +223,8 @@ START_TEST(bluejays_own_members_go_one_way)
 	                     "  name: name\n"
 	                     "  agent: {to: agent_id, read_only: true}\n"
 	                     "constants: {description: d, goal: g}\n",
-	    "m.yaml:3:15: Bluejay takes \"agent_id\" but never answers it, so a field "
-	    "would lose its value; put it under constants\n");
+	    "m.yaml:3:15: Bluejay takes \"agent_id\" but never answers it, so there is nothing "
+	    "to read; leave the field out\n");
 }
 END_TEST
 

@@ -23,6 +23,8 @@ void mapping_test_prints(struct json_object *, const char *text);
 Suite *mapping_answer_suite(void);
 Suite *mapping_community_suite(void);
 Suite *mapping_compile_suite(void);
+Suite *mapping_convert_suite(void);
+Suite *mapping_convert_refuse_suite(void);
 Suite *mapping_request_suite(void);
 Suite *mapping_round_suite(void);
 Suite *mapping_walk_suite(void);

@@ -1,0 +1,96 @@
+#include "config.h"
+
+#include "mapping/mapping_plan.h"
+
+#include "base/mem.h"
+#include "mapping/mapping_tree.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <uthash.h>
+
+/* A field by the text of its local path. */
+struct mapping_names {
+	const struct mapping_field *field;
+	UT_hash_handle hh;
+};
+
+/* Frees one field's parts. */
+static void
+mapping_plan_free_field(struct mapping_field *f)
+{
+	mapping_path_free(&f->local);
+	mapping_path_free(&f->upstream);
+	mapping_way_free(&f->way);
+	json_object_put(f->filler);
+	json_object_put(f->omitted);
+}
+
+/* Frees a list of fields. */
+void
+mapping_fields_free(struct mapping_fields *fields)
+{
+	for (size_t i = 0; i < fields->count; i++)
+		mapping_plan_free_field(&fields->items[i]);
+	free(fields->items);
+	memset(fields, 0, sizeof *fields);
+}
+
+/* Makes the tables. */
+void
+mapping_plan_finish(struct mapping *m)
+{
+	struct mapping_names *name;
+
+	m->sent = mapping_tree_new();
+	m->constant = mapping_tree_new();
+	for (size_t i = 0; i < m->fields.count; i++) {
+		const struct mapping_field *f = &m->fields.items[i];
+
+		if (!f->read_only)
+			mapping_tree_add(m->sent, &f->upstream, f);
+		name = mem_zero(1, sizeof *name);
+		name->field = f;
+		HASH_ADD_KEYPTR(hh, m->names, f->local.text, strlen(f->local.text), name);
+	}
+	for (size_t i = 0; i < m->constant_count; i++)
+		mapping_tree_add(m->constant, &m->constants[i].upstream, &m->constants[i]);
+}
+
+/* Finds a field. */
+const struct mapping_field *
+mapping_plan_field(const struct mapping *m, const char *local)
+{
+	struct mapping_names *name;
+
+	HASH_FIND_STR(m->names, local, name);
+	return name == NULL ? NULL : name->field;
+}
+
+/* Frees a mapping; NULL is fine. */
+void
+mapping_free(struct mapping *m)
+{
+	struct mapping_names *name, *next;
+
+	if (m == NULL)
+		return;
+	HASH_ITER(hh, m->names, name, next) {
+		HASH_DEL(m->names, name);
+		free(name);
+	}
+	mapping_tree_free(m->sent);
+	mapping_tree_free(m->constant);
+	mapping_fields_free(&m->fields);
+	for (size_t i = 0; i < m->constant_count; i++) {
+		mapping_path_free(&m->constants[i].upstream);
+		json_object_put(m->constants[i].value);
+	}
+	for (size_t i = 0; i < m->kept_count; i++) {
+		mapping_path_free(&m->kept[i].local);
+		mapping_way_free(&m->kept[i].way);
+	}
+	free(m->constants);
+	free(m->kept);
+	free(m);
+}
