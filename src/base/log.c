@@ -1,25 +1,34 @@
 #include "config.h"
 
 #include "base/log.h"
-#include "base/buf.h"
+#include "base/log_line.h"
+#include "base/log_writer.h"
 #include "base/mem.h"
-#include "base/timestamp.h"
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
-#define LOG_LINE_MAX 8192
-
 struct log {
 	int fd;
+	char *path; /* NULL: the descriptor is the caller's */
 	enum log_level level;
 	bool json;
+	struct log_writer *writer; /* NULL: lines are written at once */
 };
 
-static const char *const log_level_names[] = {"debug", "info", "warn", "error"};
+/* Milliseconds since 1970. */
+static int64_t
+log_wall(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
 
 /* Opens a log on a descriptor. */
 struct log *
@@ -33,76 +42,100 @@ log_new(int fd, enum log_level level, enum log_format format)
 	return l;
 }
 
-/* Frees the log; the descriptor stays open. */
+/* Opens a log in a file. */
+struct log *
+log_new_file(const char *path, enum log_level level, enum log_format format, struct fail *f)
+{
+	int fd = log_writer_open(path);
+	struct log *l;
+
+	if (fd < 0) {
+		fail_set(f, "log.file %s cannot be written: %s", path, strerror(errno));
+		return NULL;
+	}
+	l = log_new(fd, level, format);
+	l->path = mem_string(path);
+	return l;
+}
+
+/* Frees the log. */
 void
 log_free(struct log *l)
 {
+	if (l == NULL)
+		return;
+	if (l->writer != NULL)
+		log_writer_free(l->writer); /* closes its file */
+	else if (l->path != NULL)
+		close(l->fd);
+	free(l->path);
 	free(l);
 }
 
-/* Adds a JSON string: quotes, backslashes and control bytes escaped. */
-static void
-log_add_quoted(struct buf *b, const char *s)
+/* Tells what happened to the log itself; on the writer's thread. */
+static size_t
+log_say(void *arg, enum log_writer_event event, int64_t number, char *out, size_t size)
 {
-	buf_addc(b, '"');
-	for (; *s != '\0'; s++) {
-		unsigned char c = (unsigned char)*s;
+	const struct log *l = arg;
+	struct log_field fields[] = {LOG_I("lines", number), LOG_END};
+	const char *what = "log lines were dropped: they came faster than they could be written";
+	struct log_line line;
 
-		if (c == '"' || c == '\\')
-			buf_addf(b, "\\%c", c);
-		else if (c < 0x20 || c == 0x7f)
-			buf_addf(b, "\\u%04x", c);
-		else
-			buf_addc(b, (char)c);
+	if (event == LOG_WRITER_REOPEN_FAILED) {
+		what = "the log file cannot be opened again; the old one is used on";
+		fields[0] = LOG_S("reason", strerror((int)number));
 	}
-	buf_addc(b, '"');
+	log_line_make(&line, l->json, log_wall(), LOG_LEVEL_WARN, what, fields);
+	if (line.len > size)
+		return 0;
+	memcpy(out, line.text, line.len);
+	return line.len;
 }
 
-/* Adds one field in the log's form. */
-static void
-log_add_field(const struct log *l, struct buf *b, const struct log_field *f)
+/* Starts the thread that writes. */
+int
+log_start(struct log *l, struct fail *f)
 {
-	if (l->json) {
-		buf_addc(b, ',');
-		log_add_quoted(b, f->key);
-		buf_addc(b, ':');
-	} else {
-		buf_addf(b, " %s=", f->key);
-	}
-	if (f->text == NULL)
-		buf_addf(b, "%lld", (long long)f->number);
-	else if (l->json || strpbrk(f->text, " \"\t\r\n=") != NULL || *f->text == '\0')
-		log_add_quoted(b, f->text);
-	else
-		buf_adds(b, f->text);
+	l->writer = log_writer_new(l->fd, l->path, log_say, l);
+	return l->writer != NULL ? 0 : fail_set(f, "the log's thread cannot be started");
+}
+
+/* Opens the file again. */
+void
+log_reopen(struct log *l)
+{
+	if (l->writer != NULL)
+		log_writer_reopen(l->writer);
+}
+
+/* Lines that are missing. */
+uint64_t
+log_dropped(struct log *l)
+{
+	return l != NULL && l->writer != NULL ? log_writer_dropped(l->writer) : 0;
+}
+
+/* Whether a level is written. */
+int
+log_wants(const struct log *l, enum log_level level)
+{
+	return l != NULL && level >= l->level;
 }
 
 /* Writes one line. */
 void
 log_emit(struct log *l, enum log_level level, const char *event, const struct log_field *f)
 {
-	char when[TIMESTAMP_SIZE];
-	struct timespec ts;
-	struct buf b;
+	struct log_line line;
 	ssize_t ignored;
 
-	if (l == NULL || level < l->level)
+	if (!log_wants(l, level))
 		return;
-	clock_gettime(CLOCK_REALTIME, &ts);
-	timestamp_format((int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000, when);
-	buf_init(&b, LOG_LINE_MAX);
-	if (l->json) {
-		buf_addf(&b, "{\"time\":\"%s\",\"level\":\"%s\",\"event\":", when, log_level_names[level]);
-		log_add_quoted(&b, event);
-	} else {
-		buf_addf(&b, "%s %-5s %s", when, log_level_names[level], event);
+	log_line_make(&line, l->json, log_wall(), level, event, f);
+	if (l->writer != NULL) {
+		log_writer_put(l->writer, line.text, line.len, level >= LOG_LEVEL_WARN);
+		return;
 	}
-	for (; f != NULL && f->key != NULL; f++)
-		log_add_field(l, &b, f);
-	b.max += 2; /* the ending always fits */
-	b.full = false;
-	buf_adds(&b, l->json ? "}\n" : "\n");
-	ignored = write(l->fd, b.data, b.len);
+	ignored = write(l->fd, line.text, line.len);
 	(void)ignored;
-	buf_free(&b);
 }

@@ -146,6 +146,18 @@ loop_now(const struct loop *l)
 	return l->fake ? l->fake_now : loop_clock(CLOCK_MONOTONIC);
 }
 
+/* Monotonic microseconds. */
+int64_t
+loop_now_us(const struct loop *l)
+{
+	struct timespec ts;
+
+	if (l->fake)
+		return l->fake_now * 1000;
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
+}
+
 /* Wall-clock milliseconds. */
 int64_t
 loop_wall(const struct loop *l)

@@ -21,6 +21,7 @@ void loop_free(struct loop *);                 /* letters never delivered are dr
 struct event_base *loop_base(struct loop *);
 
 int64_t loop_now(const struct loop *);  /* monotonic */
+int64_t loop_now_us(const struct loop *); /* the same clock in microseconds, to measure with */
 int64_t loop_wall(const struct loop *); /* since 1970 UTC */
 
 /* Runs fn(arg) later on the loop's thread, never before loop_post() returns;

@@ -149,6 +149,16 @@ timestamp_parse(const char *text, size_t len, int64_t *ms)
 	return true;
 }
 
+/* Writes a number in so many digits. */
+static void
+timestamp_number(char *out, int count, unsigned n)
+{
+	while (count-- > 0) {
+		out[count] = (char)('0' + n % 10);
+		n /= 10;
+	}
+}
+
 /* Writes the local form. */
 void
 timestamp_format(int64_t ms, char out[TIMESTAMP_SIZE])
@@ -158,9 +168,14 @@ timestamp_format(int64_t ms, char out[TIMESTAMP_SIZE])
 	int y;
 
 	timestamp_civil_from_days(days, &y, &m, &d);
-	snprintf(out, TIMESTAMP_SIZE, "%04d-%02u-%02uT%02d:%02d:%02d.%03dZ", y, m, d,
-	    (int)(rest / 3600000), (int)(rest / 60000 % 60), (int)(rest / 1000 % 60),
-	    (int)(rest % 1000));
+	memcpy(out, "0000-00-00T00:00:00.000Z", sizeof "0000-00-00T00:00:00.000Z");
+	timestamp_number(out, 4, (unsigned)y);
+	timestamp_number(out + 5, 2, m);
+	timestamp_number(out + 8, 2, d);
+	timestamp_number(out + 11, 2, (unsigned)(rest / 3600000));
+	timestamp_number(out + 14, 2, (unsigned)(rest / 60000 % 60));
+	timestamp_number(out + 17, 2, (unsigned)(rest / 1000 % 60));
+	timestamp_number(out + 20, 3, (unsigned)(rest % 1000));
 }
 
 /* Writes `Sun, 06 Nov 1994 08:49:37 GMT`. */

@@ -2,7 +2,6 @@
 
 #include "base/buf.h"
 #include "base/digest.h"
-#include "base/log.h"
 #include "base/loop.h"
 #include "base/mem.h"
 #include "base/origin.h"
@@ -219,33 +218,6 @@ START_TEST(letters_from_another_thread_arrive_in_order)
 }
 END_TEST
 
-START_TEST(log_escapes_and_cuts)
-{
-	char out[16384], longer[9000];
-	int fds[2];
-	struct log *l;
-	ssize_t n;
-
-	ck_assert_int_eq(pipe(fds), 0);
-	l = log_new(fds[1], LOG_LEVEL_INFO, LOG_FORMAT_JSON);
-	log_debug(l, "not shown", LOG_I("n", 1));
-	log_info(l, "hello", LOG_S("who", "a\"b\nc"), LOG_I("n", -3));
-	n = read(fds[0], out, sizeof out - 1);
-	ck_assert_int_gt(n, 0);
-	out[n] = '\0';
-	ck_assert_ptr_nonnull(strstr(out, "\"event\":\"hello\",\"who\":\"a\\\"b\\u000ac\",\"n\":-3}\n"));
-	memset(longer, 'x', sizeof longer - 1);
-	longer[sizeof longer - 1] = '\0';
-	log_info(l, "long", LOG_S("text", longer));
-	n = read(fds[0], out, sizeof out - 1);
-	ck_assert_int_gt(n, 0);
-	ck_assert_int_eq(out[n - 1], '\n');
-	log_free(l);
-	close(fds[0]);
-	close(fds[1]);
-}
-END_TEST
-
 /* All tests of the room. */
 static Suite *
 base_suite(void)
@@ -261,11 +233,14 @@ base_suite(void)
 	    origins_have_one_normal_form,
 	    fake_loop_fires_in_order_and_only_when_due,
 	    letters_from_another_thread_arrive_in_order,
-	    log_escapes_and_cuts,
 	    NULL,
 	};
 
 	return unit_suite("base", tests);
 }
 
-UNIT_MAIN(base_suite)
+Suite *log_suite(void);
+Suite *metric_suite(void);
+Suite *trace_suite(void);
+
+UNIT_MAIN(base_suite, log_suite, metric_suite, trace_suite)

@@ -1,0 +1,312 @@
+#include "config.h"
+
+#include "base/log_writer.h"
+#include "base/mem.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define LOG_WRITER_SAY_MAX 512 /* bytes of a line that tells an event */
+#define LOG_WRITER_STACK (64 << 10)
+#define LOG_WRITER_MODE 0640 /* of a new file: its lines tell who did what */
+
+struct log_writer {
+	int fd;
+	char *path; /* NULL: fd is not ours */
+	log_writer_say_fn say;
+	void *arg;
+	pthread_t thread;
+	char *out; /* being written; of the thread */
+	pthread_mutex_t lock; /* guards the rest; never held across a write */
+	pthread_cond_t more;
+	char *fill;
+	size_t len;
+	uint64_t dropped; /* in all */
+	uint64_t untold;  /* of them, those that no line has told of */
+	bool waiting, hurry, reopen, stop;
+};
+
+/* Opens a log file. */
+int
+log_writer_open(const char *path)
+{
+	return open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, LOG_WRITER_MODE);
+}
+
+/* A time from now. */
+static struct timespec
+log_writer_after(clockid_t clock, int64_t ms)
+{
+	struct timespec t;
+
+	clock_gettime(clock, &t);
+	t.tv_sec += (time_t)(ms / 1000);
+	t.tv_nsec += (long)(ms % 1000) * 1000000;
+	if (t.tv_nsec >= 1000000000) {
+		t.tv_sec++;
+		t.tv_nsec -= 1000000000;
+	}
+	return t;
+}
+
+/* Writes once; the only place where the thread may be ended from outside. */
+static ssize_t
+log_writer_write(const struct log_writer *w, const char *bytes, size_t len)
+{
+	struct pollfd p = {.fd = w->fd, .events = POLLOUT};
+	ssize_t n;
+	int error;
+
+	pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, NULL);
+	n = write(w->fd, bytes, len);
+	error = errno;
+	if (n < 0 && error == EAGAIN) {
+		poll(&p, 1, -1); /* somebody made it non-blocking */
+		error = EINTR;
+	}
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
+	errno = error;
+	return n;
+}
+
+/* Writes all; returns the number of lines that could not be written. */
+static uint64_t
+log_writer_write_all(const struct log_writer *w, const char *bytes, size_t len)
+{
+	uint64_t lost = 0;
+
+	while (len > 0) {
+		ssize_t n = log_writer_write(w, bytes, len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			break;
+		bytes += n;
+		len -= (size_t)n;
+	}
+	for (; len > 0; len--)
+		lost += *bytes++ == '\n';
+	return lost;
+}
+
+/* Writes a line that tells an event; false when it could not be written. */
+static bool
+log_writer_tell(const struct log_writer *w, enum log_writer_event event, int64_t number)
+{
+	char line[LOG_WRITER_SAY_MAX];
+	size_t len = w->say(w->arg, event, number, line, sizeof line);
+
+	return log_writer_write_all(w, line, len) == 0;
+}
+
+/* Opens the file again; the old one is kept when that fails. */
+static void
+log_writer_turn(struct log_writer *w)
+{
+	int fd = log_writer_open(w->path);
+
+	if (fd < 0) {
+		log_writer_tell(w, LOG_WRITER_REOPEN_FAILED, errno);
+		return;
+	}
+	close(w->fd);
+	w->fd = fd;
+}
+
+/* Waits for lines, and for a moment for more of them; with the lock. */
+static void
+log_writer_wait(struct log_writer *w)
+{
+	struct timespec until;
+
+	w->waiting = true;
+	while (w->len == 0 && !w->stop && !w->reopen)
+		pthread_cond_wait(&w->more, &w->lock);
+	w->waiting = false;
+	until = log_writer_after(CLOCK_MONOTONIC, LOG_WRITER_GATHER_MS);
+	while (!w->hurry && !w->stop && !w->reopen)
+		if (pthread_cond_timedwait(&w->more, &w->lock, &until) != 0)
+			break;
+	w->hurry = false;
+}
+
+/* Writes what waited; called with the lock, which is let go meanwhile. */
+static void
+log_writer_pass(struct log_writer *w)
+{
+	uint64_t untold = w->untold, lost;
+	bool reopen = w->reopen;
+	size_t len = w->len;
+	char *out = w->fill;
+
+	w->fill = w->out;
+	w->out = out;
+	w->len = 0;
+	w->untold = 0;
+	w->reopen = false;
+	pthread_mutex_unlock(&w->lock);
+	if (reopen)
+		log_writer_turn(w);
+	lost = log_writer_write_all(w, out, len);
+	if (untold > 0 && log_writer_tell(w, LOG_WRITER_DROPPED, (int64_t)untold))
+		untold = 0;
+	pthread_mutex_lock(&w->lock);
+	w->dropped += lost;
+	w->untold += untold + lost;
+}
+
+/* The thread. */
+static void *
+log_writer_run(void *arg)
+{
+	struct log_writer *w = arg;
+
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
+	pthread_mutex_lock(&w->lock);
+	while (!w->stop || w->len > 0) {
+		log_writer_wait(w);
+		log_writer_pass(w);
+	}
+	pthread_mutex_unlock(&w->lock);
+	return NULL;
+}
+
+/* Starts the thread. Signals are for other threads. */
+static bool
+log_writer_start(struct log_writer *w)
+{
+	sigset_t all, old;
+	pthread_attr_t attr;
+	int rc;
+
+	pthread_attr_init(&attr);
+	pthread_attr_setstacksize(&attr, LOG_WRITER_STACK);
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	rc = pthread_create(&w->thread, &attr, log_writer_run, w);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	pthread_attr_destroy(&attr);
+	return rc == 0;
+}
+
+/* Frees what a writer has; its thread has ended or never ran. */
+static void
+log_writer_clear(struct log_writer *w)
+{
+	pthread_cond_destroy(&w->more);
+	pthread_mutex_destroy(&w->lock);
+	free(w->path);
+	free(w->fill);
+	free(w->out);
+	free(w);
+}
+
+/* Makes a writer. */
+struct log_writer *
+log_writer_new(int fd, const char *path, log_writer_say_fn say, void *arg)
+{
+	struct log_writer *w = mem_zero(1, sizeof *w);
+	pthread_condattr_t attr;
+
+	w->fd = fd;
+	w->path = mem_string(path);
+	w->say = say;
+	w->arg = arg;
+	w->fill = mem_alloc(LOG_WRITER_MAX);
+	w->out = mem_alloc(LOG_WRITER_MAX);
+	pthread_mutex_init(&w->lock, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&w->more, &attr);
+	pthread_condattr_destroy(&attr);
+	if (log_writer_start(w))
+		return w;
+	log_writer_clear(w);
+	return NULL;
+}
+
+/* Takes lines. */
+bool
+log_writer_put(struct log_writer *w, const char *line, size_t len, bool urgent)
+{
+	bool wake, taken;
+
+	pthread_mutex_lock(&w->lock);
+	taken = len <= LOG_WRITER_MAX - w->len;
+	if (taken) {
+		memcpy(w->fill + w->len, line, len);
+		w->len += len;
+	} else {
+		w->dropped++;
+		w->untold++;
+	}
+	urgent = urgent || w->len > LOG_WRITER_MAX / 2;
+	wake = w->waiting || (urgent && !w->hurry);
+	w->waiting = false;
+	w->hurry = w->hurry || urgent;
+	pthread_mutex_unlock(&w->lock);
+	if (wake)
+		pthread_cond_signal(&w->more);
+	return taken;
+}
+
+/* Has the file opened again. */
+void
+log_writer_reopen(struct log_writer *w)
+{
+	pthread_mutex_lock(&w->lock);
+	w->reopen = w->path != NULL;
+	pthread_mutex_unlock(&w->lock);
+	pthread_cond_signal(&w->more);
+}
+
+/* Lines that are not in the log. */
+uint64_t
+log_writer_dropped(struct log_writer *w)
+{
+	uint64_t n;
+
+	pthread_mutex_lock(&w->lock);
+	n = w->dropped;
+	pthread_mutex_unlock(&w->lock);
+	return n;
+}
+
+/* Waits for the thread's end. */
+static bool
+log_writer_ended(struct log_writer *w)
+{
+	struct timespec until = log_writer_after(CLOCK_REALTIME, LOG_WRITER_STOP_MS);
+
+	return pthread_timedjoin_np(w->thread, NULL, &until) == 0;
+}
+
+/* Ends a writer. One that hangs in the kernel cannot be ended: its memory is left. */
+void
+log_writer_free(struct log_writer *w)
+{
+	if (w == NULL)
+		return;
+	pthread_mutex_lock(&w->lock);
+	w->stop = true;
+	pthread_mutex_unlock(&w->lock);
+	pthread_cond_signal(&w->more);
+	if (!log_writer_ended(w)) {
+		pthread_cancel(w->thread);
+		if (!log_writer_ended(w)) {
+			pthread_detach(w->thread);
+			return;
+		}
+	}
+	if (w->path != NULL)
+		close(w->fd);
+	log_writer_clear(w);
+}
