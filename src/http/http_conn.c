@@ -107,6 +107,8 @@ http_conn_read(struct http_conn *c, short what)
 	if (room == 0)
 		return;
 	n = http_socket_recv(&c->sock, c->hub->scratch, room);
+	if (n > 0)
+		c->hub->counts.received += (uint64_t)n;
 	if (n == 0) {
 		c->eof = true;
 	} else if (n == HTTP_SOCKET_BROKEN) {
@@ -209,15 +211,35 @@ http_conn_wake(struct http_conn *c)
 
 /* ---- deadlines ---- */
 
-/* The client was silent between requests, or too slow to be told anything. */
+/* Closes without a word: there is nothing to answer, or nobody who takes it. */
 static void
-http_conn_on_silent(void *arg)
+http_conn_expire(struct http_conn *c, enum http_timeout which)
 {
-	struct http_conn *c = arg;
-
+	c->hub->counts.timeouts[which]++;
 	log_debug(c->hub->config.log, "connection timed out", LOG_S("peer", c->peer),
 	    LOG_I("state", c->state));
 	http_conn_close(c);
+}
+
+/* The client was silent between requests. */
+static void
+http_conn_on_idle(void *arg)
+{
+	http_conn_expire(arg, HTTP_TIMEOUT_IDLE);
+}
+
+/* The client does not take its answer. */
+static void
+http_conn_on_write(void *arg)
+{
+	http_conn_expire(arg, HTTP_TIMEOUT_WRITE);
+}
+
+/* What the client still sends does not end. */
+static void
+http_conn_on_linger(void *arg)
+{
+	http_conn_expire(arg, HTTP_TIMEOUT_LINGER);
 }
 
 /* The head did not come in time. */
@@ -226,6 +248,7 @@ http_conn_on_head(void *arg)
 {
 	struct http_conn *c = arg;
 
+	c->hub->counts.timeouts[HTTP_TIMEOUT_HEAD]++;
 	http_pump_refuse(c, 408, "The request head did not arrive in time");
 	http_conn_run(c);
 }
@@ -237,9 +260,10 @@ http_conn_on_body(void *arg)
 	struct http_conn *c = arg;
 
 	if (c->exchange == NULL) {
-		http_conn_close(c);
+		http_conn_expire(c, HTTP_TIMEOUT_BODY);
 		return;
 	}
+	c->hub->counts.timeouts[HTTP_TIMEOUT_BODY]++;
 	http_pump_refuse(c, 408, "The request body did not arrive in time");
 	http_conn_run(c);
 }
@@ -259,11 +283,11 @@ http_conn_setup(struct http_hub *hub, struct loop *loop, const struct http_serve
 	TAILQ_INIT(&hub->conns);
 	TAILQ_INIT(&hub->waking);
 	evtimer_assign(&hub->later, loop_base(loop), http_conn_on_later, hub);
-	http_deadlines_init(&hub->idle, loop, l->idle_ms, http_conn_on_silent);
+	http_deadlines_init(&hub->idle, loop, l->idle_ms, http_conn_on_idle);
 	http_deadlines_init(&hub->head, loop, l->head_ms, http_conn_on_head);
 	http_deadlines_init(&hub->body, loop, l->body_ms, http_conn_on_body);
-	http_deadlines_init(&hub->write, loop, l->write_ms, http_conn_on_silent);
-	http_deadlines_init(&hub->linger, loop, HTTP_CONN_LINGER_MS, http_conn_on_silent);
+	http_deadlines_init(&hub->write, loop, l->write_ms, http_conn_on_write);
+	http_deadlines_init(&hub->linger, loop, HTTP_CONN_LINGER_MS, http_conn_on_linger);
 }
 
 /* Forgets timers and events. */

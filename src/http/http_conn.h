@@ -90,6 +90,7 @@ struct http_conn {
 	struct http_exchange *exchange;
 	uint64_t serial;
 	size_t held; /* its part of hub->held */
+	uint64_t pushed; /* bytes of answers so far, those that wait included */
 	TAILQ_ENTRY(http_conn) link, waking;
 	char peer[INET6_ADDRSTRLEN];
 };
@@ -110,6 +111,11 @@ struct http_exchange {
 	bool bodyless; /* answer: HEAD, 204, 304 */
 	bool want_drained;
 	bool replaced; /* the service's answer was too large for now: a 503 went instead */
+	bool refused;  /* the server answered in place of the service */
+	int status;    /* of the answer; 0: none yet */
+	void *note;
+	uint64_t received, pushed_before; /* bytes */
+	int64_t begun_us, body_us, answer_us; /* loop_now_us(); 0: not yet */
 	struct http_cors_ask cors;
 	int64_t left; /* of an answer of declared length; -1 when not declared */
 	size_t max;   /* of a collected body */

@@ -15,6 +15,20 @@ http_exchange_request(const struct http_exchange *ex)
 	return &ex->head.request;
 }
 
+/* Attaches something of the service's. */
+void
+http_exchange_set_note(struct http_exchange *ex, void *note)
+{
+	ex->note = note;
+}
+
+/* What was attached. */
+void *
+http_exchange_note(const struct http_exchange *ex)
+{
+	return ex->note;
+}
+
 /* Has the body collected. */
 void
 http_exchange_collect(struct http_exchange *ex, size_t max, http_body_fn ready, void *arg)
@@ -94,7 +108,10 @@ http_answer_head(struct http_exchange *ex, int status, const struct http_field *
 	struct http_conn *c = ex->conn;
 	struct http_format h = {.status = status, .fields = fields, .framing = framing,
 	    .length = length};
+	size_t before = c->out.len;
 
+	ex->status = status;
+	ex->answer_us = loop_now_us(c->hub->loop);
 	if (http_format_close(fields) || c->hub->draining || framing == HTTP_FRAMING_CLOSE)
 		ex->keep = false;
 	ex->bodyless = status == 204 || status == 304 ||
@@ -107,13 +124,14 @@ http_answer_head(struct http_exchange *ex, int status, const struct http_field *
 	h.ask = ex->cors;
 	if (!http_format_head(&c->out, &h, ex->bodyless ? 0 : more))
 		c->gone = true;
+	c->pushed += c->out.len - before;
 }
 
 /* Answers that there is no room for the answer itself. */
 static void
 http_answer_full(struct http_exchange *ex)
 {
-	ex->replaced = true;
+	ex->replaced = ex->refused = true;
 	http_answer_error(ex, 503, http_format_full);
 }
 

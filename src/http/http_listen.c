@@ -26,6 +26,7 @@ struct http_listen {
 	int fd;
 	bool held, added;
 	bool complained; /* of the shortage that lasts */
+	uint64_t failures;
 	struct event ev;
 	struct loop_timer rest;
 	char *url;
@@ -80,6 +81,7 @@ http_listen_rest(struct http_listen *l, int error)
 	if (!l->complained)
 		log_warn(l->log, "cannot accept connections", LOG_S("reason", strerror(error)));
 	l->complained = true;
+	l->failures++;
 	loop_timer_set(&l->rest, HTTP_LISTEN_REST_MS);
 	http_listen_update(l);
 }
@@ -306,4 +308,11 @@ const char *
 http_listen_url(const struct http_listen *l)
 {
 	return l->url;
+}
+
+/* Failures so far. */
+uint64_t
+http_listen_failures(const struct http_listen *l)
+{
+	return l->failures;
 }

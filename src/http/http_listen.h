@@ -6,6 +6,7 @@
 #include "base/loop.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
 /*
  * One listening socket. Accepted descriptors are non-blocking, close on exec,
@@ -32,5 +33,8 @@ void http_listen_close(struct http_listen *);
 void http_listen_hold(struct http_listen *, bool hold);
 
 const char *http_listen_url(const struct http_listen *);
+
+/* How often there was no descriptor or memory for a client. */
+uint64_t http_listen_failures(const struct http_listen *);
 
 #endif

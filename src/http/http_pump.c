@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "http/http_budget.h"
 #include "http/http_host.h"
+#include "http/http_reporter.h"
 #include "http/http_write.h"
 
 #include <stdlib.h>
@@ -23,6 +24,7 @@ http_pump_end(struct http_conn *c, enum http_end how)
 	c->hub->counts.pending--;
 	if (ex->end != NULL)
 		ex->end(ex->end_arg, how);
+	http_reporter_tell(c, ex, how);
 	buf_free(&ex->body);
 	free(ex);
 }
@@ -45,6 +47,7 @@ http_pump_refuse(struct http_conn *c, int status, const char *why)
 	struct http_exchange *ex = c->exchange;
 	struct http_format head = {.status = status, .framing = HTTP_FRAMING_LENGTH, .close = true};
 	struct buf body = {0};
+	size_t before = c->out.len;
 	char id[UUID_SIZE];
 
 	log_debug(c->hub->config.log, "request refused", LOG_I("status", status),
@@ -63,12 +66,19 @@ http_pump_refuse(struct http_conn *c, int status, const char *why)
 	if (ex != NULL)
 		head.ask = ex->cors;
 	http_format_head(&c->out, &head, body.len);
+	c->pushed += c->out.len - before;
 	if (ex == NULL || ex->head.request.method == NULL ||
 	    strcmp(ex->head.request.method, "HEAD") != 0)
 		http_write_push(c, body.data, body.len);
 	buf_free(&body);
-	if (ex != NULL)
+	if (ex != NULL) {
+		ex->refused = true;
+		ex->status = status;
+		http_write_flush(c);
 		http_pump_end(c, HTTP_GONE);
+	} else {
+		http_reporter_tell_refused(c, id, status);
+	}
 	http_pump_linger(c);
 }
 
@@ -152,6 +162,8 @@ http_pump_piece(struct http_conn *c)
 	}
 	c->rp += used;
 	c->rlen -= used;
+	if (c->exchange != NULL)
+		c->exchange->received += used;
 	if (len > 0)
 		http_pump_deliver(c, piece, len);
 }
@@ -181,6 +193,7 @@ http_pump_body_end(struct http_conn *c)
 	struct http_exchange *ex = c->exchange;
 
 	ex->told = true;
+	ex->body_us = ex->head.request.has_body ? loop_now_us(c->hub->loop) : ex->begun_us;
 	if (ex->mode == HTTP_EXCHANGE_COLLECT) {
 		if (ex->body.data == NULL)
 			buf_adds(&ex->body, "");
@@ -222,6 +235,9 @@ http_pump_parse(struct http_conn *c)
 	int status;
 
 	memset(ex, 0, sizeof *ex);
+	ex->begun_us = loop_now_us(c->hub->loop);
+	ex->received = g->seen;
+	ex->pushed_before = c->pushed;
 	memcpy(text, c->rp + g->start, len);
 	text[len] = '\0';
 	status = http_parse_head(g, text, ex->fields, text + len + 1, &ex->head);

@@ -30,6 +30,7 @@ http_server_balance(struct http_server *s)
 	if (full == s->full)
 		return;
 	s->full = full;
+	s->hub.counts.held += full;
 	for (size_t i = 0; i < s->listener_count; i++)
 		http_listen_hold(s->listeners[i], full);
 }
@@ -164,4 +165,7 @@ void
 http_server_counts(const struct http_server *s, struct http_server_counts *out)
 {
 	*out = s->hub.counts;
+	out->buffers = s->hub.held;
+	for (size_t i = 0; i < s->listener_count; i++)
+		out->accept_failures += http_listen_failures(s->listeners[i]);
 }

@@ -6,6 +6,7 @@
 #include "base/loop.h"
 #include "http/http_cors.h"
 #include "http/http_message.h"
+#include "http/http_report.h"
 
 /*
  * Listeners and connections of one loop. The server parses strictly
@@ -35,6 +36,7 @@ struct http_server_config {
 	                                     NULL: any Host */
 	const struct http_cors *cors;     /* NULL: off, and OPTIONS is the service's */
 	http_service_fn service;
+	http_report_fn report; /* gets the same argument; NULL: nobody wants to know */
 	void *arg;
 	struct log *log; /* may be NULL */
 };
@@ -58,24 +60,37 @@ void http_server_drain(struct http_server *, int64_t ms, loop_fn drained, void *
 /* Cuts everything; every pending exchange ends with HTTP_GONE before this returns. */
 void http_server_free(struct http_server *);
 
+/* What a connection was closed, or a request refused, for. */
+enum http_timeout {
+	HTTP_TIMEOUT_IDLE,
+	HTTP_TIMEOUT_HEAD,
+	HTTP_TIMEOUT_BODY,
+	HTTP_TIMEOUT_WRITE,
+	HTTP_TIMEOUT_LINGER, /* the rest of an unwanted request did not end */
+	HTTP_TIMEOUTS
+};
+
 struct http_server_counts {
 	uint64_t accepted;
-	uint64_t requests;
+	uint64_t accept_failures; /* no descriptor or memory for a client that waited */
+	uint64_t held;            /* times that limits.connections was reached */
+	uint64_t requests;        /* given to the service */
+	uint64_t received, sent;  /* bytes */
+	uint64_t timeouts[HTTP_TIMEOUTS];
 	unsigned open;
 	unsigned pending; /* exchanges not yet answered */
+	size_t buffers;   /* bytes that all connections hold */
 };
 void http_server_counts(const struct http_server *, struct http_server_counts *);
 
 /* ---- one exchange: a request and its answer ---- */
 
-enum http_end {
-	HTTP_SENT, /* the service's whole answer was handed to the kernel */
-	HTTP_GONE  /* before that the client went away, was cut or timed out, or the server
-	              refused the body itself (408, 413, broken chunks: 400; limits.buffers: 503)
-	              or sent a 503 in place of the answer (limits.buffers) */
-};
-
 const struct http_request *http_exchange_request(const struct http_exchange *);
+
+/* Something of the service's own that its report gets; NULL at first. It must live
+ * until then. */
+void http_exchange_set_note(struct http_exchange *, void *note);
+void *http_exchange_note(const struct http_exchange *);
 
 /* Collects the body. `ready` gets it (NUL-terminated, owned by the exchange,
  * "" when there is none), after this call has returned. Beyond max bytes the

@@ -47,6 +47,7 @@ http_write_offer(struct http_conn *c, const char *bytes, size_t len)
 		return 0;
 	}
 	taken = n > 0 ? (size_t)n : 0;
+	c->hub->counts.sent += taken;
 	c->blocked = taken < pending + len;
 	c->out_batch -= taken < c->out_batch ? taken : c->out_batch;
 	if (taken < pending) {
@@ -66,6 +67,7 @@ http_write_push(struct http_conn *c, const void *bytes, size_t len)
 
 	if (c->gone || len == 0)
 		return;
+	c->pushed += len;
 	if (len >= HTTP_CONN_DIRECT && !c->blocked)
 		taken = http_write_offer(c, bytes, len);
 	if (c->out_sent > c->out.len / 2) {

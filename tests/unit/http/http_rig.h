@@ -76,6 +76,7 @@ Suite *http_deadline_suite(void);
 Suite *http_listen_suite(void);
 Suite *http_matrix_suite(void);
 Suite *http_parse_suite(void);
+Suite *http_report_suite(void);
 Suite *http_route_suite(void);
 Suite *http_stream_suite(void);
 
