@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include "mapping/mapping_compiler.h"
+#include "mapping/mapping_outline.h"
 
 #include "base/buf.h"
 #include "base/mem.h"
@@ -247,8 +248,20 @@ mapping_compile(const struct mapping_resource *resource, const struct yaml_node 
 	}
 	yaml_node_free(defaults);
 	mapping_plan_finish(c.mapping);
-	if (diags->errors == c.errors)
+	if (diags->errors == c.errors) {
+		c.mapping->outline = mapping_outline_new(c.mapping);
 		return c.mapping;
+	}
 	mapping_free(c.mapping);
 	return NULL;
+}
+
+/* Frees a mapping; NULL is fine. */
+void
+mapping_free(struct mapping *m)
+{
+	if (m == NULL)
+		return;
+	mapping_outline_free(m->outline);
+	mapping_plan_free(m);
 }

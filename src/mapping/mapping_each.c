@@ -21,6 +21,14 @@ mapping_each_new(struct mapping_way *way)
 	return own;
 }
 
+/* Shows the way. */
+const struct mapping_way *
+mapping_each_way(const struct mapping_step *step)
+{
+	return step->kind == &mapping_each_array || step->kind == &mapping_each_object ? step->data
+	                                                                               : NULL;
+}
+
 /* Frees the way. */
 static void
 mapping_each_free(void *data)

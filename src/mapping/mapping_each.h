@@ -9,6 +9,8 @@
  * stays null. Takes the way. */
 extern const struct mapping_step_kind mapping_each_array, mapping_each_object;
 void *mapping_each_new(struct mapping_way *way);
+/* The way of one element or member; NULL when the step is none of the two. */
+const struct mapping_way *mapping_each_way(const struct mapping_step *);
 
 /*
  * A list of objects, each with a key of its own, and an object with the same

@@ -16,6 +16,7 @@ struct mapping_known {
 	bool required;     /* upstream: a create without it is refused */
 	bool set_there;    /* upstream: answered, never taken */
 	bool not_answered; /* upstream: taken, never answered */
+	bool never_null;   /* upstream: answered with a value, always */
 };
 
 /* The entry of a table by its name; NULL when there is none. */

@@ -67,14 +67,12 @@ mapping_plan_field(const struct mapping *m, const char *local)
 	return name == NULL ? NULL : name->field;
 }
 
-/* Frees a mapping; NULL is fine. */
+/* Frees the declarations and their tables. */
 void
-mapping_free(struct mapping *m)
+mapping_plan_free(struct mapping *m)
 {
 	struct mapping_names *name, *next;
 
-	if (m == NULL)
-		return;
 	HASH_ITER(hh, m->names, name, next) {
 		HASH_DEL(m->names, name);
 		free(name);

@@ -10,6 +10,7 @@
 
 /* Fields by name, and what is declared for an upstream place. */
 struct mapping_names;
+struct mapping_outline;
 struct mapping_tree;
 
 /* Where a declaration stands. */
@@ -67,6 +68,7 @@ struct mapping {
 	struct mapping_kept *kept;
 	size_t kept_count;
 	const struct mapping_field *name; /* the resource's name; NULL: it has none */
+	struct mapping_outline *outline;  /* what answers hold, to compare them with */
 
 	/* for what is found by a body's names: */
 	struct mapping_tree *sent;     /* upstream places of fields that are sent; leaves are fields */
@@ -76,6 +78,9 @@ struct mapping {
 
 /* Makes the tables once everything is declared. */
 void mapping_plan_finish(struct mapping *);
+
+/* Frees the mapping but for its outline. */
+void mapping_plan_free(struct mapping *);
 
 /* The field of a local path; NULL for none. */
 const struct mapping_field *mapping_plan_field(const struct mapping *, const char *local);

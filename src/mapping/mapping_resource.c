@@ -17,11 +17,11 @@ static const struct mapping_known mapping_persona_local[] = {
 };
 
 static const struct mapping_known mapping_persona_upstream[] = {
-    {.name = "name", .type = "string", .usual = "name", .required = true},
+    {.name = "name", .type = "string", .usual = "name", .required = true, .never_null = true},
     {.name = "description", .type = "string", .usual = "description", .required = true},
     {.name = "goal", .type = "string", .usual = "systemPrompt", .required = true},
     {.name = "agent_id", .type = "integer", .not_answered = true},
-    {.name = "id", .type = "string", .set_there = true},
+    {.name = "id", .type = "string", .set_there = true, .never_null = true},
     {.name = "created_at", .type = "timestamp", .set_there = true},
     {.name = "org_id", .type = "string", .set_there = true},
     {.name = NULL},
@@ -54,11 +54,16 @@ static const struct mapping_known mapping_community_local[] = {
 };
 
 static const struct mapping_known mapping_community_upstream[] = {
-    {.name = "title", .type = "string", .usual = "title", .required = true},
+    {.name = "title", .type = "string", .usual = "title", .required = true, .never_null = true},
     {.name = "description", .type = "string", .usual = "description"},
     {.name = "digital_human_ids", .type = "integers", .usual = "digitalHumanIds"},
-    {.name = "id", .type = "string", .set_there = true},
-    {.name = "created_at", .type = "timestamp", .set_there = true},
+    {.name = "id", .type = "string", .set_there = true, .never_null = true},
+    {.name = "created_at", .type = "timestamp", .set_there = true, .never_null = true},
+    {.name = NULL},
+};
+
+static const struct mapping_known mapping_community_envelope[] = {
+    {.name = "total_count", .type = "integer", .never_null = true},
     {.name = NULL},
 };
 
@@ -67,6 +72,8 @@ const struct mapping_resource mapping_community = {
     .plural = "communities",
     .local = mapping_community_local,
     .upstream = mapping_community_upstream,
+    .items = "communities",
+    .envelope = mapping_community_envelope,
     .text = "fields:\n"
             "  title:           title\n"
             "  description:     description\n"

@@ -19,6 +19,9 @@ struct mapping_resource {
 	const char *name; /* the local field that tells two of them apart, which every mapping of
 	                     it needs; NULL: there is none */
 	bool dated;       /* the gateway adds updatedAt to answers */
+	const char *items; /* the member of a listing's answer that has the things; NULL: the
+	                      answer is their array itself */
+	const struct mapping_known *envelope; /* what else such an answer has; with items only */
 	const char *text; /* the built-in section as YAML; a part it leaves out is empty */
 };
 

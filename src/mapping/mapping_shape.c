@@ -50,6 +50,18 @@ mapping_shape_new(struct mapping_fields *fields, enum mapping_shape_others other
 	return s;
 }
 
+/* Shows the fields. */
+const struct mapping_fields *
+mapping_shape_fields(const struct mapping_step *step, enum mapping_shape_others *others)
+{
+	const struct mapping_shape *s = step->data;
+
+	if (step->kind != &mapping_shape_kind)
+		return NULL;
+	*others = s->others;
+	return &s->fields;
+}
+
 /* Frees everything. */
 static void
 mapping_shape_free(void *data)

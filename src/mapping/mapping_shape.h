@@ -19,4 +19,8 @@ enum mapping_shape_others {
 /* Takes the fields, which must not overlap on either side. */
 void *mapping_shape_new(struct mapping_fields *fields, enum mapping_shape_others others);
 
+/* The fields, and what becomes of other members; NULL when the step is of another kind. */
+const struct mapping_fields *mapping_shape_fields(const struct mapping_step *,
+    enum mapping_shape_others *others);
+
 #endif

@@ -25,6 +25,7 @@ Suite *mapping_community_suite(void);
 Suite *mapping_compile_suite(void);
 Suite *mapping_convert_suite(void);
 Suite *mapping_convert_refuse_suite(void);
+Suite *mapping_drift_suite(void);
 Suite *mapping_request_suite(void);
 Suite *mapping_round_suite(void);
 Suite *mapping_walk_suite(void);
