@@ -39,7 +39,9 @@ struct upstream_call {
 	const char *id;               /* the value in id_header, for the log */
 	char *body;
 	size_t body_len;
-	struct curl_slist headers[UPSTREAM_HEADERS_MAX];
+	char *extra[HEADER_MAX]; /* whole lines that the caller adds; secret too */
+	size_t extra_count;
+	struct curl_slist headers[UPSTREAM_HEADERS_MAX + HEADER_MAX];
 	enum upstream_repeat repeat;
 	bool fresh;
 	bool unfit; /* key or path cannot stand in a request */
@@ -151,6 +153,8 @@ upstream_call_free(struct upstream_call *c)
 	loop_timer_cancel(&c->timer);
 	curl_try_free(c->running);
 	mem_wipe_free(c->key_header);
+	for (size_t i = 0; i < c->extra_count; i++)
+		mem_wipe_free(c->extra[i]);
 	free(c->id_header);
 	free(c->accept_header);
 	free(c->type_header);
@@ -486,6 +490,16 @@ upstream_is_path(const char *s)
 	return true;
 }
 
+/* Appends a line to the headers of a request; *n is how many there are. */
+static void
+upstream_add_header(struct upstream_call *c, size_t *n, char *line)
+{
+	c->headers[*n].data = line;
+	if (*n > 0)
+		c->headers[*n - 1].next = &c->headers[*n];
+	(*n)++;
+}
+
 /* Chains the headers of a request. */
 static void
 upstream_set_headers(struct upstream_call *c)
@@ -498,15 +512,26 @@ upstream_set_headers(struct upstream_call *c)
 	char *type = c->type_header != NULL ? c->type_header : json;
 	char *lines[UPSTREAM_HEADERS_MAX] = {c->accept_header != NULL ? c->accept_header : accept,
 	    identity, c->body != NULL ? type : no_type, no_expect, c->key_header, c->id_header};
-	struct curl_slist **end = NULL;
+	size_t n = 0;
 
-	for (size_t i = 0; i < UPSTREAM_HEADERS_MAX; i++) {
-		if (lines[i] == NULL)
-			continue;
-		c->headers[i].data = lines[i];
-		if (end != NULL)
-			*end = &c->headers[i];
-		end = &c->headers[i].next;
+	for (size_t i = 0; i < UPSTREAM_HEADERS_MAX; i++)
+		if (lines[i] != NULL)
+			upstream_add_header(c, &n, lines[i]);
+	for (size_t i = 0; i < c->extra_count; i++)
+		upstream_add_header(c, &n, c->extra[i]);
+}
+
+/* Copies what the caller adds. A line without a value would take the header away:
+ * libcurl wants a semicolon in place of the colon then. */
+static void
+upstream_copy_extra(struct upstream_call *c, const struct header_list *list)
+{
+	for (size_t i = 0; list != NULL && i < list->count; i++) {
+		const struct header *h = &list->items[i];
+		bool blank = h->value[strspn(h->value, " ")] == '\0';
+
+		c->extra[c->extra_count++] = blank ? mem_format("%s;", h->name)
+		                                   : mem_format("%s: %s", h->name, h->value);
 	}
 }
 
@@ -541,6 +566,7 @@ upstream_call_new(struct upstream *u, const struct upstream_request *q)
 	c->deadline = q->deadline;
 	c->max_answer = q->max_answer > 0 ? q->max_answer : u->max_answer;
 	c->answer.retry_after = -1;
+	upstream_copy_extra(c, q->headers);
 	upstream_set_headers(c);
 	loop_timer_init(&c->timer, u->loop, upstream_on_timer, c);
 	TAILQ_INSERT_TAIL(&u->all, c, all_link);

@@ -2,6 +2,7 @@
 #define UPSTREAM_H
 
 #include "base/fail.h"
+#include "base/header.h"
 #include "base/log.h"
 #include "base/loop.h"
 
@@ -60,6 +61,7 @@ struct upstream_request {
 	int64_t deadline;      /* loop_now() based; all tries and waits end before it */
 	size_t max_answer;     /* 0: the config's */
 	const char *request_id; /* sent as X-Request-Id; NULL: none */
+	const struct header_list *headers; /* sent along, User-Agent in place of ours; NULL: none */
 };
 
 enum upstream_outcome {

@@ -2,6 +2,7 @@
 
 #include "base/buf.h"
 #include "base/digest.h"
+#include "base/header.h"
 #include "base/loop.h"
 #include "base/mem.h"
 #include "base/origin.h"
@@ -134,6 +135,81 @@ note(void *arg)
 	strncat(trace, arg, sizeof trace - strlen(trace) - 1);
 }
 
+START_TEST(headers_are_put_and_replaced)
+{
+	struct header_list list = {0}, copy = {0};
+
+	ck_assert_int_eq(header_list_put(&list, "X-A", "1"), HEADER_GOOD);
+	ck_assert_int_eq(header_list_put(&list, "User-Agent", ""), HEADER_GOOD);
+	ck_assert_int_eq(header_list_put(&list, "x-a", "l\xc3\xb6ng er"), HEADER_GOOD);
+	ck_assert_uint_eq(list.count, 2);
+	ck_assert_uint_eq(list.bytes, 3 + 8 + 10);
+	ck_assert_str_eq(header_list_find(&list, "X-a")->value, "l\xc3\xb6ng er");
+	ck_assert_str_eq(header_list_find(&list, "X-a")->name, "x-a");
+	ck_assert_ptr_null(header_list_find(&list, "X"));
+	header_list_copy(&copy, &list);
+	header_list_clear(&list);
+	ck_assert_uint_eq(list.bytes, 0);
+	ck_assert_str_eq(header_list_find(&copy, "user-agent")->value, "");
+	ck_assert_uint_eq(copy.bytes, 21);
+	header_list_clear(&copy);
+}
+END_TEST
+
+START_TEST(headers_that_may_not_be_sent_are_refused)
+{
+	static const char *const reserved[] = {"X-API-Key", "x-api-key", "Host", "Content-Length",
+	    "Transfer-Encoding", "Connection", "Keep-Alive", "TE", "Trailer", "Upgrade", "Expect",
+	    "Proxy-Authorization", "proxy-", "PROXY-CONNECTION", "Content-Type", "Content-Encoding",
+	    "Accept", "Accept-Encoding", "X-Request-Id", "Range", "Content-Range", "If-Match",
+	    "if-none-match", "If-Range", "HTTP2-Settings"};
+	static const char *const names[] = {"", "a b", "a:", "a\n", "\xc3\xa4", "a(b)", "a;", "\"a\"",
+	    "a\x7f"};
+	static const char *const values[] = {"\r\nX: y", "a\n", "\t", "\x01", "a\x7f"};
+	static const char *const good[] = {"Authorization", "Cookie", "Accept-Language", "Forwarded",
+	    "X-API-Key2", "Proxy", "If", "TEs", "!#$%&'*+-.^_`|~09Az", "Content-Language"};
+	struct header_list list = {0};
+
+	for (size_t i = 0; i < sizeof reserved / sizeof *reserved; i++)
+		ck_assert_msg(header_list_put(&list, reserved[i], "1") == HEADER_RESERVED, "%s",
+		    reserved[i]);
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		ck_assert_msg(header_list_put(&list, names[i], "1") == HEADER_BAD_NAME, "%s",
+		    names[i]);
+	for (size_t i = 0; i < sizeof values / sizeof *values; i++)
+		ck_assert_int_eq(header_list_put(&list, "X-A", values[i]), HEADER_BAD_VALUE);
+	ck_assert_uint_eq(list.count, 0);
+	for (size_t i = 0; i < sizeof good / sizeof *good; i++)
+		ck_assert_msg(header_list_put(&list, good[i], "1") == HEADER_GOOD, "%s", good[i]);
+	header_list_clear(&list);
+}
+END_TEST
+
+START_TEST(headers_are_bounded)
+{
+	static char longest[HEADER_BYTES_MAX];
+	struct header_list list = {0};
+	char name[16];
+
+	for (int i = 0; i < HEADER_MAX; i++) {
+		snprintf(name, sizeof name, "X-%d", i);
+		ck_assert_int_eq(header_list_put(&list, name, "1"), HEADER_GOOD);
+	}
+	ck_assert_int_eq(header_list_put(&list, "X-More", "1"), HEADER_TOO_MANY);
+	ck_assert_int_eq(header_list_put(&list, "x-0", "2"), HEADER_GOOD);
+	header_list_clear(&list);
+	memset(longest, 'v', sizeof longest - 3);
+	ck_assert_int_eq(header_list_put(&list, "X-A", longest), HEADER_GOOD);
+	ck_assert_int_eq(header_list_put(&list, "B", ""), HEADER_TOO_MANY);
+	ck_assert_int_eq(header_list_put(&list, "x-a", longest), HEADER_GOOD);
+	ck_assert_int_eq(header_list_put(&list, "x-a", ""), HEADER_GOOD);
+	longest[sizeof longest - 3] = 'v';
+	ck_assert_int_eq(header_list_put(&list, "X-A", longest), HEADER_TOO_MANY);
+	ck_assert_str_eq(header_list_find(&list, "x-a")->value, "");
+	header_list_clear(&list);
+}
+END_TEST
+
 START_TEST(origins_have_one_normal_form)
 {
 	static const char *const forms[][2] = {
@@ -230,6 +306,9 @@ base_suite(void)
 	    http_dates_round_trip,
 	    uuids_have_their_form,
 	    digest_is_sha256,
+	    headers_are_put_and_replaced,
+	    headers_that_may_not_be_sent_are_refused,
+	    headers_are_bounded,
 	    origins_have_one_normal_form,
 	    fake_loop_fires_in_order_and_only_when_due,
 	    letters_from_another_thread_arrive_in_order,

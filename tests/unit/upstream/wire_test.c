@@ -95,6 +95,57 @@ START_TEST(paths_go_out_as_they_are)
 }
 END_TEST
 
+START_TEST(headers_of_the_caller_go_along)
+{
+	struct header_list list = {0};
+	struct upstream_request q;
+	struct bench_call c;
+	struct bench b;
+	const char *got;
+	char value[16];
+
+	bench_open(&b, false);
+	bench_client(&b);
+	ck_assert_int_eq(header_list_put(&list, "X-Tenant", "sh\xc3\xb6p"), HEADER_GOOD);
+	ck_assert_int_eq(header_list_put(&list, "X-Blank", "  "), HEADER_GOOD);
+	ck_assert_int_eq(header_list_put(&list, "X-Empty", ""), HEADER_GOOD);
+	q = bench_get(&b);
+	q.headers = &list;
+	expect_request(&b, &q, "GET /v1/things", ALWAYS "X-API-Key: " BENCH_KEY
+	    "\r\nX-Tenant: sh\xc3\xb6p\r\nX-Blank:\r\nX-Empty:\r\n\r\n");
+	q.headers = NULL; /* the handle's last request leaves nothing behind */
+	expect_request(&b, &q, "GET /v1/things", ALWAYS "X-API-Key: " BENCH_KEY "\r\n\r\n");
+	header_list_clear(&list);
+	ck_assert_int_eq(header_list_put(&list, "user-agent", "mine"), HEADER_GOOD);
+	ck_assert_int_eq(header_list_put(&list, "Authorization", "Basic x"), HEADER_GOOD);
+	ck_assert_int_eq(header_list_put(&list, "Cookie", "a=b"), HEADER_GOOD);
+	q = bench_post(&b);
+	q.headers = &list;
+	bench_start(&b, &c, &q);
+	header_list_clear(&list); /* they were copied */
+	bench_until(&b, c.callbacks > 0);
+	bench_forget(&c);
+	got = fake_server_request(b.server, 2);
+	ck_assert_ptr_null(strstr(got, "persona-gateway"));
+	ck_assert_ptr_nonnull(strstr(got, "\r\nuser-agent: mine\r\nAuthorization: Basic x\r\n"
+	    "Cookie: a=b\r\n"));
+	for (int i = 0; i < HEADER_MAX; i++) {
+		snprintf(value, sizeof value, "X-%d", i);
+		ck_assert_int_eq(header_list_put(&list, value, value), HEADER_GOOD);
+	}
+	q = bench_get(&b);
+	q.request_id = "req-1";
+	q.headers = &list;
+	bench_run(&b, &c, &q);
+	bench_forget(&c);
+	got = fake_server_request(b.server, 3);
+	ck_assert_ptr_nonnull(strstr(got, "\r\nX-Request-Id: req-1\r\nX-0: X-0\r\n"));
+	ck_assert_ptr_nonnull(strstr(got, "\r\nX-31: X-31\r\n\r\n"));
+	header_list_clear(&list);
+	bench_close(&b);
+}
+END_TEST
+
 START_TEST(nothing_can_be_smuggled_into_a_request)
 {
 	static const char *const paths[] = {"", "v1/x", "//host/..\r\nX: y", "/a b", "/a\xc3\xa4", "/a#b", "/a\tb",
@@ -624,6 +675,7 @@ wire_suite(void)
 	const TTest *const tests[] = {
 	    requests_hold_exactly_what_they_should,
 	    paths_go_out_as_they_are,
+	    headers_of_the_caller_go_along,
 	    nothing_can_be_smuggled_into_a_request,
 	    everything_in_a_request_is_copied,
 	    a_large_body_arrives_whole,
