@@ -86,6 +86,11 @@ static const struct config_key config_table[] = {
 	    "needed, except with `--sandbox`."},
     {"bluejay.api_key_file", CONFIG_SECRET_FILE, AT(bluejay.api_key),
 	.help = "A file that holds the key and nothing else, instead of `api_key`."},
+    {"bluejay.headers", CONFIG_HEADERS, AT(bluejay.headers), .fallback = "{}",
+	.help = "Headers that every call to Bluejay's API carries, beside the gateway's own."},
+    {"bluejay.forward_persona_headers", CONFIG_BOOL, AT(bluejay.forward_persona_headers),
+	.fallback = "false",
+	.help = "`true` sends a persona's own `headers` along with every call about it."},
     {"bluejay.timeouts.connect", CONFIG_DURATION, AT(bluejay.connect), .fallback = "5s",
 	.min = 10 * MS, .max = 10 * MINUTE, .help = "Until a connection to Bluejay stands."},
     {"bluejay.timeouts.first_byte", CONFIG_DURATION, AT(bluejay.first_byte), .fallback = "15s",
@@ -207,7 +212,8 @@ config_keys_type(enum config_type type)
 	    [CONFIG_PATH] = "path", [CONFIG_FILE] = "file",
 	    [CONFIG_URL] = "URL", [CONFIG_PROXY] = "URL", [CONFIG_ADDRESS] = "address or off",
 	    [CONFIG_ADDRESSES] = "address or list", [CONFIG_HOSTS] = "list of names", [CONFIG_ORIGINS] = "list of origins",
-	    [CONFIG_SECRET] = "secret", [CONFIG_SECRET_FILE] = "file", [CONFIG_PROJECTS] = "map",
+	    [CONFIG_SECRET] = "secret", [CONFIG_SECRET_FILE] = "file",
+	    [CONFIG_HEADERS] = "map of headers", [CONFIG_PROJECTS] = "map",
 	    [CONFIG_NODE] = "map"};
 
 	return names[type];

@@ -27,6 +27,7 @@ enum config_type {
 	CONFIG_ORIGINS,	    /* char **, a list, in their normal form; or "*" alone */
 	CONFIG_SECRET,	    /* char * */
 	CONFIG_SECRET_FILE, /* char *, what the file holds */
+	CONFIG_HEADERS,	    /* struct header_list, a map from names to values */
 	CONFIG_PROJECTS,    /* a map from ids to the keys under "projects.*" */
 	CONFIG_NODE	    /* read by someone else */
 };

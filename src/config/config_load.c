@@ -38,6 +38,7 @@ config_free(struct config *config)
 	free(config->data_dir);
 	free(config->bluejay.url);
 	mem_wipe_free(config->bluejay.api_key);
+	header_list_clear(&config->bluejay.headers);
 	free(config->bluejay.proxy);
 	free(config->bluejay.ca_file);
 	mem_wipe_free(config->images.api_key);

@@ -3,6 +3,7 @@
 #include "config/config_set.h"
 
 #include "base/buf.h"
+#include "base/header.h"
 #include "base/mem.h"
 #include "config/config_address.h"
 #include "config/config_file.h"
@@ -330,7 +331,7 @@ config_set_default(const struct config_key *key, void *base, const char *file)
 	struct fail fail;
 	int result;
 
-	if (key->fallback == NULL || key->type == CONFIG_PROJECTS)
+	if (key->fallback == NULL || key->type == CONFIG_PROJECTS || key->type == CONFIG_HEADERS)
 		return;
 	if (strcmp(key->fallback, "[]") == 0) {
 		config_set_strings(config_set_slot(key, base), mem_zero(1, sizeof(char *)));
@@ -390,7 +391,7 @@ config_set_usable(const struct config_key *key, struct yaml_node *node, const ch
     struct diag_list *diags)
 {
 	bool typed = key->type == CONFIG_BOOL || key->type == CONFIG_INT;
-	const char *fallback = key->fallback;
+	const char *fallback = key->type == CONFIG_HEADERS ? NULL : key->fallback;
 	char *expected;
 
 	if (node->broken)
@@ -466,6 +467,77 @@ config_set_list(const struct config_key *key, void *base, struct yaml_node *node
 	config_set_given(key, base);
 }
 
+/* Notes what is wrong with a header: with its name at the key, with its value there,
+ * which is not repeated. */
+static void
+config_set_no_header(enum header_fault fault, struct yaml_node *key, struct yaml_node *value,
+    const char *name, struct diag_list *diags)
+{
+	int clip = diag_clip(key->text);
+
+	switch (fault) {
+	case HEADER_GOOD:
+		break;
+	case HEADER_BAD_NAME:
+		config_set_refuse(key, diags, "%s has \"%.*s\", which cannot be the name of a "
+		    "header; a name has letters, digits and \"-\", as in X-Tenant", name, clip,
+		    key->text);
+		break;
+	case HEADER_RESERVED:
+		config_set_refuse(key, diags, "%s cannot have \"%.*s\", which the gateway sets "
+		    "itself or never sends; leave it out", name, clip, key->text);
+		break;
+	case HEADER_BAD_VALUE:
+		config_set_refuse(value, diags, "%s.%.*s must not hold line ends or other control "
+		    "characters", name, clip, key->text);
+		break;
+	case HEADER_TOO_MANY:
+		config_set_refuse(key, diags, "%s has more than %d headers, or more than %d bytes of "
+		    "them; leave some out", name, HEADER_MAX, HEADER_BYTES_MAX);
+		break;
+	}
+}
+
+/* Sets one header. */
+static void
+config_set_header(const struct config_key *key, struct header_list *list, struct yaml_node *map,
+    size_t n, const char *name, struct diag_list *diags)
+{
+	struct yaml_node *field = map->keys[n], *value = map->items[n];
+	char *whole = mem_format("%s.%.*s", name, diag_clip(field->text), field->text);
+
+	if (!field->broken && config_set_usable(key, value, whole, diags)) {
+		if (header_list_find(list, field->text) != NULL)
+			config_set_refuse(field, diags, "%s has \"%.*s\" twice, since upper and "
+			    "lower case are the same in names; keep one of them", name,
+			    diag_clip(field->text), field->text);
+		else
+			config_set_no_header(header_list_put(list, field->text, value->text),
+			    field, value, name, diags);
+	}
+	free(whole);
+}
+
+/* Sets headers from a map. */
+static void
+config_set_headers(const struct config_key *key, void *base, struct yaml_node *node,
+    const char *name, struct diag_list *diags)
+{
+	struct header_list *list = config_set_slot(key, base);
+
+	if (node->broken || yaml_node_is_null(node))
+		return;
+	if (node->kind != YAML_MAP) {
+		config_set_refuse(node, diags, "%s must be a map of names and values such as "
+		    "{X-Tenant: shop}, not a %s", name,
+		    node->kind == YAML_LIST ? "list" : "single value");
+		return;
+	}
+	for (size_t i = 0; i < node->count; i++)
+		config_set_header(key, list, node, i, name, diags);
+	config_set_given(key, base);
+}
+
 /* Sets a key from the file. */
 void
 config_set_node(const struct config_key *key, void *base, struct yaml_node *node, const char *name,
@@ -473,6 +545,8 @@ config_set_node(const struct config_key *key, void *base, struct yaml_node *node
 {
 	if (config_set_is_list(key->type))
 		config_set_list(key, base, node, name, diags);
+	else if (key->type == CONFIG_HEADERS)
+		config_set_headers(key, base, node, name, diags);
 	else
 		config_set_single(key, base, node, name, diags);
 }

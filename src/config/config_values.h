@@ -1,6 +1,7 @@
 #ifndef CONFIG_VALUES_H
 #define CONFIG_VALUES_H
 
+#include "base/header.h"
 #include "config/yaml_node.h"
 
 #include <stdbool.h>
@@ -47,6 +48,8 @@ struct config {
 	struct {
 		char *url; /* scheme://host[:port][/base], no trailing slash */
 		char *api_key;
+		struct header_list headers; /* of every call; values may be secret */
+		bool forward_persona_headers;
 		int64_t connect, first_byte, total;
 		int64_t retries; /* tries in all, of calls that may be repeated */
 		int64_t settle_grace, settle_keys;

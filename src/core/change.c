@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "base/uuid.h"
 #include "core/change_impl.h"
+#include "core/connector.h"
 #include "json/json_read.h"
 #include "json/json_text.h"
 
@@ -119,7 +120,8 @@ change_send(struct change *c)
 		q.body_len = strlen(c->intent.sent);
 	}
 	q.deadline = c->deadline;
-	c->call = upstream_start(c->gw->upstream, &q, change_on_answer, c);
+	c->call = connector_start(c->gw, &c->project, &q,
+	    deletes ? c->entry->record.kept : c->intent.kept, change_on_answer, c);
 	free(path);
 }
 

@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include "core/change_impl.h"
+#include "core/connector.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -105,7 +106,7 @@ change_on_timer_waiting(struct change *c)
 	change_set(c, CHANGE_LOOKING);
 	path = gateway_path(c->project.resource->item, c->entry->record.upstream_id);
 	gateway_request(c->gw, &c->project, &q, "GET", path);
-	c->call = upstream_start(c->gw->upstream, &q, change_on_look, c);
+	c->call = connector_start(c->gw, &c->project, &q, c->entry->record.kept, change_on_look, c);
 	free(path);
 }
 

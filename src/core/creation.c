@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "base/uuid.h"
+#include "core/connector.h"
 #include "core/create_impl.h"
 #include "core/follow.h"
 #include "json/json_read.h"
@@ -101,7 +102,7 @@ creation_send(struct creation *c)
 	q.repeat = UPSTREAM_ONCE;
 	q.fresh_connection = !c->project.listed;
 	q.deadline = now + (c->project.listed ? left / 2 : left - CREATION_MARGIN_MS);
-	c->call = upstream_start(c->gw->upstream, &q, creation_on_answer, c);
+	c->call = connector_start(c->gw, &c->project, &q, c->intent.kept, creation_on_answer, c);
 }
 
 /* ---- beginning ---- */

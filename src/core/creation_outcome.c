@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "base/timestamp.h"
+#include "core/connector.h"
 #include "core/create_body.h"
 #include "core/create_impl.h"
 #include "core/gone.h"
@@ -344,7 +345,7 @@ creation_look(struct creation *c)
 	}
 	path = gateway_path(c->project.resource->item, c->claim.made_id);
 	gateway_request(c->gw, &c->project, &q, "GET", path);
-	c->call = upstream_start(c->gw->upstream, &q, creation_on_own, c);
+	c->call = connector_start(c->gw, &c->project, &q, c->intent.kept, creation_on_own, c);
 	free(path);
 }
 

@@ -3,6 +3,7 @@
 #include "core/fetch.h"
 #include "base/digest.h"
 #include "base/mem.h"
+#include "core/connector.h"
 #include "core/epoch.h"
 #include "core/follow.h"
 #include "core/gone.h"
@@ -335,7 +336,7 @@ fetch_new(struct gateway *gw, const struct project *p, struct shelf_entry *e)
 	HASH_ADD_KEYPTR(hh, gw->fetches, f->key, strlen(f->key), f);
 	f->listed = true;
 	gateway_request(gw, p, &q, "GET", path);
-	f->call = upstream_start(gw->upstream, &q, fetch_on_answer, f);
+	f->call = connector_start(gw, p, &q, e->record.kept, fetch_on_answer, f);
 	free(path);
 	return f;
 }

@@ -74,6 +74,7 @@ gateway_request(const struct gateway *gw, const struct project *p, struct upstre
 	q->method = method;
 	q->path = path;
 	q->api_key = p->api_key;
+	q->headers = &gw->snap->config->bluejay.headers;
 	q->repeat = UPSTREAM_SAFE;
 	q->deadline = gateway_deadline(gw);
 }

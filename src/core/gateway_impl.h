@@ -83,7 +83,8 @@ int64_t gateway_deadline(const struct gateway *);
  * little longer than one call may take, so that the call's own end comes first. */
 int64_t gateway_patience(const struct gateway *);
 
-/* Fills the parts of a call that are always the same. */
+/* Fills the parts of a call that are always the same. One about a single thing is
+ * started with connector_start(). */
 void gateway_request(const struct gateway *, const struct project *, struct upstream_request *,
     const char *method, const char *path);
 

@@ -6,6 +6,7 @@
 #include "base/timestamp.h"
 #include "base/uuid.h"
 #include "core/change.h"
+#include "core/connector.h"
 #include "core/create.h"
 #include "core/create_body.h"
 #include "core/epoch.h"
@@ -284,7 +285,7 @@ intents_on_known(void *arg, struct store_reply *reply)
 	}
 	path = gateway_path(w->project.resource->item, w->upstream_id);
 	gateway_request(w->gw, &w->project, &q, "GET", path);
-	w->call = upstream_start(w->gw->upstream, &q, intents_on_item, w);
+	w->call = connector_start(w->gw, &w->project, &q, w->intent.kept, intents_on_item, w);
 	free(path);
 }
 

@@ -14,6 +14,7 @@ const struct resource resource_persona = {
     .update = "/v1/update-customer-persona",
     .list = "/v1/customer-personas-by-agent",
     .by_agent = true,
+    .headers = "headers",
     .name = "name",
     .nameless = "Name is required",
     .portraits = true,

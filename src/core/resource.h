@@ -28,6 +28,8 @@ struct resource {
 	bool by_agent; /* the listing is one agent's, whose number follows after a slash: its things
 	                  belong to the agent's projects, and a project without one has no listing */
 
+	const char *headers;  /* the local field with headers of a thing's own, which calls about it
+	                         may carry; NULL: none */
 	const char *name;     /* the local field that names a thing, a string that is never empty */
 	const char *nameless; /* the sentence when there is none */
 	bool portraits;       /* images are made for its things */

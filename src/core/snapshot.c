@@ -19,6 +19,34 @@ snapshot_on_mapping(void *arg, const struct yaml_node *section, struct diag_list
 	    mapping_compile(&mapping_community, yaml_node_get(section, "community"), diags);
 }
 
+/* Whether a mapping keeps a field here. */
+static bool
+snapshot_keeps(const struct mapping *mapping, const char *local)
+{
+	struct mapping_declared d;
+
+	for (size_t i = 0; mapping_declared(mapping, i, &d); i++)
+		if (d.origin == MAPPING_KEPT && strcmp(d.local, local) == 0)
+			return true;
+	return false;
+}
+
+/* Decides whether personas' own headers go along: only those kept here are known
+ * before every call. */
+static void
+snapshot_find_headers(struct snapshot *snap, struct diag_list *diags)
+{
+	const struct yaml_node *at = yaml_node_get(
+	    yaml_node_get(snap->config->document, "bluejay"), "forward_persona_headers");
+	bool kept = snapshot_keeps(snap->mapping, resource_persona.headers);
+
+	snap->own_headers = snap->config->bluejay.forward_persona_headers && kept;
+	if (snap->config->bluejay.forward_persona_headers && !kept)
+		diag_warn(diags, at->file, at->line, at->column, "bluejay.forward_persona_headers "
+		    "does nothing, since mapping.persona.kept_here has no \"%s\"",
+		    resource_persona.headers);
+}
+
 /* Loads a file and compiles its mappings; mistakes of both are collected. */
 struct snapshot *
 snapshot_load(const struct config_source *given, struct diag_list *diags)
@@ -30,8 +58,10 @@ snapshot_load(const struct config_source *given, struct diag_list *diags)
 	source.mapping = snapshot_on_mapping;
 	source.mapping_arg = snap;
 	snap->config = config_load(&source, diags);
-	if (snap->config != NULL && snap->mapping != NULL && snap->community != NULL)
+	if (snap->config != NULL && snap->mapping != NULL && snap->community != NULL) {
+		snapshot_find_headers(snap, diags);
 		return snap;
+	}
 	snapshot_unref(snap);
 	return NULL;
 }
@@ -114,6 +144,7 @@ snapshot_project(const struct snapshot *snap, const char *id, const struct resou
 	out->agent_id = p->agent_id;
 	out->api_key = p->api_key != NULL ? p->api_key : snap->config->bluejay.api_key;
 	out->resource = resource;
+	out->own_headers = snap->own_headers && resource->headers != NULL;
 	out->mapping = snap->mapping;
 	snapshot_own(out);
 	return true;

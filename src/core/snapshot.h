@@ -17,6 +17,7 @@ struct snapshot {
 	struct config *config;
 	struct mapping *mapping;   /* of personas */
 	struct mapping *community; /* of communities */
+	bool own_headers; /* calls about a persona carry its own headers */
 };
 
 /* Loads, checks and compiles (the source's own mapping callback is not used).
@@ -40,6 +41,7 @@ struct project {
 	const struct mapping *mapping;  /* of the resource */
 	char scope[PROJECT_SCOPE_SIZE]; /* owner of names and membership: "agent:123" or "project:shop" */
 	bool listed; /* Bluejay lists what the project has, so that an unknown outcome can be looked for */
+	bool own_headers; /* calls about one thing carry its own headers (connector.h) */
 	bool adopts; /* what that listing shows and nobody knows belongs to the project */
 };
 

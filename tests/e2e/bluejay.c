@@ -38,9 +38,10 @@ struct bluejay_rule {
 	STAILQ_ENTRY(bluejay_rule) link;
 };
 
-/* One request that arrived; kept for counting. */
+/* One request that arrived; kept for counting, and for its fields. */
 struct bluejay_request {
 	char method[8], path[256];
+	char *head;
 	STAILQ_ENTRY(bluejay_request) link;
 };
 
@@ -351,12 +352,13 @@ bluejay_has_key(const char *head)
 
 /* Notes that a request has arrived. */
 static void
-bluejay_note(const char *method, const char *path)
+bluejay_note(const char *method, const char *path, const char *head)
 {
 	struct bluejay_request *q = calloc(1, sizeof *q);
 
 	snprintf(q->method, sizeof q->method, "%s", method);
 	snprintf(q->path, sizeof q->path, "%s", path);
+	q->head = strdup(head);
 	STAILQ_INSERT_TAIL(&bluejay.requests, q, link);
 	pthread_cond_broadcast(&bluejay.changed);
 }
@@ -376,7 +378,7 @@ bluejay_serve(int fd)
 		return false;
 	body = bluejay_read_body(fd, head);
 	pthread_mutex_lock(&bluejay.lock);
-	bluejay_note(method, path);
+	bluejay_note(method, path, head);
 	answered = bluejay_act(method, path, body, bluejay_has_key(head), &a);
 	pthread_mutex_unlock(&bluejay.lock);
 	free(body);
@@ -477,6 +479,7 @@ bluejay_clear(void)
 	}
 	while ((q = STAILQ_FIRST(&bluejay.requests)) != NULL) {
 		STAILQ_REMOVE_HEAD(&bluejay.requests, link);
+		free(q->head);
 		free(q);
 	}
 	free(bluejay.frozen_list);
@@ -601,6 +604,47 @@ bluejay_keep(const char *text)
 
 	snprintf(out, sizeof kept[0], "%s", text);
 	return out;
+}
+
+/* Adds the values of a field of a head; false when it has none. */
+static bool
+bluejay_values(const char *head, const char *name, char *out, size_t size)
+{
+	size_t len = strlen(name), n = 0;
+	bool found = false;
+
+	out[0] = '\0';
+	for (const char *p = head; (p = strstr(p, "\r\n")) != NULL;) {
+		p += 2;
+		if (strncasecmp(p, name, len) != 0 || p[len] != ':')
+			continue;
+		p += len + 1;
+		p += strspn(p, " ");
+		n += (size_t)snprintf(out + n, size - n, "%s%.*s", found ? "|" : "",
+		    (int)strcspn(p, "\r"), p);
+		found = true;
+		if (n >= size)
+			break;
+	}
+	return found;
+}
+
+/* The value of a field. */
+const char *
+bluejay_field(const char *method, const char *path, const char *name)
+{
+	const struct bluejay_request *q, *last = NULL;
+	const char *value = NULL;
+	char text[4096];
+
+	pthread_mutex_lock(&bluejay.lock);
+	STAILQ_FOREACH(q, &bluejay.requests, link)
+		if (strcmp(q->method, method) == 0 && strncmp(q->path, path, strlen(path)) == 0)
+			last = q;
+	if (last != NULL && bluejay_values(last->head, name, text, sizeof text))
+		value = bluejay_keep(text);
+	pthread_mutex_unlock(&bluejay.lock);
+	return value;
 }
 
 /* Makes a persona. */

@@ -41,6 +41,10 @@ unsigned bluejay_count(const char *method, const char *path);
 /* Waits until so many have arrived. */
 void bluejay_wait(const char *method, const char *path, unsigned count);
 
+/* The value of a field of the last of them (static, eight at a time), several of one
+ * name with "|" between; NULL when it had none, or there was no such request. */
+const char *bluejay_field(const char *method, const char *path, const char *name);
+
 /* ---- what Bluejay holds ---- */
 
 /* Makes a persona behind the gateway's back; returns its id (static, eight at a time). */

@@ -2,6 +2,7 @@
 
 #include "load_test.h"
 
+#include "base/buf.h"
 #include "base/log.h"
 #include "base/mem.h"
 
@@ -92,6 +93,8 @@ check_defaults(const struct config *c)
 	ck_assert_int_eq(c->client_body, 30000);
 	ck_assert_int_eq(c->client_idle, 75000);
 	ck_assert_str_eq(c->bluejay.url, "https://api.getbluejay.ai");
+	ck_assert_uint_eq(c->bluejay.headers.count, 0);
+	ck_assert(!c->bluejay.forward_persona_headers);
 	ck_assert_int_eq(c->bluejay.connect, 5000);
 	ck_assert_int_eq(c->bluejay.first_byte, 15000);
 	ck_assert_int_eq(c->bluejay.total, 30000);
@@ -168,6 +171,8 @@ START_TEST(every_key_reaches_its_value)
 	    "bluejay:\n"
 	    "  url: https://bluejay.example.com/base//\n"
 	    "  api_key_file: key\n"
+	    "  headers: {X-Tenant: shop, 'X-N': 7, X-Key: \"${KEY}\"}\n"
+	    "  forward_persona_headers: true\n"
 	    "  timeouts: {connect: 5s, first_byte: 6s, total: 7s}\n"
 	    "  retries: 8\n"
 	    "  settle: {grace: 9s, keys: 2h}\n"
@@ -214,6 +219,11 @@ START_TEST(every_key_reaches_its_value)
 	ck_assert_str_eq(c->bluejay.url, "https://bluejay.example.com/base");
 	ck_assert_str_eq(c->bluejay.api_key, "file-k3y");
 	ck_assert_int_eq(c->bluejay.connect, 5000);
+	ck_assert_uint_eq(c->bluejay.headers.count, 3);
+	ck_assert_str_eq(header_list_find(&c->bluejay.headers, "x-tenant")->value, "shop");
+	ck_assert_str_eq(header_list_find(&c->bluejay.headers, "x-n")->value, "7");
+	ck_assert_str_eq(header_list_find(&c->bluejay.headers, "x-key")->value, "k3y");
+	ck_assert(c->bluejay.forward_persona_headers);
 	ck_assert_int_eq(c->bluejay.first_byte, 6000);
 	ck_assert_int_eq(c->bluejay.total, 7000);
 	ck_assert_int_eq(c->bluejay.retries, 8);
@@ -232,7 +242,7 @@ START_TEST(every_key_reaches_its_value)
 	ck_assert(p[0].has_agent && p[0].shared_agent);
 	ck_assert_int_eq(p[0].agent_id, 123);
 	ck_assert_ptr_null(p[0].api_key);
-	ck_assert_int_eq(p[0].line, 24);
+	ck_assert_int_eq(p[0].line, 26);
 	ck_assert_int_eq(p[0].column, 3);
 	ck_assert_str_eq(p[1].id, "Other Bot");
 	ck_assert_int_eq(p[1].agent_id, INT64_MAX);
@@ -404,8 +414,8 @@ START_TEST(wrong_types_say_what_would_be_right)
 	    "client_timeouts, drain, log, bluejay, projects, mapping, images, passthrough, store, not a single value\n");
 	refuse("bluejay: ${KEY}\n",
 	    "c.yaml:1:10: bluejay must be a map with the keys url, api_key, api_key_file, "
-	    "timeouts, retries, settle, rate, proxy, ca_file, max_in_flight, cache, not a single "
-	    "value\n");
+	    "headers, forward_persona_headers, timeouts, retries, settle, rate, proxy, ca_file, "
+	    "max_in_flight, cache, not a single value\n");
 }
 END_TEST
 
@@ -486,6 +496,57 @@ START_TEST(addresses_and_units_come_with_examples)
 	    "[\"http://localhost:5173\"], not a map\n"
 	    "c.yaml:13:7: cors.origins must be an origin such as http://localhost:5173: a scheme, "
 	    "a host, and a port if it is not the usual one\n");
+}
+END_TEST
+
+START_TEST(headers_that_cannot_be_sent_are_mistakes)
+{
+	struct buf many;
+
+	accept(KEY "  headers:\n");
+	accept(KEY "  headers: {}\n");
+	refuse(KEY "  headers: [X-A]\n", "c.yaml:3:12: bluejay.headers must be a map of names and "
+	    "values such as {X-Tenant: shop}, not a list\n");
+	refuse(KEY "  headers: x\n", "c.yaml:3:12: bluejay.headers must be a map of names and "
+	    "values such as {X-Tenant: shop}, not a single value\n");
+	refuse(KEY "  headers:\n"
+	    "    X-Api-Key: s3cret\n"
+	    "    Proxy-Authorization: s3cret\n"
+	    "    'X Tenant': s3cret\n"
+	    "    X-A: \"s3cret\\r\\nX-B: y\"\n"
+	    "    X-C:\n"
+	    "    X-D: \"\"\n"
+	    "    X-E: [s3cret]\n"
+	    "    X-F: {a: s3cret}\n"
+	    "    X-G: s3cret\n"
+	    "    x-g: s3cret\n"
+	    "    X-H: ${NONE}\n"
+	    "    X-I: ${EMPTY}\n",
+	    "c.yaml:4:5: bluejay.headers cannot have \"X-Api-Key\", which the gateway sets itself "
+	    "or never sends; leave it out\n"
+	    "c.yaml:5:5: bluejay.headers cannot have \"Proxy-Authorization\", which the gateway "
+	    "sets itself or never sends; leave it out\n"
+	    "c.yaml:6:5: bluejay.headers has \"X Tenant\", which cannot be the name of a header; "
+	    "a name has letters, digits and \"-\", as in X-Tenant\n"
+	    "c.yaml:7:10: bluejay.headers.X-A must not hold line ends or other control "
+	    "characters\n"
+	    "c.yaml:8:9: bluejay.headers.X-C is empty; give it a value, or leave the key out\n"
+	    "c.yaml:9:10: bluejay.headers.X-D is empty; give it a value, or leave the key out\n"
+	    "c.yaml:10:10: bluejay.headers.X-E must be a text, not a list\n"
+	    "c.yaml:11:10: bluejay.headers.X-F must be a text, not a map\n"
+	    "c.yaml:13:5: bluejay.headers has \"x-g\" twice, since upper and lower case are the "
+	    "same in names; keep one of them\n"
+	    "c.yaml:14:10: the environment variable NONE is not set; set it, or write "
+	    "${NONE:-default}\n"
+	    "c.yaml:15:10: the environment variable EMPTY is empty; set it, or write "
+	    "${EMPTY:-default}\n");
+	buf_init(&many, 0);
+	buf_adds(&many, KEY "  headers:\n");
+	for (int i = 0; i <= HEADER_MAX; i++)
+		buf_addf(&many, "    X-%d: a\n", i);
+	refuse(many.data, "c.yaml:36:5: bluejay.headers has more than 32 headers, or more than "
+	    "8192 bytes of them; leave some out\n");
+	buf_free(&many);
 }
 END_TEST
 
@@ -643,6 +704,7 @@ load_suite(void)
 	    the_environment_can_give_any_value, a_wrong_value_from_the_environment_is_not_repeated,
 	    unknown_keys_get_the_nearest_known_one, wrong_types_say_what_would_be_right,
 	    values_out_of_range_are_told_with_the_range, addresses_and_units_come_with_examples,
+	    headers_that_cannot_be_sent_are_mistakes,
 	    mistakes_of_every_kind_come_in_one_run, a_file_that_cannot_be_read_is_an_error,
 	    the_sandbox_needs_no_key, options_win_over_the_file_and_obey_its_rules,
 	    the_mapping_is_handed_over_whatever_else_is_wrong, NULL};

@@ -123,6 +123,9 @@ START_TEST(the_sample_shows_the_defaults)
 		if (strcmp(keys[i].fallback, "[]") == 0) {
 			ck_assert_int_eq(node->kind, YAML_LIST);
 			ck_assert_uint_eq(node->count, 0);
+		} else if (strcmp(keys[i].fallback, "{}") == 0) {
+			ck_assert_int_eq(node->kind, YAML_MAP);
+			ck_assert_uint_eq(node->count, 0);
 		} else
 			ck_assert_str_eq(node->text, keys[i].fallback);
 		shown++;

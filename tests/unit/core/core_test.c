@@ -2,4 +2,5 @@
 
 #include "core_test.h"
 
-UNIT_MAIN(image_suite, portrait_suite, project_rows_suite, pure_suite, result_suite, shelf_suite)
+UNIT_MAIN(connector_suite, image_suite, portrait_suite, project_rows_suite, pure_suite,
+    result_suite, shelf_suite)

@@ -4,6 +4,7 @@
 #include "base/loop.h"
 #include "unit.h"
 
+Suite *connector_suite(void);
 Suite *image_suite(void);
 Suite *portrait_suite(void);
 Suite *project_rows_suite(void);
