@@ -142,7 +142,7 @@ static const struct config_key config_table[] = {
 	.help = "A file that holds the key for this project."},
     {"mapping.persona", CONFIG_NODE, UNSTORED,
 	.help = "How a persona's local fields become Bluejay's and back: `fields`, `constants`, "
-	    "`kept_here`."},
+	    "`templates`, `kept_here`."},
     {"mapping.community", CONFIG_NODE, UNSTORED,
 	.help = "The same for communities."},
     {"images.provider", CONFIG_ENUM, AT(images.provider), .fallback = "auto",

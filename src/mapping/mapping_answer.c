@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include "mapping/mapping_apply.h"
+#include "mapping/mapping_template.h"
 
 #include "base/timestamp.h"
 #include "json/json_text.h"
@@ -39,6 +40,28 @@ mapping_answer_omitted(const struct mapping_field *f, struct json_object *kept,
 		mapping_path_put(&f->local, out, json_object_get(value));
 }
 
+/* Whether a field's condition holds for what Bluejay has: judged by the local
+ * value of the field that the condition is about. */
+static bool
+mapping_answer_when(const struct mapping_when *when, const struct mapping_answer *in)
+{
+	const struct mapping_field *f = when->field;
+	struct json_object *value, *received = NULL;
+	struct mapping_trouble trouble;
+	bool holds;
+
+	if (mapping_apply_get(&f->upstream, in->upstream, &value, NULL) != 0)
+		return false;
+	if (value != NULL && !mapping_answer_is_absent(f, value, in->absent)) {
+		received = mapping_way_receive(&f->way, value, &trouble);
+		if (received == NULL)
+			return false;
+	}
+	holds = mapping_when_holds(when, received);
+	json_object_put(received);
+	return holds;
+}
+
 /* Puts one field into the local form. */
 static int
 mapping_answer_field(const struct mapping_field *f, const struct mapping_answer *in,
@@ -47,7 +70,7 @@ mapping_answer_field(const struct mapping_field *f, const struct mapping_answer 
 	struct json_object *value, *received;
 	struct mapping_trouble trouble;
 
-	if (f->write_only)
+	if (f->write_only || (f->when != NULL && !mapping_answer_when(f->when, in)))
 		return 0;
 	if (mapping_apply_get(&f->upstream, in->upstream, &value, fail) != 0)
 		return -1;
@@ -102,6 +125,9 @@ mapping_answer_make(const struct mapping *m, struct json_object *upstream, const
 	json_object_object_add(local, "id", json_object_new_string(local_id));
 	if (mapping_answer_fields(m, false, &in, local, fail) != 0)
 		goto fail;
+	for (size_t i = 0; i < m->template_count; i++)
+		if (mapping_template_receive(&m->templates[i], upstream, absent, local, fail) != 0)
+			goto fail;
 	mapping_answer_kept(m, kept, local);
 	if (mapping_answer_fields(m, true, &in, local, fail) != 0)
 		goto fail;
@@ -116,6 +142,19 @@ fail:
 	return -1;
 }
 
+/* The same for a field of a template; true when there is none of the name. */
+static bool
+mapping_answer_holds_template(const struct mapping *m, struct json_object *upstream,
+    const char *local, struct json_object *filler)
+{
+	for (size_t i = 0; i < m->template_count; i++)
+		for (size_t k = 0; k + 1 < m->templates[i].count; k++)
+			if (strcmp(m->templates[i].pieces[k].local.text, local) == 0)
+				return mapping_template_is_filled(&m->templates[i],
+				    &m->templates[i].pieces[k], upstream, filler);
+	return true;
+}
+
 /* Whether a recorded filler still stands upstream. What cannot
  * be seen (a field that is no longer mapped, a member that is not answered)
  * has not changed. */
@@ -128,7 +167,7 @@ mapping_answer_holds(const struct mapping *m, struct json_object *upstream, cons
 	size_t keys;
 
 	if (f == NULL)
-		return true;
+		return mapping_answer_holds_template(m, upstream, local, filler);
 	switch (mapping_path_get(&f->upstream, upstream, &value, &keys)) {
 	case MAPPING_PATH_MISSING:
 	case MAPPING_PATH_BLOCKED:

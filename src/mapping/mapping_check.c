@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include "mapping/mapping_compiler.h"
+#include "mapping/mapping_template.h"
 
 #include "base/mem.h"
 
@@ -9,7 +10,12 @@
 #include <string.h>
 #include <uthash.h>
 
-enum mapping_check_part { MAPPING_CHECK_FIELD, MAPPING_CHECK_CONSTANT, MAPPING_CHECK_KEPT };
+enum mapping_check_part {
+	MAPPING_CHECK_FIELD,
+	MAPPING_CHECK_CONSTANT,
+	MAPPING_CHECK_TEMPLATE,
+	MAPPING_CHECK_KEPT
+};
 
 /* A declaration that claims a place on one of the two sides. */
 struct mapping_check_claim {
@@ -17,6 +23,8 @@ struct mapping_check_claim {
 	const char *local; /* the field's own name; NULL for others */
 	enum mapping_check_part part;
 	const struct mapping_place *place;
+	const struct mapping_when *when; /* NULL: always */
+	struct mapping_check_claim *twin; /* an earlier claim on the same place */
 	UT_hash_handle hh;
 };
 
@@ -73,6 +81,12 @@ mapping_check_same(struct mapping_compiler *c, const struct mapping_check_claim 
 		    mem_format("\"%s\" is in fields (%s) and in kept_here (%s); keep it in one of "
 		               "them",
 		        a->path->text, where_a, where_b));
+	else if (b->part == MAPPING_CHECK_TEMPLATE)
+		mapping_check_refuse(c, a, b,
+		    mem_format("\"%s\" gets %s%s%s (%s) and a template (%s); keep one of them",
+		        a->path->text, a->local != NULL ? "the field \"" : "a constant",
+		        a->local != NULL ? a->local : "", a->local != NULL ? "\"" : "", where_a,
+		        where_b));
 	else if (b->part == MAPPING_CHECK_CONSTANT)
 		mapping_check_refuse(c, a, b,
 		    mem_format("\"%s\" gets the field \"%s\" (%s) and a constant (%s); keep one of "
@@ -110,10 +124,17 @@ mapping_check_claims(struct mapping_compiler *c, struct mapping_check_claim *cla
 		size_t len = strlen(text);
 
 		HASH_FIND(hh, table, text, len, other);
-		if (other != NULL)
-			mapping_check_same(c, other, &claims[i]);
-		else
+		if (other == NULL) {
 			HASH_ADD_KEYPTR(hh, table, text, len, &claims[i]);
+			continue;
+		}
+		claims[i].twin = other->twin;
+		other->twin = &claims[i];
+		if (!mapping_when_exclusive(other->when, claims[i].when))
+			mapping_check_same(c, other, &claims[i]);
+		for (other = claims[i].twin; other != NULL; other = other->twin)
+			if (!mapping_when_exclusive(other->when, claims[i].when))
+				mapping_check_same(c, other, &claims[i]);
 	}
 	for (size_t i = 0; i < count; i++) {
 		for (size_t keys = 1; keys < claims[i].path->count; keys++) {
@@ -136,8 +157,29 @@ mapping_check_claim_fields(const struct mapping_fields *fields, bool local_side,
 		    .path = local_side ? &fields->items[i].local : &fields->items[i].upstream,
 		    .local = fields->items[i].local.text,
 		    .part = MAPPING_CHECK_FIELD,
-		    .place = &fields->items[i].place};
+		    .place = &fields->items[i].place,
+		    .when = local_side ? NULL : fields->items[i].when};
 	return fields->count;
+}
+
+/* Adds the places of a template: the fields that have no other, or its own. */
+static size_t
+mapping_check_claim_template(const struct mapping_template *t, bool local_side,
+    struct mapping_check_claim *claims)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; local_side && i + 1 < t->count; i++)
+		if (t->pieces[i].only_here)
+			claims[n++] = (struct mapping_check_claim){.path = &t->pieces[i].local,
+			    .local = t->pieces[i].local.text,
+			    .part = MAPPING_CHECK_FIELD,
+			    .place = &t->place};
+	if (!local_side)
+		claims[n++] = (struct mapping_check_claim){.path = &t->upstream,
+		    .part = MAPPING_CHECK_TEMPLATE,
+		    .place = &t->place};
+	return n;
 }
 
 /* Checks the places of fields inside a list or object. */
@@ -158,9 +200,11 @@ mapping_check_side(struct mapping_compiler *c, bool local_side)
 {
 	const struct mapping *m = c->mapping;
 	struct mapping_check_claim *claims;
-	size_t n;
+	size_t n = m->fields.count + m->constant_count + m->kept_count;
 
-	claims = mem_zero(m->fields.count + m->constant_count + m->kept_count, sizeof *claims);
+	for (size_t i = 0; i < m->template_count; i++)
+		n += m->templates[i].count;
+	claims = mem_zero(n, sizeof *claims);
 	n = mapping_check_claim_fields(&m->fields, local_side, claims);
 	for (size_t i = 0; local_side && i < m->kept_count; i++)
 		claims[n++] = (struct mapping_check_claim){.path = &m->kept[i].local,
@@ -169,57 +213,12 @@ mapping_check_side(struct mapping_compiler *c, bool local_side)
 	for (size_t i = 0; !local_side && i < m->constant_count; i++)
 		claims[n++] = (struct mapping_check_claim){.path = &m->constants[i].upstream,
 		    .part = MAPPING_CHECK_CONSTANT,
-		    .place = &m->constants[i].place};
+		    .place = &m->constants[i].place,
+		    .when = m->constants[i].when};
+	for (size_t i = 0; i < m->template_count; i++)
+		n += mapping_check_claim_template(&m->templates[i], local_side, &claims[n]);
 	mapping_check_claims(c, claims, n);
 	free(claims);
-}
-
-/* Whether a create always has a value for a required Bluejay member. *field is
- * one that goes there but may be absent, or NULL. */
-static bool
-mapping_check_is_supplied(const struct mapping *m, const char *member,
-    const struct mapping_field **field)
-{
-	const struct mapping_known *local;
-
-	*field = NULL;
-	for (size_t i = 0; i < m->constant_count; i++)
-		if (mapping_path_is(&m->constants[i].upstream, member))
-			return true;
-	for (size_t i = 0; i < m->fields.count; i++) {
-		const struct mapping_field *f = &m->fields.items[i];
-
-		if (!mapping_path_is(&f->upstream, member))
-			continue;
-		*field = f;
-		/* one that is always given and read_only was refused already */
-		local = mapping_resource_local(m->resource, &f->local);
-		return (local != NULL && local->always_given) || (f->fills && !f->read_only);
-	}
-	return false;
-}
-
-/* Checks that one required member of Bluejay cannot lack a value at create. */
-static void
-mapping_check_member(struct mapping_compiler *c, const struct mapping_known *known,
-    const struct yaml_node *section)
-{
-	const struct mapping_field *field;
-
-	if (mapping_check_is_supplied(c->mapping, known->name, &field))
-		return;
-	if (field == NULL)
-		diag_add(c->diags, MAPPING_AT(section),
-		    "Bluejay requires \"%s\" at create, and nothing gives it; add a field such as "
-		    "%s: {to: %s, when_absent: \"\"}, or a constant",
-		    known->name, known->usual, known->name);
-	else
-		diag_add(c->diags, c->file, field->place.line, field->place.column,
-		    "Bluejay requires \"%s\" at create, but the field \"%s\" %s; write "
-		    "%s: {to: %s, when_absent: \"\"}",
-		    known->name, field->local.text,
-		    field->read_only ? "is read_only" : "may be absent", field->local.text,
-		    known->name);
 }
 
 /* Whether a local member, or a part of it, goes anywhere. */
@@ -232,6 +231,10 @@ mapping_check_is_placed(const struct mapping *m, const char *local)
 	for (size_t i = 0; i < m->kept_count; i++)
 		if (strcmp(m->kept[i].local.keys[0], local) == 0)
 			return true;
+	for (size_t i = 0; i < m->template_count; i++)
+		for (size_t k = 0; k + 1 < m->templates[i].count; k++)
+			if (strcmp(m->templates[i].pieces[k].local.keys[0], local) == 0)
+				return true;
 	return false;
 }
 
@@ -284,9 +287,7 @@ mapping_check(struct mapping_compiler *c, const struct yaml_node *section)
 		diag_add(c->diags, MAPPING_AT(head),
 		    "a %s needs the field \"%s\"; add %s: %s", c->resource->noun, name, name,
 		    mapping_known_find(c->resource->local, name)->usual);
-	for (const struct mapping_known *known = c->resource->upstream; known->name != NULL; known++)
-		if (known->required && (named || strcmp(known->usual, name) != 0))
-			mapping_check_member(c, known, head);
+	mapping_require(c, head);
 	if (c->diags->errors == c->errors)
 		mapping_check_dropped(c, head);
 }

@@ -2,8 +2,8 @@
 
 #include "mapping/mapping_compiler.h"
 #include "mapping/mapping_outline.h"
+#include "mapping/mapping_template.h"
 
-#include "base/buf.h"
 #include "base/mem.h"
 
 #include <stdlib.h>
@@ -87,6 +87,23 @@ mapping_compile_constant_check(struct mapping_compiler *c, const struct yaml_nod
 		    mapping_known_kind(known)->noun);
 }
 
+/* The value of a constant: of its long form, {value: …, when: …}, with the condition. */
+static const struct yaml_node *
+mapping_compile_constant_form(struct mapping_compiler *c, const struct yaml_node *node,
+    struct mapping_constant *constant)
+{
+	static const char *const words[] = {"value", "when"};
+	const struct yaml_node *value = yaml_node_get(node, "value");
+	const struct yaml_node *when = yaml_node_get(node, "when");
+
+	if (value == NULL)
+		return node;
+	mapping_compiler_keys(c, node, words, 2);
+	if (when != NULL)
+		constant->when = mapping_condition_read(c, when);
+	return value;
+}
+
 /* Compiles one entry of `constants`. */
 static void
 mapping_compile_constant(struct mapping_compiler *c, const struct yaml_node *key,
@@ -98,9 +115,11 @@ mapping_compile_constant(struct mapping_compiler *c, const struct yaml_node *key
 		c->whole = false;
 		return;
 	}
+	node = mapping_compile_constant_form(c, node, &constant);
 	if (!mapping_compile_constant_value(c, node, &constant)) {
 		c->whole = false;
 		mapping_path_free(&constant.upstream);
+		mapping_when_free(constant.when);
 		return;
 	}
 	mapping_compile_constant_check(c, key, node, &constant);
@@ -191,6 +210,22 @@ mapping_compile_kept(struct mapping_compiler *c, const struct yaml_node *node)
 		mapping_compile_kept_one(c, node->items[i]);
 }
 
+/* Compiles `templates`. */
+static void
+mapping_compile_templates(struct mapping_compiler *c, const struct yaml_node *node)
+{
+	if (node->kind != YAML_MAP) {
+		diag_add(c->diags, MAPPING_AT(node),
+		    "templates must be a map of Bluejay members to texts, such as goal: \"Speak "
+		    "{language}.\"");
+		c->whole = false;
+		return;
+	}
+	c->mapping->templates = mem_zero(node->count, sizeof *c->mapping->templates);
+	for (size_t i = 0; i < node->count; i++)
+		mapping_template_compile(c, node->keys[i], node->items[i]);
+}
+
 struct mapping_compile_part {
 	const char *name;
 	void (*compile)(struct mapping_compiler *, const struct yaml_node *);
@@ -205,6 +240,7 @@ mapping_compile_parts(struct mapping_compiler *c, const struct yaml_node *sectio
 	    {"fields", mapping_compile_fields},
 	    {"constants", mapping_compile_constants},
 	    {"kept_here", mapping_compile_kept},
+	    {"templates", mapping_compile_templates}, /* after those whose fields it looks for */
 	};
 	const struct yaml_node *node;
 
@@ -223,7 +259,7 @@ struct mapping *
 mapping_compile(const struct mapping_resource *resource, const struct yaml_node *section,
     struct diag_list *diags)
 {
-	static const char *const words[] = {"fields", "constants", "kept_here"};
+	static const char *const words[] = {"fields", "constants", "templates", "kept_here"};
 	struct mapping_compiler c = {.resource = resource, .diags = diags,
 	    .errors = diags->errors, .whole = true};
 	struct yaml_node *defaults;
@@ -239,10 +275,11 @@ mapping_compile(const struct mapping_resource *resource, const struct yaml_node 
 		mapping_compiler_keys(&c, section, words, sizeof words / sizeof *words);
 	else if (section != NULL)
 		diag_add(diags, MAPPING_AT(section),
-		    "the mapping of %s must be a map of fields, constants, kept_here",
+		    "the mapping of %s must be a map of fields, constants, templates, kept_here",
 		    resource->plural);
 	if (section == NULL || section->kind == YAML_MAP) {
 		mapping_compile_parts(&c, section, defaults);
+		mapping_condition_check_all(&c);
 		mapping_check(&c, section);
 		c.mapping->name = mapping_compiler_name(&c);
 	}

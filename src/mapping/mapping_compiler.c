@@ -136,3 +136,25 @@ mapping_compiler_name(const struct mapping_compiler *c)
 			return &m->fields.items[i];
 	return NULL;
 }
+
+/* Finds a field. */
+const struct mapping_field *
+mapping_compiler_field(const struct mapping_compiler *c, const char *local)
+{
+	const struct mapping_fields *fields = &c->mapping->fields;
+
+	for (size_t i = 0; i < fields->count; i++)
+		if (strcmp(fields->items[i].local.text, local) == 0)
+			return &fields->items[i];
+	return NULL;
+}
+
+/* Whether the gateway keeps a field. */
+bool
+mapping_compiler_is_kept(const struct mapping_compiler *c, const char *local)
+{
+	for (size_t i = 0; i < c->mapping->kept_count; i++)
+		if (strcmp(c->mapping->kept[i].local.text, local) == 0)
+			return true;
+	return false;
+}

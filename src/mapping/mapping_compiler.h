@@ -57,6 +57,24 @@ void mapping_field_compile(struct mapping_compiler *, const struct yaml_node *ke
 bool mapping_compiler_flag(struct mapping_compiler *, const struct yaml_node *map,
     const char *key);
 
+/* The declared field of a local path, and whether the gateway keeps it; only
+ * what was compiled so far counts. */
+const struct mapping_field *mapping_compiler_field(const struct mapping_compiler *,
+    const char *local);
+bool mapping_compiler_is_kept(const struct mapping_compiler *, const char *local);
+
+/* Reads the value of `when`; NULL with a mistake added. */
+struct mapping_when *mapping_condition_read(struct mapping_compiler *, const struct yaml_node *);
+/* Finds the fields of all conditions, once everything else is compiled. */
+void mapping_condition_check_all(struct mapping_compiler *);
+
+/* Adds one entry of `templates`, once fields and kept_here are compiled. */
+void mapping_template_compile(struct mapping_compiler *, const struct yaml_node *key,
+    const struct yaml_node *value);
+
+/* Refuses a mapping that may leave out what Bluejay requires at create. */
+void mapping_require(struct mapping_compiler *, const struct yaml_node *head);
+
 /* Refuses fields of a list of their own that go to one place, or into another. */
 void mapping_check_fields(struct mapping_compiler *, const struct mapping_fields *);
 

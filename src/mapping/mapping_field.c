@@ -10,7 +10,7 @@ struct mapping_field_form {
 	const struct yaml_node *key;
 	const struct yaml_node *map; /* the long form itself */
 	const struct yaml_node *to; /* the short form's value, too */
-	const struct yaml_node *when_absent, *when_absent_key, *omit_when;
+	const struct yaml_node *when_absent, *when_absent_key, *omit_when, *when;
 	bool read_only, write_only, lossy;
 };
 
@@ -41,7 +41,7 @@ mapping_field_form(struct mapping_compiler *c, const struct yaml_node *key,
     const struct yaml_node *value, struct mapping_field_form *form)
 {
 	static const char *const words[] = {"to", "when_absent", "omit_when", "read_only",
-	    "write_only", "lossy", MAPPING_CONVERT_WORDS};
+	    "write_only", "lossy", "when", MAPPING_CONVERT_WORDS};
 
 	memset(form, 0, sizeof *form);
 	form->key = key;
@@ -63,6 +63,7 @@ mapping_field_form(struct mapping_compiler *c, const struct yaml_node *key,
 	form->when_absent = yaml_node_get(value, "when_absent");
 	form->when_absent_key = yaml_node_key(value, "when_absent");
 	form->omit_when = yaml_node_get(value, "omit_when");
+	form->when = yaml_node_get(value, "when");
 	mapping_field_directions(c, form);
 	if (form->to == NULL || yaml_node_is_null(form->to)) {
 		diag_add(c->diags, MAPPING_AT(value),
@@ -245,6 +246,25 @@ mapping_field_omitted(struct mapping_compiler *c, struct mapping_field *f,
 	json_object_put(taken);
 }
 
+/* Reads the condition. */
+static void
+mapping_field_when(struct mapping_compiler *c, struct mapping_field *f,
+    const struct mapping_field_form *form)
+{
+	const struct mapping_known *local = mapping_compiler_local(c, &f->local);
+
+	if (form->when == NULL)
+		return;
+	if (local != NULL && local->always_given && f->local.count == 1)
+		diag_add(c->diags, MAPPING_AT(yaml_node_key(form->map, "when")),
+		    "a create needs \"%s\", so it cannot have a condition", local->name);
+	else if (c->inside > 0)
+		diag_add(c->diags, MAPPING_AT(yaml_node_key(form->map, "when")),
+		    "a condition is possible only for fields of the %s itself", c->resource->noun);
+	else
+		f->when = mapping_condition_read(c, form->when);
+}
+
 /* Checks what holds only for a field without which no create comes this far. */
 static void
 mapping_field_check_given(struct mapping_compiler *c, const struct mapping_field *f,
@@ -333,12 +353,14 @@ mapping_field_compile(struct mapping_compiler *c, const struct yaml_node *key,
 	local = mapping_compiler_local(c, &f.local);
 	f.read_only = form.read_only;
 	f.write_only = form.write_only;
+	f.lossy = form.lossy;
 	f.not_on_create = local != NULL && local->no_create;
 	mapping_field_way(c, &f, &form);
 	mapping_field_check_slip(c, &f, &form);
 	mapping_field_check_round_trip(c, &f, &form);
 	mapping_field_filler(c, &f, &form);
 	mapping_field_omitted(c, &f, &form);
+	mapping_field_when(c, &f, &form);
 	mapping_field_check_given(c, &f, &form);
 	f.fills = f.filler != NULL || form.when_absent != NULL;
 	fields->items[fields->count++] = f;

@@ -1,6 +1,6 @@
 #include "config.h"
 
-#include "mapping/mapping_plan.h"
+#include "mapping/mapping_template.h"
 #include "mapping/mapping_tree.h"
 
 #include <json-c/linkhash.h>
@@ -98,5 +98,9 @@ mapping_local_name(const struct mapping *m, const char *upstream_member)
 			count++;
 		}
 	}
+	for (size_t i = 0; i < m->template_count; i++)
+		if (mapping_match_is_inside(upstream_member, m->templates[i].upstream.text,
+		        strlen(m->templates[i].upstream.text)))
+			return m->templates[i].pieces[0].local.text;
 	return count == 1 ? inside : NULL;
 }

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "mapping/mapping_each.h"
 #include "mapping/mapping_shape.h"
+#include "mapping/mapping_template.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -116,7 +117,8 @@ mapping_outline_way(struct mapping_outline_node *node, const struct mapping_way 
 	}
 }
 
-/* Adds what fields read. */
+/* Adds what fields read. A place of a field with a condition may be another
+ * field's, too, so nothing is said of what is there. */
 static void
 mapping_outline_fields(struct mapping_outline_node *item, const struct mapping_fields *fields,
     bool expected)
@@ -125,8 +127,9 @@ mapping_outline_fields(struct mapping_outline_node *item, const struct mapping_f
 		const struct mapping_field *f = &fields->items[i];
 		struct mapping_outline_node *node;
 
-		node = mapping_outline_path(item, &f->upstream, expected && !f->write_only);
-		if (f->write_only)
+		node = mapping_outline_path(item, &f->upstream,
+		    expected && !f->write_only && f->when == NULL);
+		if (f->write_only || f->when != NULL)
 			continue;
 		node->filler = f->filler;
 		mapping_outline_way(node, &f->way);
@@ -144,6 +147,8 @@ mapping_outline_constants(struct mapping_outline_node *item, const struct mappin
 		if (known == NULL || !known->not_answered)
 			mapping_outline_path(item, path, false);
 	}
+	for (size_t i = 0; i < m->template_count; i++)
+		mapping_outline_path(item, &m->templates[i].upstream, m->templates[i].reads);
 }
 
 /* Makes the outline. */

@@ -1,6 +1,6 @@
 #include "config.h"
 
-#include "mapping/mapping_plan.h"
+#include "mapping/mapping_template.h"
 
 #include "base/mem.h"
 #include "mapping/mapping_tree.h"
@@ -24,6 +24,7 @@ mapping_plan_free_field(struct mapping_field *f)
 	mapping_way_free(&f->way);
 	json_object_put(f->filler);
 	json_object_put(f->omitted);
+	mapping_when_free(f->when);
 }
 
 /* Frees a list of fields. */
@@ -83,11 +84,15 @@ mapping_plan_free(struct mapping *m)
 	for (size_t i = 0; i < m->constant_count; i++) {
 		mapping_path_free(&m->constants[i].upstream);
 		json_object_put(m->constants[i].value);
+		mapping_when_free(m->constants[i].when);
 	}
 	for (size_t i = 0; i < m->kept_count; i++) {
 		mapping_path_free(&m->kept[i].local);
 		mapping_way_free(&m->kept[i].way);
 	}
+	for (size_t i = 0; i < m->template_count; i++)
+		mapping_template_free(&m->templates[i]);
+	free(m->templates);
 	free(m->constants);
 	free(m->kept);
 	free(m);

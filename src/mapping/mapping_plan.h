@@ -4,6 +4,7 @@
 #include "mapping/mapping.h"
 #include "mapping/mapping_path.h"
 #include "mapping/mapping_way.h"
+#include "mapping/mapping_when.h"
 
 /* The compiled mapping, as compiling makes it and applying reads it. Values in
  * it are shared between threads, so they are copied and never referenced. */
@@ -11,6 +12,7 @@
 /* Fields by name, and what is declared for an upstream place. */
 struct mapping_names;
 struct mapping_outline;
+struct mapping_template;
 struct mapping_tree;
 
 /* Where a declaration stands. */
@@ -28,6 +30,8 @@ struct mapping_field {
 	struct json_object *omitted; /* a local value that a create does not send: the gateway
 	                                keeps it instead; NULL: none */
 	bool read_only, write_only;
+	bool lossy; /* what does not come back is dropped rather than refused */
+	struct mapping_when *when; /* it is sent, and read, only then; NULL: always */
 	bool not_on_create; /* given at create it counts as absent */
 	struct mapping_place place;
 };
@@ -50,6 +54,7 @@ struct mapping_constant {
 	struct mapping_path upstream;
 	enum mapping_constant_kind kind;
 	struct json_object *value; /* MAPPING_CONSTANT_VALUE only */
+	struct mapping_when *when; /* NULL: always */
 	struct mapping_place place;
 };
 
@@ -67,6 +72,8 @@ struct mapping {
 	size_t constant_count;
 	struct mapping_kept *kept;
 	size_t kept_count;
+	struct mapping_template *templates;
+	size_t template_count;
 	const struct mapping_field *name; /* the resource's name; NULL: it has none */
 	struct mapping_outline *outline;  /* what answers hold, to compare them with */
 

@@ -1,9 +1,11 @@
 #include "config.h"
 
 #include "mapping/mapping_apply.h"
+#include "mapping/mapping_template.h"
 
 #include "json/json_text.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* Sends the filler of a field that a create does not hold, and notes it. */
@@ -26,6 +28,35 @@ mapping_request_check_name(const struct mapping_field *f, struct json_object *na
 	return fail_set(fail, "%s must not hold U+0000", f->local.text);
 }
 
+/* Whether a field's condition lets a request send it. -1 with a sentence when it
+ * is given against it, or when the request does not tell. */
+static int
+mapping_request_when(const struct mapping_field *f, enum mapping_operation operation,
+    struct json_object *local, bool given, bool *holds, struct fail *fail)
+{
+	struct json_object *value;
+	char *text;
+	int result = 0;
+
+	*holds = true;
+	if (f->when == NULL)
+		return 0;
+	if (mapping_apply_get(&f->when->local, local, &value, fail) != 0)
+		return -1;
+	*holds = mapping_when_holds(f->when, value);
+	if (*holds || !given)
+		return 0;
+	if (operation == MAPPING_UPDATE && value == NULL)
+		return fail_set(fail, "%s must be given with %s, which decides what becomes of it",
+		    f->when->local.text, f->local.text);
+	if (!f->lossy) {
+		text = mapping_when_text(f->when, "unless");
+		result = fail_set(fail, "%s must be left out %s", f->local.text, text);
+		free(text);
+	}
+	return result;
+}
+
 /* Puts one field into the upstream body. */
 static int
 mapping_request_field(const struct mapping *m, const struct mapping_field *f,
@@ -34,12 +65,17 @@ mapping_request_field(const struct mapping *m, const struct mapping_field *f,
 {
 	struct json_object *value = NULL, *sent;
 	struct mapping_trouble trouble;
+	bool holds;
 
 	if (f->read_only)
 		return 0;
 	if ((operation == MAPPING_UPDATE || !f->not_on_create) &&
 	    mapping_apply_get(&f->local, local, &value, fail) != 0)
 		return -1;
+	if (mapping_request_when(f, operation, local, value != NULL, &holds, fail) != 0)
+		return -1;
+	if (!holds)
+		return 0;
 	if (value == NULL) {
 		if (operation == MAPPING_CREATE && f->filler != NULL)
 			mapping_request_fill(f, out);
@@ -60,11 +96,15 @@ mapping_request_field(const struct mapping *m, const struct mapping_field *f,
 
 /* Puts a constant into the upstream body. */
 static void
-mapping_request_constant(const struct mapping_constant *constant,
+mapping_request_constant(const struct mapping_constant *constant, struct json_object *local,
     const struct mapping_project *project, struct mapping_request *out)
 {
 	struct json_object *value = NULL;
 
+	if (constant->when != NULL &&
+	    (mapping_apply_get(&constant->when->local, local, &value, NULL) != 0 ||
+	        !mapping_when_holds(constant->when, value)))
+		return;
 	switch (constant->kind) {
 	case MAPPING_CONSTANT_VALUE:
 		value = json_copy(constant->value);
@@ -116,10 +156,12 @@ mapping_request_make(const struct mapping *m, enum mapping_operation operation,
 	out->given = json_object_new_object();
 	for (size_t i = 0; i < m->fields.count && result == 0; i++)
 		result = mapping_request_field(m, &m->fields.items[i], operation, local, out, fail);
+	for (size_t i = 0; i < m->template_count && result == 0; i++)
+		result = mapping_template_send(&m->templates[i], operation, local, out, fail);
 	for (size_t i = 0; i < m->kept_count && result == 0; i++)
 		result = mapping_request_kept(&m->kept[i], operation, local, out, fail);
 	for (size_t i = 0; i < m->constant_count && operation == MAPPING_CREATE; i++)
-		mapping_request_constant(&m->constants[i], project, out);
+		mapping_request_constant(&m->constants[i], local, project, out);
 	if (result != 0)
 		mapping_request_clear(out);
 	return result;

@@ -152,6 +152,13 @@ mapping_values_closed(const struct mapping_values *v)
 	return v->others != MAPPING_VALUES_KEEP;
 }
 
+/* Whether others are refused. */
+bool
+mapping_values_named_only(const struct mapping_values *v)
+{
+	return v->others == MAPPING_VALUES_REFUSE;
+}
+
 /* Lists the values of one side. */
 char *
 mapping_values_list(const struct mapping_values *v, bool local)

@@ -41,6 +41,9 @@ void mapping_values_others(struct mapping_values *, enum mapping_values_others, 
 /* Whether every value that goes on is one of the named ones. */
 bool mapping_values_closed(const struct mapping_values *);
 
+/* Whether no other value is taken at all. */
+bool mapping_values_named_only(const struct mapping_values *);
+
 /* "calm, angry"; the caller frees. */
 char *mapping_values_list(const struct mapping_values *, bool local);
 

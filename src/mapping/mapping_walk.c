@@ -1,6 +1,6 @@
 #include "config.h"
 
-#include "mapping/mapping_plan.h"
+#include "mapping/mapping_template.h"
 
 /* What the gateway puts into every answer itself. */
 static void
@@ -38,6 +38,26 @@ mapping_walk_field(const struct mapping *m, bool read_only, size_t *i, struct ma
 	return false;
 }
 
+/* The n-th field that has a place only in a template; false beyond the last, as above. */
+static bool
+mapping_walk_template(const struct mapping *m, size_t *i, struct mapping_declared *out)
+{
+	for (size_t n = 0; n < m->template_count; n++) {
+		const struct mapping_template *t = &m->templates[n];
+
+		for (size_t k = 0; k + 1 < t->count; k++) {
+			if (!t->pieces[k].only_here || (*i)-- > 0)
+				continue;
+			*out = (struct mapping_declared){.local = t->pieces[k].local.text,
+			    .upstream = t->upstream.text, .origin = MAPPING_MAPPED,
+			    .type = "string"};
+			mapping_walk_place(&t->place, out);
+			return true;
+		}
+	}
+	return false;
+}
+
 /* The n-th field that the gateway keeps; false beyond the last, as above. */
 static bool
 mapping_walk_kept(const struct mapping *m, size_t *i, struct mapping_declared *out)
@@ -61,7 +81,8 @@ mapping_declared(const struct mapping *m, size_t i, struct mapping_declared *out
 		return true;
 	}
 	i--;
-	if (mapping_walk_field(m, false, &i, out) || mapping_walk_kept(m, &i, out) ||
+	if (mapping_walk_field(m, false, &i, out) || mapping_walk_template(m, &i, out) ||
+	    mapping_walk_kept(m, &i, out) ||
 	    mapping_walk_field(m, true, &i, out))
 		return true;
 	if (i > 0 || !m->resource->dated)

@@ -92,7 +92,7 @@ START_TEST(messages_speak_of_communities)
 	mapping_test_refused_of(r, mapping_community.text, "");
 	mapping_test_refused_of(r, "text\n",
 	    "m.yaml:1:1: the mapping of communities must be a map of fields, constants, "
-	    "kept_here\n");
+	    "templates, kept_here\n");
 	mapping_test_refused_of(r, "fields:\n  heading: title\n",
 	    "m.yaml:2:3: Bluejay requires \"title\" at create, but the field \"heading\" may be "
 	    "absent; write heading: {to: title, when_absent: \"\"}\n");

@@ -14,7 +14,8 @@ START_TEST(unknown_keys_name_the_nearest)
 	                     "zzz: 1\n",
 	    "m.yaml:1:1: unknown key \"filds\"; did you mean \"fields\"?\n"
 	    "m.yaml:2:1: unknown key \"constant\"; did you mean \"constants\"?\n"
-	    "m.yaml:3:1: unknown key \"zzz\"; possible are fields, constants, kept_here\n");
+	    "m.yaml:3:1: unknown key \"zzz\"; possible are fields, constants, templates, "
+	    "kept_here\n");
 	mapping_test_refused("fields:\n"
 	                     "  name: {too: name}\n"
 	                     "  a: {to: a, red_only: true, as: strin, foo: 1}\n"
@@ -25,7 +26,7 @@ START_TEST(unknown_keys_name_the_nearest)
 	    "m.yaml:3:14: unknown key \"red_only\"; did you mean \"read_only\"?\n"
 	    "m.yaml:3:34: unknown type \"strin\"; did you mean \"string\"?\n"
 	    "m.yaml:3:41: unknown key \"foo\"; possible are to, when_absent, omit_when, "
-	    "read_only, write_only, lossy, as, values, default, each, fields, keyed_by, "
+	    "read_only, write_only, lossy, when, as, values, default, each, fields, keyed_by, "
 	    "valued_by, others\n"
 	    "m.yaml:4:18: unknown type \"blob\"; possible are string, integer, number, "
 	    "boolean, object, array, json, timestamp, integers\n"
@@ -47,7 +48,7 @@ START_TEST(parts_have_their_form)
 	    "imageUrl]; write [] for none\n");
 	mapping_test_refused("just text\n",
 	    "m.yaml:1:1: the mapping of personas must be a map of fields, constants, "
-	    "kept_here\n");
+	    "templates, kept_here\n");
 	mapping_test_refused("fields:\n"
 	                     "  d: {to: dd, read_only: 5, lossy: maybe}\n"
 	                     "  e:\n"

@@ -185,6 +185,29 @@ START_TEST(what_bluejay_is_known_never_to_answer_is_new)
 }
 END_TEST
 
+START_TEST(places_of_templates_and_of_fields_with_conditions_are_known)
+{
+	static const char section[] =
+	    "fields:\n"
+	    "  name: name\n"
+	    "  kind: kind\n"
+	    "  a: {to: text, when: {field: kind, is: x}, each: string}\n"
+	    "  b: {to: text, when: {field: kind, is: y}, each: integer}\n"
+	    "constants: {description: d, goal: g}\n"
+	    "templates: {intro: \"Hi {who}\"}\n"
+	    "kept_here: []\n";
+	static const char head[] = "{\"id\":\"1\",\"created_at\":null,\"name\":\"n\","
+	                           "\"description\":\"d\",\"goal\":\"g\",\"org_id\":null,"
+	                           "\"kind\":\"x\"";
+	char answer[300];
+
+	snprintf(answer, sizeof answer, "%s,\"text\":\"any\",\"intro\":\"Hi A\"}", head);
+	expect(section, answer, "");
+	snprintf(answer, sizeof answer, "%s}", head);
+	expect(section, answer, "missing intro\n");
+}
+END_TEST
+
 START_TEST(what_is_no_object_is_told_as_a_whole)
 {
 	expect(NULL, "[]", "retyped (item), an object, not an array\n");
@@ -423,6 +446,7 @@ mapping_drift_suite(void)
 	    nested_members_are_compared_where_they_lie,
 	    parts_of_lists_and_objects_are_compared_too,
 	    what_bluejay_is_known_never_to_answer_is_new,
+	    places_of_templates_and_of_fields_with_conditions_are_known,
 	    what_is_no_object_is_told_as_a_whole,
 	    listings_are_compared_with_all_their_things,
 	    an_envelope_is_compared_too,
