@@ -73,9 +73,11 @@ serve(void *arg, struct http_exchange *ex)
 static void
 prepare(void)
 {
-	static const char *const names[] = {NULL};
+	static const char *const names[] = {NULL}, *const origins[] = {"http://page:1", NULL};
+	static const struct http_cors cors = {.origins = origins, .max_age = 1, .methods = "GET",
+	    .exposed = "Age", .refusal = "Not from there"};
 	struct http_server_config config = {.limits = HTTP_LIMITS_DEFAULT, .allowed_hosts = names,
-	    .service = serve};
+	    .cors = &cors, .service = serve};
 
 	config.limits.head = 1000;
 	config.limits.headers = 10;
