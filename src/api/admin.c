@@ -10,11 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum admin_route { ADMIN_HEALTH, ADMIN_READY, ADMIN_INTENTS, ADMIN_ADOPT, ADMIN_FORGET };
+enum admin_route { ADMIN_HEALTH, ADMIN_READY, ADMIN_DRIFT, ADMIN_INTENTS, ADMIN_ADOPT, ADMIN_FORGET };
 
 static const struct http_route admin_routes[] = {
     {"GET", "/healthz", ADMIN_HEALTH},
     {"GET", "/readyz", ADMIN_READY},
+    {"GET", "/drift", ADMIN_DRIFT},
     {"GET", "/intents", ADMIN_INTENTS},
     {"POST", "/intents/:id/adopt", ADMIN_ADOPT},
     {"POST", "/intents/:id/forget", ADMIN_FORGET},
@@ -158,6 +159,8 @@ api_serve_admin(void *arg, struct http_exchange *ex)
 		api_answer_json(ex, 200, alive, sizeof alive - 1);
 	else if (match.id == ADMIN_READY)
 		admin_ready(api, ex);
+	else if (match.id == ADMIN_DRIFT)
+		admin_drift(api, ex);
 	else
 		admin_start(api, ex, &match);
 }

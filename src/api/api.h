@@ -26,7 +26,7 @@ void api_free(struct api *); /* after the servers that use it */
 /* Serves the local API; give it to a server as its service, with the api as argument. */
 void api_serve(void *api, struct http_exchange *);
 
-/* Serves the admin address: /healthz, /readyz, /intents. */
+/* Serves the admin address: /healthz, /readyz, /drift, /intents. */
 void api_serve_admin(void *api, struct http_exchange *);
 
 #endif

@@ -33,6 +33,9 @@ extern const size_t project_route_count;
 /* Serves the list of projects; false when the request is for something else. */
 bool project_serve(struct api *, struct http_exchange *);
 
+/* Serves GET /drift of the admin address. */
+void admin_drift(struct api *, struct http_exchange *);
+
 /* Answers 404, 405 or 400 for a target that no route serves; false when one does. */
 bool api_refuse_route(struct http_exchange *, enum http_route_result, const struct http_match *);
 

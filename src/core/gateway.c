@@ -5,6 +5,7 @@
 #include "config/config_address.h"
 #include "core/change.h"
 #include "core/create.h"
+#include "core/drift.h"
 #include "core/epoch.h"
 #include "core/follow.h"
 #include "core/gateway_impl.h"
@@ -100,6 +101,7 @@ gateway_new(const struct gateway_options *o, struct fail *fail)
 	gw->store = port;
 	gw->shelf = shelf_new((size_t)gw->snap->config->bluejay.cache_size);
 	gw->serial = serial_new(o->loop);
+	gw->drift = drift_new(o->loop, o->log);
 	gw->refresher = refresher_new(gw);
 	if (gateway_open_images(gw, o, fail) == 0)
 		return gw;
@@ -169,6 +171,7 @@ gateway_free(struct gateway *gw)
 	serial_free(gw->serial);
 	shelf_free(gw->shelf);
 	gone_free_all(gw);
+	drift_free(gw->drift);
 	snapshot_unref(gw->snap);
 	free(gw);
 }
@@ -178,6 +181,13 @@ struct snapshot *
 gateway_snapshot(struct gateway *gw)
 {
 	return gw->snap;
+}
+
+/* What the drift sentinel knows. */
+const struct drift *
+gateway_drift(const struct gateway *gw)
+{
+	return gw->drift;
 }
 
 /* What /readyz shows. */

@@ -14,6 +14,7 @@
  * room starts operations here (items.h, intents.h) and gets results back.
  */
 struct gateway;
+struct drift;
 
 struct gateway_options {
 	struct loop *loop;
@@ -51,6 +52,9 @@ struct gateway_health {
 	uint64_t cache_hits, cache_misses, cache_stale, cache_joined;
 };
 void gateway_health(const struct gateway *, struct gateway_health *);
+
+/* Where Bluejay's answers differ from what they are declared to hold. */
+const struct drift *gateway_drift(const struct gateway *);
 
 /* ---- a running operation ---- */
 

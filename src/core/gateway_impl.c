@@ -2,6 +2,7 @@
 
 #include "core/gateway_impl.h"
 #include "base/mem.h"
+#include "core/drift.h"
 #include "json/json_read.h"
 
 #include <string.h>
@@ -79,30 +80,32 @@ gateway_request(const struct gateway *gw, const struct project *p, struct upstre
 	q->deadline = gateway_deadline(gw);
 }
 
-/* Reads a body whose value must be of one type. */
-static struct json_object *
-gateway_read(const struct upstream_answer *a, enum json_type type)
-{
-	struct json_object *value = NULL;
-
-	if (json_read(a->body, a->body_len, &value, NULL) && json_object_is_type(value, type))
-		return value;
-	json_object_put(value);
-	return NULL;
-}
-
 /* Reads an answer that shows one item. */
 struct json_object *
 gateway_read_item(struct gateway *gw, const struct project *p, const struct upstream_answer *a)
 {
-	return gateway_read(a, json_type_object);
+	struct json_object *item;
+
+	if (!json_read(a->body, a->body_len, &item, NULL))
+		return NULL;
+	drift_item(gw->drift, p, item);
+	if (json_object_is_type(item, json_type_object))
+		return item;
+	json_object_put(item);
+	return NULL;
 }
 
 /* Reads an answer that is a listing. */
 struct json_object *
 gateway_read_list(struct gateway *gw, const struct project *p, const struct upstream_answer *a)
 {
-	return gateway_read(a, json_type_array);
+	struct json_object *listing, *items;
+
+	if (!json_read(a->body, a->body_len, &listing, NULL))
+		return NULL;
+	items = json_object_get(drift_list(gw->drift, p, listing));
+	json_object_put(listing);
+	return items;
 }
 
 /* The error table, in the words of what the project was asked for. */

@@ -23,6 +23,7 @@ struct fetch;
 struct listing;
 struct creation;
 struct change;
+struct drift;
 struct follow;
 struct claim;
 struct epoch;
@@ -57,6 +58,7 @@ struct gateway {
 	uint64_t sequence;             /* orders starts of reads against writes */
 	int64_t started_wall;
 	struct gone_scope *gone_scopes; /* what each scope's key is known to see */
+	struct drift *drift;            /* where answers differ from what is declared */
 	bool store_failed;
 	bool key_refused;
 	uint64_t cache_hits, cache_misses, cache_stale, cache_joined;
@@ -88,9 +90,9 @@ int64_t gateway_patience(const struct gateway *);
 void gateway_request(const struct gateway *, const struct project *, struct upstream_request *,
     const char *method, const char *path);
 
-/* Reads the body of an answer that shows one item, or a listing. NULL when it is not
- * a JSON object, or array; else the caller puts it. Everything that Bluejay tells of
- * items comes through here. */
+/* Reads the body of an answer that shows one item: NULL when it is not a JSON object; or
+ * a listing: the array of its items, NULL when there is none. The caller puts it. All that
+ * Bluejay tells of items comes through here and is compared with what is declared. */
 struct json_object *gateway_read_item(struct gateway *, const struct project *,
     const struct upstream_answer *);
 struct json_object *gateway_read_list(struct gateway *, const struct project *,

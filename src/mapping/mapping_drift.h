@@ -21,7 +21,7 @@ enum mapping_drift_kind {
 /* "missing", "new", "retyped". */
 const char *mapping_drift_name(enum mapping_drift_kind);
 
-#define MAPPING_DRIFT_PATH_SIZE 164 /* longer paths are cut, and end with "…" */
+#define MAPPING_DRIFT_PATH_SIZE 128 /* longer paths are cut, and end with "…" */
 
 /* What is declared of a value that has the right type, but a wrong form. */
 #define MAPPING_DRIFT_READABLE "a value that the mapping can read"

@@ -678,6 +678,22 @@ bluejay_edit(const char *id, const char *field, const char *value)
 	return p != NULL;
 }
 
+/* Sets or removes a member. */
+void
+bluejay_member(const char *id, const char *name, const char *json)
+{
+	struct bluejay_persona *p;
+
+	pthread_mutex_lock(&bluejay.lock);
+	p = bluejay_find(id);
+	if (p != NULL && json == NULL)
+		json_object_object_del(p->body, name);
+	else if (p != NULL)
+		json_object_object_add(p->body, name, json_tokener_parse(json));
+	pthread_mutex_unlock(&bluejay.lock);
+	ck_assert_ptr_nonnull(p);
+}
+
 /* Removes one. */
 void
 bluejay_remove(const char *id)

@@ -51,6 +51,8 @@ const char *bluejay_field(const char *method, const char *path, const char *name
 const char *bluejay_make(int agent, const char *name, const char *description, const char *goal);
 /* Changes a field of a persona; false when there is none. */
 bool bluejay_edit(const char *id, const char *field, const char *value);
+/* Gives a persona a member of any name and JSON value, or (NULL) takes it away. */
+void bluejay_member(const char *id, const char *name, const char *json);
 /* Removes one. */
 void bluejay_remove(const char *id);
 /* Hides one from listings, or shows it. */

@@ -5,6 +5,7 @@
 #include "unit.h"
 
 Suite *connector_suite(void);
+Suite *drift_suite(void);
 Suite *image_suite(void);
 Suite *portrait_suite(void);
 Suite *project_rows_suite(void);

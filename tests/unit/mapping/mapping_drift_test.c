@@ -296,7 +296,7 @@ START_TEST(a_long_path_is_cut_before_a_whole_character)
 	struct mapping *m = mapping_test_compile(NULL);
 	char key[1024], path[MAPPING_DRIFT_PATH_SIZE], json[2048];
 
-	for (size_t len = 150; len < 200; len++) {
+	for (size_t len = 100; len < 160; len++) {
 		struct json_object *value;
 		size_t n = 0;
 

@@ -1,0 +1,35 @@
+#ifndef CORE_DRIFT_H
+#define CORE_DRIFT_H
+
+#include "base/buf.h"
+#include "base/log.h"
+#include "base/loop.h"
+#include "core/snapshot.h"
+
+#include <json-c/json_object.h>
+
+/*
+ * The drift sentinel: remembers where Bluejay's answers differ from what they are
+ * declared to hold (mapping/mapping_drift.h). A difference is one kind at one path
+ * of one resource; it is counted whenever it is seen and logged when it is first
+ * seen, when it has not been seen for a while, and when it comes back. What is
+ * remembered is bounded, and holds paths and types, never values.
+ */
+struct drift;
+
+#define DRIFT_PATHS 64                  /* remembered for each kind of a resource; others are counted */
+#define DRIFT_OVER_MS (INT64_C(600000)) /* answers without it for so long: it is over */
+
+struct drift *drift_new(struct loop *, struct log *);
+void drift_free(struct drift *);
+
+/* Compares one thing of the project's resource, or a listing of such things, whose
+ * array it returns as mapping_drift_list() does. */
+void drift_item(struct drift *, const struct project *, struct json_object *item);
+struct json_object *drift_list(struct drift *, const struct project *,
+    struct json_object *listing);
+
+/* Appends `{"resources": […]}`, in the order in which they were first seen. */
+void drift_print(const struct drift *, struct buf *);
+
+#endif
