@@ -140,6 +140,11 @@ static const struct config_key config_table[] = {
 	.help = "The key for this project, instead of `bluejay.api_key`."},
     {"projects.*.api_key_file", CONFIG_SECRET_FILE, IN_PROJECT(api_key),
 	.help = "A file that holds the key for this project."},
+    {"projects.*.mapping.persona", CONFIG_NODE, UNSTORED,
+	.help = "What of `mapping.persona` differs for this project: entries by their key, null for "
+	    "one that is left out."},
+    {"projects.*.mapping.community", CONFIG_NODE, UNSTORED,
+	.help = "What of `mapping.community` differs for this project."},
     {"mapping.persona", CONFIG_NODE, UNSTORED,
 	.help = "How a persona's local fields become Bluejay's and back: `fields`, `constants`, "
 	    "`templates`, `kept_here`."},

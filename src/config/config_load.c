@@ -107,7 +107,7 @@ config_load_mapping(struct config *config, const struct config_source *source,
 	config->mapping_persona = yaml_node_get(mapping, "persona");
 	config->mapping_community = yaml_node_get(mapping, "community");
 	if (source->mapping != NULL && yaml_node_sound(mapping))
-		source->mapping(source->mapping_arg, mapping, diags);
+		source->mapping(source->mapping_arg, config->document, diags);
 }
 
 /* Decides who draws: the sandbox, when there is one and the file does not speak of

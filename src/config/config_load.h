@@ -17,11 +17,11 @@ struct config_source {
 	 * rules; mistakes name the option. NULL: not given. */
 	const char *listen, *admin_listen, *data_dir;
 
-	/* Called once with the section "mapping" (NULL: not given), before
-	 * config_load() returns, also when other parts of the file are wrong: so that
-	 * mistakes of the mapping come in the same run. Not called when the section
-	 * could not be read. May be NULL. */
-	void (*mapping)(void *arg, const struct yaml_node *section, struct diag_list *);
+	/* Called once with the document (NULL: no file), before config_load()
+	 * returns, also when other parts of the file are wrong: so that mistakes of
+	 * the mapping come in the same run. Not called when the section "mapping"
+	 * could not be read; other sections may hold what is not sound. May be NULL. */
+	void (*mapping)(void *arg, const struct yaml_node *document, struct diag_list *);
 	void *mapping_arg;
 };
 

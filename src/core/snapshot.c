@@ -7,16 +7,44 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The section of the mappings has been read: compiles them, also when other parts are wrong. */
+/* The file has been read: compiles the mappings, also when other parts are wrong. */
 static void
-snapshot_on_mapping(void *arg, const struct yaml_node *section, struct diag_list *diags)
+snapshot_on_mapping(void *arg, const struct yaml_node *document, struct diag_list *diags)
 {
+	const struct yaml_node *section = yaml_node_get(document, "mapping");
+	const struct yaml_node *projects = yaml_node_get(document, "projects");
 	struct snapshot *snap = arg;
 
-	snap->mapping =
-	    mapping_compile(&mapping_persona, yaml_node_get(section, "persona"), diags);
-	snap->community =
-	    mapping_compile(&mapping_community, yaml_node_get(section, "community"), diags);
+	snap->personas = mapping_set_compile(&mapping_persona, "persona",
+	    yaml_node_get(section, "persona"), projects, diags);
+	snap->communities = mapping_set_compile(&mapping_community, "community",
+	    yaml_node_get(section, "community"), projects, diags);
+}
+
+/* Refuses two projects that share an agent, and so their personas, when they map
+ * them in two ways. */
+static void
+snapshot_check_shared(const struct snapshot *snap, struct diag_list *diags)
+{
+	const struct config *config = snap->config;
+
+	for (size_t i = 0; i < config->project_count; i++) {
+		const struct config_project *a = &config->projects[i];
+
+		for (size_t k = 0; k < i && a->shared_agent; k++) {
+			const struct config_project *b = &config->projects[k];
+
+			if (!b->has_agent || b->agent_id != a->agent_id ||
+			    mapping_set_of(snap->personas, a->id) ==
+			        mapping_set_of(snap->personas, b->id))
+				continue;
+			diag_add(diags, config->document->file, a->line, a->column,
+			    "project \"%.*s\" (line %d) shares its agent with project \"%.*s\" "
+			    "(line %d), so what its mapping.persona says must be the same",
+			    diag_clip(a->id), a->id, a->line, diag_clip(b->id), b->id, b->line);
+			break;
+		}
+	}
 }
 
 /* Whether a mapping keeps a field here. */
@@ -53,14 +81,20 @@ snapshot_load(const struct config_source *given, struct diag_list *diags)
 {
 	struct config_source source = *given;
 	struct snapshot *snap = mem_zero(1, sizeof *snap);
+	size_t errors = diags->errors;
 
 	snap->refs = 1;
 	source.mapping = snapshot_on_mapping;
 	source.mapping_arg = snap;
 	snap->config = config_load(&source, diags);
-	if (snap->config != NULL && snap->mapping != NULL && snap->community != NULL) {
-		snapshot_find_headers(snap, diags);
-		return snap;
+	if (snap->config != NULL && snap->personas != NULL && snap->communities != NULL) {
+		snap->mapping = mapping_set_of(snap->personas, NULL);
+		snap->community = mapping_set_of(snap->communities, NULL);
+		snapshot_check_shared(snap, diags);
+		if (diags->errors == errors) {
+			snapshot_find_headers(snap, diags);
+			return snap;
+		}
 	}
 	snapshot_unref(snap);
 	return NULL;
@@ -80,8 +114,8 @@ snapshot_unref(struct snapshot *snap)
 {
 	if (snap == NULL || --snap->refs > 0)
 		return;
-	mapping_free(snap->mapping);
-	mapping_free(snap->community);
+	mapping_set_free(snap->personas);
+	mapping_set_free(snap->communities);
 	config_free(snap->config);
 	free(snap);
 }
@@ -145,7 +179,7 @@ snapshot_project(const struct snapshot *snap, const char *id, const struct resou
 	out->api_key = p->api_key != NULL ? p->api_key : snap->config->bluejay.api_key;
 	out->resource = resource;
 	out->own_headers = snap->own_headers && resource->headers != NULL;
-	out->mapping = snap->mapping;
+	out->mapping = mapping_set_of(snap->personas, p->id);
 	snapshot_own(out);
 	return true;
 }

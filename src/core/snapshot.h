@@ -3,7 +3,7 @@
 
 #include "config/config_load.h"
 #include "core/resource.h"
-#include "mapping/mapping.h"
+#include "mapping/mapping_set.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -15,8 +15,9 @@
 struct snapshot {
 	unsigned refs;
 	struct config *config;
-	struct mapping *mapping;   /* of personas */
-	struct mapping *community; /* of communities */
+	struct mapping_set *personas, *communities; /* their mappings */
+	const struct mapping *mapping;   /* of personas, where nothing differs */
+	const struct mapping *community; /* of communities */
 	bool own_headers; /* calls about a persona carry its own headers */
 };
 

@@ -31,6 +31,12 @@ struct mapping *mapping_compile(const struct mapping_resource *, const struct ya
     struct diag_list *);
 void mapping_free(struct mapping *);
 
+/* The same with what differs for one project (NULL: nothing): entries of its
+ * `fields`, `constants` and `templates` take the place of those with their key, a
+ * null takes one away; its `kept_here` replaces the list. */
+struct mapping *mapping_compile_over(const struct mapping_resource *,
+    const struct yaml_node *section, const struct yaml_node *over, struct diag_list *);
+
 /* ---- what is declared, for those who show it ---- */
 
 enum mapping_origin {

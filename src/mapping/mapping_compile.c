@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include "mapping/mapping_compiler.h"
+#include "mapping/mapping_entries.h"
 #include "mapping/mapping_outline.h"
 #include "mapping/mapping_template.h"
 
@@ -126,9 +127,10 @@ mapping_compile_constant(struct mapping_compiler *c, const struct yaml_node *key
 	c->mapping->constants[c->mapping->constant_count++] = constant;
 }
 
-/* Compiles one entry of `kept_here`. */
+/* Compiles one entry of `kept_here`, which has no key. */
 static void
-mapping_compile_kept_one(struct mapping_compiler *c, const struct yaml_node *node)
+mapping_compile_kept(struct mapping_compiler *c, const struct yaml_node *key,
+    const struct yaml_node *node)
 {
 	struct mapping_kept kept = {.place = mapping_compiler_place(c, node)};
 	const struct mapping_step_kind *kind = mapping_step_find("json");
@@ -164,105 +166,92 @@ mapping_compile_kept_one(struct mapping_compiler *c, const struct yaml_node *nod
 	c->mapping->kept[c->mapping->kept_count++] = kept;
 }
 
-/* Compiles `fields`. */
+/* Compiles one entry of `fields`. */
 static void
-mapping_compile_fields(struct mapping_compiler *c, const struct yaml_node *node)
+mapping_compile_field(struct mapping_compiler *c, const struct yaml_node *key,
+    const struct yaml_node *node)
 {
-	if (node->kind != YAML_MAP) {
-		diag_add(c->diags, MAPPING_AT(node),
-		    "fields must be a map of local fields to Bluejay members, such as name: name");
-		c->whole = false;
-		return;
-	}
-	c->mapping->fields.items = mem_zero(node->count, sizeof *c->mapping->fields.items);
-	for (size_t i = 0; i < node->count; i++)
-		mapping_field_compile(c, node->keys[i], node->items[i], &c->mapping->fields);
+	mapping_field_compile(c, key, node, &c->mapping->fields);
 }
 
-/* Compiles `constants`. */
+/* Makes room for the entries of each part. */
 static void
-mapping_compile_constants(struct mapping_compiler *c, const struct yaml_node *node)
+mapping_compile_room(struct mapping *m, size_t fields, size_t constants, size_t kept,
+    size_t templates)
 {
-	if (node->kind != YAML_MAP) {
-		diag_add(c->diags, MAPPING_AT(node),
-		    "constants must be a map of Bluejay members to values; write {} for none");
-		c->whole = false;
-		return;
-	}
-	c->mapping->constants = mem_zero(node->count, sizeof *c->mapping->constants);
-	for (size_t i = 0; i < node->count; i++)
-		mapping_compile_constant(c, node->keys[i], node->items[i]);
+	m->fields.items = mem_zero(fields + 1, sizeof *m->fields.items);
+	m->constants = mem_zero(constants + 1, sizeof *m->constants);
+	m->kept = mem_zero(kept + 1, sizeof *m->kept);
+	m->templates = mem_zero(templates + 1, sizeof *m->templates);
 }
 
-/* Compiles `kept_here`. */
-static void
-mapping_compile_kept(struct mapping_compiler *c, const struct yaml_node *node)
-{
-	if (node->kind != YAML_LIST) {
-		diag_add(c->diags, MAPPING_AT(node),
-		    "kept_here must be a list of local fields, such as [headers, imageUrl]; write "
-		    "[] for none");
-		c->whole = false;
-		return;
-	}
-	c->mapping->kept = mem_zero(node->count, sizeof *c->mapping->kept);
-	for (size_t i = 0; i < node->count; i++)
-		mapping_compile_kept_one(c, node->items[i]);
-}
+#define MAPPING_COMPILE_PARTS 4
 
-/* Compiles `templates`. */
-static void
-mapping_compile_templates(struct mapping_compiler *c, const struct yaml_node *node)
-{
-	if (node->kind != YAML_MAP) {
-		diag_add(c->diags, MAPPING_AT(node),
-		    "templates must be a map of Bluejay members to texts, such as goal: \"Speak "
-		    "{language}.\"");
-		c->whole = false;
-		return;
-	}
-	c->mapping->templates = mem_zero(node->count, sizeof *c->mapping->templates);
-	for (size_t i = 0; i < node->count; i++)
-		mapping_template_compile(c, node->keys[i], node->items[i]);
-}
-
-struct mapping_compile_part {
-	const char *name;
-	void (*compile)(struct mapping_compiler *, const struct yaml_node *);
+static const struct mapping_part mapping_compile_parts[MAPPING_COMPILE_PARTS] = {
+    {"fields", YAML_MAP,
+        "fields must be a map of local fields to Bluejay members, such as name: name"},
+    {"constants", YAML_MAP,
+        "constants must be a map of Bluejay members to values; write {} for none"},
+    {"kept_here", YAML_LIST,
+        "kept_here must be a list of local fields, such as [headers, imageUrl]; write [] for "
+        "none"},
+    {"templates", YAML_MAP, /* after those whose fields it looks for */
+        "templates must be a map of Bluejay members to texts, such as goal: \"Speak "
+        "{language}.\""},
 };
 
-/* Compiles each part from the section, or else from the default. */
+/* Compiles each part from the section, or else from the default, with what
+ * differs in `over`. */
 static void
-mapping_compile_parts(struct mapping_compiler *c, const struct yaml_node *section,
-    const struct yaml_node *defaults)
+mapping_compile_all(struct mapping_compiler *c, const struct yaml_node *section,
+    const struct yaml_node *defaults, const struct yaml_node *over)
 {
-	static const struct mapping_compile_part parts[] = {
-	    {"fields", mapping_compile_fields},
-	    {"constants", mapping_compile_constants},
-	    {"kept_here", mapping_compile_kept},
-	    {"templates", mapping_compile_templates}, /* after those whose fields it looks for */
-	};
-	const struct yaml_node *node;
+	static void (*const compile[MAPPING_COMPILE_PARTS])(struct mapping_compiler *,
+	    const struct yaml_node *, const struct yaml_node *) = {mapping_compile_field,
+	    mapping_compile_constant, mapping_compile_kept, mapping_template_compile};
+	struct mapping_entries entries[MAPPING_COMPILE_PARTS];
 
-	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
-		node = section == NULL ? NULL : yaml_node_get(section, parts[i].name);
-		c->built_in = node == NULL;
-		if (node == NULL)
-			node = yaml_node_get(defaults, parts[i].name);
-		if (node != NULL)
-			parts[i].compile(c, node);
+	for (size_t i = 0; i < MAPPING_COMPILE_PARTS; i++)
+		entries[i] = mapping_entries_read(c, &mapping_compile_parts[i], section, defaults,
+		    over);
+	mapping_compile_room(c->mapping, entries[0].count, entries[1].count, entries[2].count,
+	    entries[3].count);
+	for (size_t i = 0; i < MAPPING_COMPILE_PARTS; i++) {
+		for (size_t k = 0; k < entries[i].count; k++) {
+			c->built_in = entries[i].items[k].built_in;
+			compile[i](c, entries[i].items[k].key, entries[i].items[k].item);
+		}
+		free(entries[i].items);
 	}
 }
 
-/* Compiles a section. */
-struct mapping *
-mapping_compile(const struct mapping_resource *resource, const struct yaml_node *section,
-    struct diag_list *diags)
+/* Whether a section can hold parts; false with a mistake added. */
+static bool
+mapping_compile_is_section(struct mapping_compiler *c, const struct yaml_node *section)
 {
 	static const char *const words[] = {"fields", "constants", "templates", "kept_here"};
+
+	if (section == NULL)
+		return true;
+	if (section->kind == YAML_MAP)
+		mapping_compiler_keys(c, section, words, sizeof words / sizeof *words);
+	else
+		diag_add(c->diags, MAPPING_AT(section),
+		    "the mapping of %s must be a map of fields, constants, templates, kept_here",
+		    c->resource->plural);
+	return section->kind == YAML_MAP;
+}
+
+/* Compiles a section with what differs for a project. */
+struct mapping *
+mapping_compile_over(const struct mapping_resource *resource, const struct yaml_node *section,
+    const struct yaml_node *over, struct diag_list *diags)
+{
 	struct mapping_compiler c = {.resource = resource, .diags = diags,
 	    .errors = diags->errors, .whole = true};
+	const struct yaml_node *last = over != NULL ? over : section;
 	struct yaml_node *defaults;
+	bool sound;
 
 	defaults = yaml_node_read("built-in", resource->text, strlen(resource->text), NULL, NULL,
 	    diags);
@@ -270,17 +259,12 @@ mapping_compile(const struct mapping_resource *resource, const struct yaml_node 
 		return NULL;
 	c.mapping = mem_zero(1, sizeof *c.mapping);
 	c.mapping->resource = resource;
-	c.file = section != NULL ? section->file : defaults->file;
-	if (section != NULL && section->kind == YAML_MAP)
-		mapping_compiler_keys(&c, section, words, sizeof words / sizeof *words);
-	else if (section != NULL)
-		diag_add(diags, MAPPING_AT(section),
-		    "the mapping of %s must be a map of fields, constants, templates, kept_here",
-		    resource->plural);
-	if (section == NULL || section->kind == YAML_MAP) {
-		mapping_compile_parts(&c, section, defaults);
+	c.file = last != NULL ? last->file : defaults->file;
+	sound = mapping_compile_is_section(&c, section);
+	if (mapping_compile_is_section(&c, over) && sound) {
+		mapping_compile_all(&c, section, defaults, over);
 		mapping_condition_check_all(&c);
-		mapping_check(&c, section);
+		mapping_check(&c, last);
 		c.mapping->name = mapping_compiler_name(&c);
 	}
 	yaml_node_free(defaults);
@@ -291,6 +275,14 @@ mapping_compile(const struct mapping_resource *resource, const struct yaml_node 
 	}
 	mapping_free(c.mapping);
 	return NULL;
+}
+
+/* Compiles a section. */
+struct mapping *
+mapping_compile(const struct mapping_resource *resource, const struct yaml_node *section,
+    struct diag_list *diags)
+{
+	return mapping_compile_over(resource, section, NULL, diags);
 }
 
 /* Frees a mapping; NULL is fine. */

@@ -122,6 +122,18 @@ START_TEST(mistakes_of_the_file_and_of_its_mapping_come_in_the_order_of_the_file
 }
 END_TEST
 
+START_TEST(projects_that_share_an_agent_map_alike)
+{
+	check(given("projects:\n"
+		    "  a: {agent_id: 5, shared_agent: true}\n"
+		    "  b: {agent_id: 5, shared_agent: true, mapping: {persona: {fields: {x: x}}}}\n"
+		    "  c: {agent_id: 6, mapping: {persona: {fields: {x: x}}}}\n"),
+	    true, 1, "",
+	    "F:3:3: project \"b\" (line 3) shares its agent with project \"a\" (line 2), so what its "
+	    "mapping.persona says must be the same\n");
+}
+END_TEST
+
 START_TEST(warnings_do_not_fail)
 {
 	setenv("KEY", "k3y", 1);
@@ -212,7 +224,7 @@ suite_cmd_check(void)
 {
 	const TTest *const tests[] = {the_sample_is_good,
 	    mistakes_of_the_file_and_of_its_mapping_come_in_the_order_of_the_file,
-	    warnings_do_not_fail, a_missing_file_is_a_mistake,
+	    projects_that_share_an_agent_map_alike, warnings_do_not_fail, a_missing_file_is_a_mistake,
 	    an_answer_that_cannot_be_written_is_a_failure, a_failed_load_leaves_nothing,
 	    the_sample_shows_the_mappings_that_are_built_in, NULL};
 

@@ -350,7 +350,7 @@ START_TEST(unknown_keys_get_the_nearest_known_one)
 	    "c.yaml:9:16: unknown key \"agentId\"; did you mean \"agent_id\"?\n"
 	    "c.yaml:9:28: unknown key \"url\" here; it belongs under \"bluejay\"\n"
 	    "c.yaml:9:36: unknown key \"nothing\"; the keys here are name, agent_id, shared_agent, "
-	    "api_key, api_key_file\n"
+	    "api_key, api_key_file, mapping\n"
 	    "c.yaml:10:1: unknown key \"limits.body\"; write each part as a map of its own: "
 	    "limits: {body: …}\n"
 	    "c.yaml:11:1: unknown key \"bluejay.timeouts\"; write each part as a map of its own: "
@@ -665,8 +665,9 @@ END_TEST
 
 /* Remembers that the section was handed over. */
 static void
-on_mapping(void *arg, const struct yaml_node *section, struct diag_list *diags)
+on_mapping(void *arg, const struct yaml_node *document, struct diag_list *diags)
 {
+	const struct yaml_node *section = yaml_node_get(document, "mapping");
 	int *calls = arg;
 
 	++*calls;

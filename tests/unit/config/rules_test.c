@@ -250,9 +250,9 @@ START_TEST(project_ids_can_stand_in_a_path)
 	    "c.yaml:3:41: the project id \".\" cannot stand in a path\n"
 	    "c.yaml:3:50: the project id \"..\" cannot stand in a path\n"
 	    "c.yaml:3:64: projects.ok must be a map with the keys name, agent_id, shared_agent, api_key, "
-	    "api_key_file, not a single value\n"
+	    "api_key_file, mapping, not a single value\n"
 	    "c.yaml:3:73: projects.okay must be a map with the keys name, agent_id, shared_agent, "
-	    "api_key, api_key_file, not a list\n");
+	    "api_key, api_key_file, mapping, not a list\n");
 	refuse(KEY "projects: {}\n",
 	    "c.yaml:3:11: projects must be a map from project ids to their keys; leave it out, or "
 	    "write \"*\": {} in it, to allow every id\n");
