@@ -48,6 +48,7 @@ enum mapping_origin {
 /* One member of the local form. Strings belong to the mapping. */
 struct mapping_declared {
 	const char *local;    /* its path, as everywhere here */
+	const struct mapping_path *path; /* the same, taken apart; NULL: MADE, a single key */
 	const char *upstream; /* MAPPED: the path in Bluejay; else NULL */
 	enum mapping_origin origin;
 	const char *type;     /* of the local value, as `as` names it: "string", "timestamp", … */
@@ -58,6 +59,10 @@ struct mapping_declared {
 
 /* The i-th member in the order in which an answer has them; false beyond the last. */
 bool mapping_declared(const struct mapping *, size_t i, struct mapping_declared *out);
+
+/* The member's value in a local form; NULL when it is absent. Belongs to the tree. */
+struct json_object *mapping_declared_value(const struct mapping_declared *,
+    struct json_object *local);
 
 /* ---- what is applied ---- */
 

@@ -29,7 +29,7 @@ mapping_walk_field(const struct mapping *m, bool read_only, size_t *i, struct ma
 		if (f->read_only != read_only || (*i)-- > 0)
 			continue;
 		*out = (struct mapping_declared){.local = f->local.text,
-		    .upstream = f->upstream.text, .origin = MAPPING_MAPPED,
+		    .path = &f->local, .upstream = f->upstream.text, .origin = MAPPING_MAPPED,
 		    .type = f->way.local->name, .read_only = read_only,
 		    .not_on_create = f->not_on_create || read_only};
 		mapping_walk_place(&f->place, out);
@@ -49,6 +49,7 @@ mapping_walk_template(const struct mapping *m, size_t *i, struct mapping_declare
 			if (!t->pieces[k].only_here || (*i)-- > 0)
 				continue;
 			*out = (struct mapping_declared){.local = t->pieces[k].local.text,
+			    .path = &t->pieces[k].local,
 			    .upstream = t->upstream.text, .origin = MAPPING_MAPPED,
 			    .type = "string"};
 			mapping_walk_place(&t->place, out);
@@ -66,7 +67,8 @@ mapping_walk_kept(const struct mapping *m, size_t *i, struct mapping_declared *o
 		*i -= m->kept_count;
 		return false;
 	}
-	*out = (struct mapping_declared){.local = m->kept[*i].local.text, .origin = MAPPING_KEPT,
+	*out = (struct mapping_declared){.local = m->kept[*i].local.text,
+	    .path = &m->kept[*i].local, .origin = MAPPING_KEPT,
 	    .type = m->kept[*i].way.local->name, .not_on_create = m->kept[*i].not_on_create};
 	mapping_walk_place(&m->kept[*i].place, out);
 	return true;
@@ -89,4 +91,16 @@ mapping_declared(const struct mapping *m, size_t i, struct mapping_declared *out
 		return false;
 	mapping_walk_made("updatedAt", "timestamp", out);
 	return true;
+}
+
+/* Looks a member up in a local form. */
+struct json_object *
+mapping_declared_value(const struct mapping_declared *d, struct json_object *local)
+{
+	struct json_object *value = NULL;
+	size_t keys;
+
+	if (d->path == NULL)
+		return json_object_object_get_ex(local, d->local, &value) ? value : NULL;
+	return mapping_path_get(d->path, local, &value, &keys) == MAPPING_PATH_FOUND ? value : NULL;
 }

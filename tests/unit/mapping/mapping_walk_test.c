@@ -79,6 +79,28 @@ START_TEST(a_mapping_that_keeps_nothing_is_walked_to_its_end)
 }
 END_TEST
 
+START_TEST(values_are_found_where_they_are_declared)
+{
+	struct mapping *m = mapping_test_compile("fields:\n"
+	                                         "  name: name\n"
+	                                         "  description: {to: description, when_absent: \"\"}\n"
+	                                         "  systemPrompt: {to: goal, when_absent: \"\"}\n"
+	                                         "  profile.a\\.b: {to: traits.age, as: integer}\n");
+	struct json_object *local = mapping_test_json(
+	    "{\"id\":\"i\",\"name\":\"n\",\"profile\":{\"a.b\":7},\"headers\":{\"X\":\"y\"}}");
+	static const char *const want[] = {"\"i\"", "\"n\"", NULL, NULL, "7", "{\"X\":\"y\"}", NULL,
+	    NULL};
+	struct mapping_declared d;
+	size_t i;
+
+	for (i = 0; mapping_declared(m, i, &d); i++)
+		mapping_test_prints(mapping_declared_value(&d, local), want[i]);
+	ck_assert_uint_eq(i, sizeof want / sizeof *want);
+	json_object_put(local);
+	mapping_free(m);
+}
+END_TEST
+
 /* Tests of the walk over what is declared. */
 Suite *
 mapping_walk_suite(void)
@@ -87,6 +109,7 @@ mapping_walk_suite(void)
 	    the_default_is_walked_in_the_order_of_an_answer,
 	    declarations_of_the_file_say_where_they_stand,
 	    a_mapping_that_keeps_nothing_is_walked_to_its_end,
+	    values_are_found_where_they_are_declared,
 	    NULL,
 	};
 
