@@ -6,6 +6,7 @@ static const sqlite_operation sqlite_operations[STORE_OP_COUNT] = {
     [STORE_OP_GET] = sqlite_get,
     [STORE_OP_LIST] = sqlite_list,
     [STORE_OP_ELSEWHERE] = sqlite_elsewhere,
+    [STORE_OP_PAGE] = sqlite_page,
     [STORE_OP_INTENTS] = sqlite_intents,
     [STORE_OP_SCOPES] = sqlite_scopes,
     [STORE_OP_CREATE_BEGIN] = sqlite_create_begin,

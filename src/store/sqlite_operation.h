@@ -31,6 +31,7 @@ int sqlite_intent_drop(struct sqlite_conn *, struct store_call *);
 int sqlite_get(struct sqlite_conn *, struct store_call *);
 int sqlite_list(struct sqlite_conn *, struct store_call *);
 int sqlite_elsewhere(struct sqlite_conn *, struct store_call *);
+int sqlite_page(struct sqlite_conn *, struct store_call *);
 int sqlite_intents(struct sqlite_conn *, struct store_call *);
 int sqlite_scopes(struct sqlite_conn *, struct store_call *);
 int sqlite_adopt(struct sqlite_conn *, struct store_call *);

@@ -84,6 +84,30 @@ sqlite_elsewhere(struct sqlite_conn *c, struct store_call *call)
 	return rc;
 }
 
+/* Reads the first personas of a scope and counts all. */
+int
+sqlite_page(struct sqlite_conn *c, struct store_call *call)
+{
+	struct store_record r;
+	sqlite3_stmt *st;
+	size_t bytes = 0;
+	bool found;
+	int rc = sqlite_start(c, SQL_PERSONA_PAGE, &st,
+	    SQL_VALUES(SQL_T(call->scope), SQL_I((int64_t)call->max)));
+
+	for (; rc == SQLITE_ROW && bytes < call->len; rc = sqlite3_step(st)) {
+		sqlite_record_read(st, &r, NULL);
+		bytes += r.content != NULL ? strlen(r.content) : 0;
+		bytes += r.kept != NULL ? strlen(r.kept) : 0;
+		store_reply_add_record(&call->reply, &r);
+	}
+	rc = sqlite_end(st, rc);
+	if (rc == SQLITE_OK)
+		rc = sqlite_number(c, SQL_PERSONA_COUNT, SQL_VALUES(SQL_T(call->scope)), &found,
+		    &call->reply.number);
+	return rc;
+}
+
 /* Reads all intents. */
 int
 sqlite_intents(struct sqlite_conn *c, struct store_call *call)

@@ -47,6 +47,9 @@ static const char *const sqlite_statement_texts[SQL_STATEMENT_COUNT] = {
     [SQL_PERSONA_BY_UPSTREAM] = PERSONA "WHERE scope = ?1 AND upstream_id = ?2",
     [SQL_PERSONA_LIST] =
         PERSONA "WHERE scope = ?1 AND hidden_ms IS NULL ORDER BY created_ms, seq",
+    [SQL_PERSONA_PAGE] = PERSONA
+        "WHERE scope = ?1 AND hidden_ms IS NULL ORDER BY created_ms, seq LIMIT ?2",
+    [SQL_PERSONA_COUNT] = "SELECT count(*) FROM persona WHERE scope = ?1 AND hidden_ms IS NULL",
     [SQL_PERSONA_HIDDEN] =
         "SELECT upstream_id FROM persona WHERE hidden_ms IS NOT NULL AND scope = ?1",
     [SQL_PERSONA_ELSEWHERE] = "SELECT upstream_id FROM persona"

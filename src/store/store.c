@@ -211,8 +211,8 @@ bool
 store_call_reads(enum store_op op)
 {
 	return op == STORE_OP_GET || op == STORE_OP_LIST || op == STORE_OP_ELSEWHERE ||
-	    op == STORE_OP_INTENTS ||
-	    op == STORE_OP_SCOPES || op == STORE_OP_IMAGE_GET || op == STORE_OP_IMAGE_LIST ||
+	    op == STORE_OP_PAGE || op == STORE_OP_INTENTS || op == STORE_OP_SCOPES ||
+	    op == STORE_OP_IMAGE_GET || op == STORE_OP_IMAGE_LIST ||
 	    (op >= STORE_OP_TWIN_LOOK && op <= STORE_OP_TWIN_PAGE);
 }
 
@@ -283,6 +283,19 @@ store_elsewhere(struct store_port *p, const char *prefix, const char *scope, sto
 
 	c->text = mem_string(prefix);
 	c->scope = mem_string(scope);
+	return store_submit(c);
+}
+
+/* Reads the first personas of a scope. */
+struct store_call *
+store_page(struct store_port *p, const char *scope, size_t max, size_t bytes, store_done_fn done,
+    void *arg)
+{
+	struct store_call *c = store_call_new(p, STORE_OP_PAGE, done, arg);
+
+	c->scope = mem_string(scope);
+	c->max = max;
+	c->len = bytes;
 	return store_submit(c);
 }
 

@@ -171,6 +171,12 @@ struct store_call *store_list(struct store_port *, const char *scope, store_done
 struct store_call *store_elsewhere(struct store_port *, const char *prefix, const char *scope,
     store_done_fn, void *arg);
 
+/* OK with the first visible records of the scope, in the order of store_list(): at
+ * most so many, and no more after their content and kept fields have so many bytes;
+ * number counts all there are. */
+struct store_call *store_page(struct store_port *, const char *scope, size_t max, size_t bytes,
+    store_done_fn, void *arg);
+
 /* OK with every intent there is, oldest first. */
 struct store_call *store_intents(struct store_port *, store_done_fn, void *arg);
 

@@ -17,6 +17,7 @@ enum store_op {
 	STORE_OP_GET,
 	STORE_OP_LIST,
 	STORE_OP_ELSEWHERE,
+	STORE_OP_PAGE,
 	STORE_OP_INTENTS,
 	STORE_OP_SCOPES,
 	STORE_OP_CREATE_BEGIN,
@@ -70,9 +71,9 @@ struct store_call {
 	enum store_twin_pages pages;
 	struct store_image image; /* put: what is stored; get, list, delete: project, id, role */
 	char *bytes;              /* put: NULL once they are in a file */
-	size_t len;
+	size_t len;     /* page: bytes at most */
 	int64_t offset; /* get */
-	size_t max;     /* get, twin pages */
+	size_t max;     /* get, twin pages; page: records */
 	bool filed;     /* put: the file is written */
 
 	struct store_reply reply;

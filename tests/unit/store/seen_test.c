@@ -30,6 +30,38 @@ START_TEST(a_list_goes_by_creation_then_arrival)
 }
 END_TEST
 
+START_TEST(a_page_is_the_beginning_of_a_list)
+{
+	struct fixture f;
+	struct store_record r[4] = {fixture_record("c", "C"), fixture_record("a", "A"),
+	    fixture_record("b", "B"), fixture_record("d", "D")};
+
+	fixture_begin(&f, _i);
+	ck_assert_int_eq(FIXTURE_CALL(&f, store_page, SCOPE, 2, 1000), STORE_OK);
+	ck_assert_uint_eq(f.reply.record_count, 0);
+	ck_assert_int_eq(f.reply.number, 0);
+	r[1].created_ms = NOW_MS - 1;
+	r[1].kept = TEXT("{\"headers\":{}}");
+	ck_assert_int_eq(FIXTURE_CALL(&f, store_adopt, SCOPE, r, 4, NOW_MS), STORE_OK);
+	ck_assert_int_eq(FIXTURE_CALL(&f, store_hide, SCOPE, "b", NOW_MS), STORE_OK);
+	ck_assert_int_eq(FIXTURE_CALL(&f, store_page, SCOPE, 2, 1000), STORE_OK);
+	ck_assert_uint_eq(f.reply.record_count, 2);
+	ck_assert_str_eq(f.reply.records[0].local_id, "a");
+	ck_assert_str_eq(f.reply.records[0].kept, "{\"headers\":{}}");
+	ck_assert_str_eq(f.reply.records[1].local_id, "c");
+	ck_assert_int_eq(f.reply.number, 3);
+	ck_assert_int_eq(FIXTURE_CALL(&f, store_page, SCOPE, 10, 1000), STORE_OK);
+	ck_assert_uint_eq(f.reply.record_count, 3);
+	/* the first one reaches the bytes */
+	ck_assert_int_eq(FIXTURE_CALL(&f, store_page, SCOPE, 10, 10), STORE_OK);
+	ck_assert_uint_eq(f.reply.record_count, 1);
+	ck_assert_int_eq(f.reply.number, 3);
+	ck_assert_int_eq(FIXTURE_CALL(&f, store_page, "agent:2", 10, 1000), STORE_OK);
+	ck_assert_int_eq(f.reply.number, 0);
+	fixture_end(&f);
+}
+END_TEST
+
 START_TEST(adoption_takes_unknown_personas_only)
 {
 	struct fixture f;
@@ -350,6 +382,7 @@ seen_suite(void)
 {
 	const TTest *const tests[] = {
 	    a_list_goes_by_creation_then_arrival,
+	    a_page_is_the_beginning_of_a_list,
 	    adoption_takes_unknown_personas_only,
 	    namesakes_are_listed_and_follow_each_other_as_holders,
 	    a_namesake_without_the_hold_frees_nothing,
