@@ -26,7 +26,7 @@ static const char main_serve_usage[] =
     "  --config FILE         YAML file (docs/configuration.md)\n"
     "  --sandbox             use a simulated Bluejay in this process; needs no file and no key\n"
     "  --listen ADDRESS      127.0.0.1:3000, [::1]:3000 or unix:/path; port 0 picks a free one\n"
-    "  --admin-listen ADDRESS  health and unsettled writes; `off` for none\n"
+    "  --admin-listen ADDRESS  a page, health and unsettled writes; `off` for none\n"
     "  --data-dir DIR        where records are kept; with --sandbox and without it: in memory\n"
     "  --rebind              take over records that belong to another bluejay.url\n"
     "\n"

@@ -1,21 +1,39 @@
 #include "config.h"
 
 #include "api/api_impl.h"
+#include "api/page.h"
 #include "base/buf.h"
 #include "base/mem.h"
+#include "core/inspect.h"
 #include "core/intents.h"
+#include "core/items.h"
 #include "json/json_read.h"
 #include "json/json_text.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum admin_route { ADMIN_HEALTH, ADMIN_READY, ADMIN_DRIFT, ADMIN_INTENTS, ADMIN_ADOPT, ADMIN_FORGET };
+enum admin_route {
+	ADMIN_HEALTH,
+	ADMIN_READY,
+	ADMIN_DRIFT,
+	ADMIN_OVERVIEW,
+	ADMIN_PERSONAS,
+	ADMIN_REFRESH,
+	ADMIN_IMAGE,
+	ADMIN_INTENTS,
+	ADMIN_ADOPT,
+	ADMIN_FORGET
+};
 
 static const struct http_route admin_routes[] = {
     {"GET", "/healthz", ADMIN_HEALTH},
     {"GET", "/readyz", ADMIN_READY},
     {"GET", "/drift", ADMIN_DRIFT},
+    {"GET", "/overview", ADMIN_OVERVIEW},
+    {"GET", "/projects/:project/personas", ADMIN_PERSONAS},
+    {"POST", "/projects/:project/refresh", ADMIN_REFRESH},
+    {"GET", "/projects/:project/images/:id", ADMIN_IMAGE},
     {"GET", "/intents", ADMIN_INTENTS},
     {"POST", "/intents/:id/adopt", ADMIN_ADOPT},
     {"POST", "/intents/:id/forget", ADMIN_FORGET},
@@ -27,6 +45,7 @@ struct admin_call {
 	struct http_exchange *ex;
 	enum admin_route route;
 	char intent[HTTP_ROUTE_PARAM_MAX];
+	struct project project;
 	struct work *work;
 	bool done;
 };
@@ -54,6 +73,21 @@ admin_on_done(void *arg, struct result *r)
 	api_answer_result(c->ex, r);
 }
 
+/* The list was read from Bluejay, or could not be; what it holds is shown elsewhere. */
+static void
+admin_on_refreshed(void *arg, struct result *r)
+{
+	struct admin_call *c = arg;
+
+	c->done = true;
+	if (r->status != 200)
+		api_answer_result(c->ex, r);
+	else if (r->cache != NULL && strcmp(r->cache, "stale") == 0)
+		api_answer_error(c->ex, 503, "Bluejay does not answer; the last known state stays");
+	else
+		http_answer(c->ex, 204, NULL, NULL, 0);
+}
+
 /* The persona's id in the body of an adopt; NULL when it answered. The caller frees. */
 static char *
 admin_persona_id(struct http_exchange *ex, const char *body, size_t len)
@@ -76,38 +110,89 @@ static void
 admin_on_body(void *arg, struct http_exchange *ex, const char *body, size_t len)
 {
 	struct admin_call *c = arg;
+	struct gateway *gw = c->api->gw;
 	char *id;
 
-	if (c->route == ADMIN_INTENTS) {
-		c->work = intents_list(c->api->gw, admin_on_done, c);
-	} else if (c->route == ADMIN_FORGET) {
-		c->work = intents_forget(c->api->gw, c->intent, admin_on_done, c);
-	} else if ((id = admin_persona_id(ex, body, len)) != NULL) {
-		c->work = intents_adopt(c->api->gw, c->intent, id, admin_on_done, c);
+	switch (c->route) {
+	case ADMIN_OVERVIEW:
+		c->work = inspect_gateway(gw, admin_on_done, c);
+		return;
+	case ADMIN_PERSONAS:
+		c->work = inspect_personas(gw, &c->project, admin_on_done, c);
+		return;
+	case ADMIN_REFRESH:
+		c->work = item_list(gw, &c->project, false, admin_on_refreshed, c);
+		return;
+	case ADMIN_INTENTS:
+		c->work = intents_list(gw, admin_on_done, c);
+		return;
+	case ADMIN_FORGET:
+		c->work = intents_forget(gw, c->intent, admin_on_done, c);
+		return;
+	default: /* ADMIN_ADOPT */
+		id = admin_persona_id(ex, body, len);
+		if (id != NULL)
+			c->work = intents_adopt(gw, c->intent, id, admin_on_done, c);
 		free(id);
+		return;
 	}
 }
 
-/* Starts what needs the core. Changes must declare JSON: a form on another site
- * cannot do that, so a browser behind this address cannot be made to send one. */
+/* Refuses a change that is not declared as JSON; true when it answered. A form on
+ * another site cannot declare it, so that a browser behind this address cannot be made
+ * to send one. */
+static bool
+admin_refuse_form(struct http_exchange *ex)
+{
+	const struct http_request *q = http_exchange_request(ex);
+	const char *type = http_request_field(q, "content-type");
+
+	if (strcmp(q->method, "POST") != 0 || (type != NULL && api_is_json(type)))
+		return false;
+	api_answer_error(ex, 415, "Send Content-Type: application/json");
+	return true;
+}
+
+/* Finds the project that a route names; false when it answered. */
+static bool
+admin_project(struct api *api, struct http_exchange *ex, const char *id, struct project *out)
+{
+	if (snapshot_project(gateway_snapshot(api->gw), id, &resource_persona, out))
+		return true;
+	api_answer_error(ex, 404, "Project not found");
+	return false;
+}
+
+/* Starts what needs the core. */
 static void
 admin_start(struct api *api, struct http_exchange *ex, const struct http_match *match)
 {
-	const char *type = http_request_field(http_exchange_request(ex), "content-type");
+	bool named = match->id == ADMIN_PERSONAS || match->id == ADMIN_REFRESH;
+	struct project project = {0};
 	struct admin_call *c;
 
-	if (match->id != ADMIN_INTENTS && (type == NULL || !api_is_json(type))) {
-		api_answer_error(ex, 415, "Send Content-Type: application/json");
+	if (admin_refuse_form(ex) ||
+	    (named && !admin_project(api, ex, match->params[0], &project)))
 		return;
-	}
 	c = mem_zero(1, sizeof *c);
 	c->api = api;
 	c->ex = ex;
 	c->route = (enum admin_route)match->id;
-	if (match->param_count > 0)
+	c->project = project;
+	if (!named && match->param_count > 0)
 		memcpy(c->intent, match->params[0], sizeof c->intent);
 	http_exchange_on_end(ex, admin_on_end, c);
 	http_exchange_collect(ex, 0, admin_on_body, c);
+}
+
+/* Serves one image of a project. */
+static void
+admin_image(struct api *api, struct http_exchange *ex, const struct http_match *match)
+{
+	struct project project;
+
+	if (admin_project(api, ex, match->params[0], &project))
+		image_serve_bytes(api, ex, &project, match->params[1]);
 }
 
 /* Adds one named check to a readiness answer. */
@@ -152,15 +237,26 @@ api_serve_admin(void *arg, struct http_exchange *ex)
 	const struct http_request *q = http_exchange_request(ex);
 	struct http_match match;
 
+	if (page_serve(ex))
+		return;
 	if (api_refuse_route(ex, http_route_find(admin_routes, sizeof admin_routes / sizeof *admin_routes,
 	                             q->method, q->path, &match), &match))
 		return;
-	if (match.id == ADMIN_HEALTH)
+	switch ((enum admin_route)match.id) {
+	case ADMIN_HEALTH:
 		api_answer_json(ex, 200, alive, sizeof alive - 1);
-	else if (match.id == ADMIN_READY)
+		return;
+	case ADMIN_READY:
 		admin_ready(api, ex);
-	else if (match.id == ADMIN_DRIFT)
+		return;
+	case ADMIN_DRIFT:
 		admin_drift(api, ex);
-	else
+		return;
+	case ADMIN_IMAGE:
+		admin_image(api, ex, &match);
+		return;
+	default:
 		admin_start(api, ex, &match);
+		return;
+	}
 }

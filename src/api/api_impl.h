@@ -36,6 +36,9 @@ bool project_serve(struct api *, struct http_exchange *);
 /* Serves GET /drift of the admin address. */
 void admin_drift(struct api *, struct http_exchange *);
 
+/* Serves one image of a project, for GET and HEAD. */
+void image_serve_bytes(struct api *, struct http_exchange *, const struct project *, const char *id);
+
 /* Answers 404, 405 or 400 for a target that no route serves; false when one does. */
 bool api_refuse_route(struct http_exchange *, enum http_route_result, const struct http_match *);
 

@@ -388,27 +388,41 @@ image_on_request(void *arg, struct http_exchange *ex, const char *body, size_t l
 	}
 }
 
-/* Starts a request on images. */
+/* Starts a request. */
 static void
-image_serve(struct api *api, struct http_exchange *ex, const struct http_match *match,
-    const struct project *project)
+image_start(struct api *api, struct http_exchange *ex, enum image_route route,
+    const struct project *project, const char *id)
 {
-	struct image_call *c;
+	struct image_call *c = mem_zero(1, sizeof *c);
 
-	if (match->id == IMAGE_ROUTE_UPLOAD && api_refuse_type(ex))
-		return;
-	c = mem_zero(1, sizeof *c);
 	c->api = api;
 	c->ex = ex;
-	c->route = (enum image_route)match->id;
+	c->route = route;
 	c->project = *project;
-	if (match->param_count > 1)
-		memcpy(c->id, match->params[1], sizeof c->id);
+	snprintf(c->id, sizeof c->id, "%s", id);
 	http_exchange_on_end(ex, image_on_end, c);
 	if (c->route == IMAGE_ROUTE_UPLOAD)
 		image_start_upload(c);
 	else
 		http_exchange_collect(ex, 0, image_on_request, c);
+}
+
+/* Starts a request on images. */
+static void
+image_serve(struct api *api, struct http_exchange *ex, const struct http_match *match,
+    const struct project *project)
+{
+	if (match->id != IMAGE_ROUTE_UPLOAD || !api_refuse_type(ex))
+		image_start(api, ex, (enum image_route)match->id, project,
+		    match->param_count > 1 ? match->params[1] : "");
+}
+
+/* Serves the bytes of one image. */
+void
+image_serve_bytes(struct api *api, struct http_exchange *ex, const struct project *project,
+    const char *id)
+{
+	image_start(api, ex, IMAGE_ROUTE_GET, project, id);
 }
 
 const struct api_service image_service = {image_routes, sizeof image_routes / sizeof *image_routes,

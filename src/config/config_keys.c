@@ -33,7 +33,7 @@ static const struct config_key config_table[] = {
 	    "these. Port 0 picks a free one."},
     {"admin_listen", CONFIG_ADDRESS, .offset = offsetof(struct config, admin_listen),
 	.given = offsetof(struct config, admin_listen_given), .fallback = "127.0.0.1:3001",
-	.help = "Where health and unsettled writes are shown, on this machine only; `off` for "
+	.help = "Where a page, health and unsettled writes are shown, on this machine only; `off` for "
 	    "nowhere. The default moves to a free port when its own is taken."},
     {"listen_without_tokens", CONFIG_BOOL, AT(listen_without_tokens), .fallback = "false",
 	.help = "`true` allows `listen` addresses that other machines can reach: whoever reaches "

@@ -97,6 +97,7 @@ gateway_new(const struct gateway_options *o, struct fail *fail)
 	gw->started_wall = loop_wall(o->loop);
 	gw->log = o->log;
 	gw->upstream = up;
+	gw->simulated = o->upstream_url != NULL;
 	gw->snap = snapshot_ref(o->snapshot);
 	gw->store = port;
 	gw->shelf = shelf_new((size_t)gw->snap->config->bluejay.cache_size);
@@ -199,6 +200,9 @@ gateway_health(const struct gateway *gw, struct gateway_health *h)
 	h->key_refused = gw->key_refused;
 	h->many_gone = gone_suspects(gw);
 	upstream_counts(gw->upstream, &h->upstream);
+	h->draws = gw->images != NULL;
+	if (gw->images != NULL)
+		upstream_counts(gw->images, &h->images);
 	h->unsettled = create_unsettled(gw) + change_unsettled(gw);
 	h->cache_hits = gw->cache_hits;
 	h->cache_misses = gw->cache_misses;

@@ -48,6 +48,8 @@ struct gateway_health {
 	bool key_refused;          /* the last answer said 401 or 403 */
 	bool many_gone;            /* several known personas in a row were 404: another key? */
 	struct upstream_counts upstream;
+	bool draws;                /* there is a provider of portraits */
+	struct upstream_counts images; /* calls to it */
 	unsigned unsettled;        /* intents whose outcome is being looked for */
 	uint64_t cache_hits, cache_misses, cache_stale, cache_joined;
 };

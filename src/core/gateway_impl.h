@@ -38,6 +38,7 @@ struct gateway {
 	struct store_port *store;
 	struct snapshot *snap;
 	struct upstream *upstream;
+	bool simulated;                /* another one than the configuration's */
 	struct upstream *images;       /* draws portraits; NULL: nobody does */
 	bool images_local;             /* it is on this machine: its links may lead here too */
 	struct portrait *portraits;    /* being made, by scope and persona */

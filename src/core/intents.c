@@ -11,6 +11,7 @@
 #include "core/create_body.h"
 #include "core/epoch.h"
 #include "core/gateway_impl.h"
+#include "core/intent_print.h"
 #include "json/json_text.h"
 
 #include <stdlib.h>
@@ -89,36 +90,6 @@ intents_known(struct result *r, const struct intents_work *w)
 	    w->project.resource->noun);
 }
 
-/* Adds a member with a string. */
-static void
-intents_add(struct buf *b, const char *key, const char *value)
-{
-	if (value == NULL)
-		return;
-	buf_addf(b, ",\"%s\":", key);
-	json_add_string(b, value, strlen(value));
-}
-
-/* Adds one intent to a list. */
-static void
-intents_add_one(struct buf *b, const struct store_intent *in)
-{
-	static const char *const operations[] = {"create", "update", "delete"};
-	static const char *const states[] = {"pending", "unknown", "operator"};
-	char when[TIMESTAMP_SIZE];
-
-	timestamp_format(in->created_ms, when);
-	buf_addf(b, "%s{\"id\":", b->len > 1 ? "," : "");
-	json_add_string(b, in->id, strlen(in->id));
-	intents_add(b, "operation", operations[in->operation]);
-	intents_add(b, "state", states[in->state]);
-	intents_add(b, "project", in->project);
-	intents_add(b, "name", in->name);
-	intents_add(b, "personaId", in->local_id);
-	intents_add(b, "createdAt", when);
-	buf_addc(b, '}');
-}
-
 /* Lists every intent. */
 static void
 intents_give_list(struct intents_work *w, const struct store_reply *reply)
@@ -131,7 +102,7 @@ intents_give_list(struct intents_work *w, const struct store_reply *reply)
 	buf_init(&b, INTENTS_LIST_MAX);
 	buf_addc(&b, '[');
 	for (size_t i = 0; i < reply->intent_count; i++)
-		intents_add_one(&b, &reply->intents[i]);
+		intent_print(&b, i == 0, &reply->intents[i]);
 	buf_addc(&b, ']');
 	body = buf_take(&b, &len);
 	result_body(&r, 200, body, len);

@@ -1,0 +1,45 @@
+#include "config.h"
+
+#include "core/intent_print.h"
+#include "base/timestamp.h"
+#include "json/json_text.h"
+
+#include <string.h>
+
+/* Adds a member with a string, if there is one. */
+static void
+intent_print_member(struct buf *b, const char *key, const char *value)
+{
+	if (value == NULL)
+		return;
+	buf_addf(b, ",\"%s\":", key);
+	json_add_string(b, value, strlen(value));
+}
+
+/* Names an operation. */
+const char *
+intent_operation(enum store_operation operation)
+{
+	static const char *const names[] = {"create", "update", "delete"};
+
+	return names[operation];
+}
+
+/* Adds one intent. */
+void
+intent_print(struct buf *b, bool first, const struct store_intent *in)
+{
+	static const char *const states[] = {"pending", "unknown", "operator"};
+	char when[TIMESTAMP_SIZE];
+
+	timestamp_format(in->created_ms, when);
+	buf_adds(b, first ? "{\"id\":" : ",{\"id\":");
+	json_add_string(b, in->id, strlen(in->id));
+	intent_print_member(b, "operation", intent_operation(in->operation));
+	intent_print_member(b, "state", states[in->state]);
+	intent_print_member(b, "project", in->project);
+	intent_print_member(b, "name", in->name);
+	intent_print_member(b, "personaId", in->local_id);
+	intent_print_member(b, "createdAt", when);
+	buf_addc(b, '}');
+}
