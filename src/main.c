@@ -14,7 +14,7 @@ static const char main_usage[] =
     "usage: persona-gateway COMMAND [OPTIONS]\n"
     "\n"
     "  serve     serve the local Personas API from Bluejay (or a simulated one)\n"
-    "  check     check a configuration file; contacts nobody\n"
+    "  check     check a configuration file, and with --live Bluejay's answers\n"
     "  sandbox   run the simulated Bluejay alone\n"
     "  intents   see and resolve creates whose outcome is unknown\n"
     "\n"
@@ -33,9 +33,11 @@ static const char main_serve_usage[] =
     "Prints `listening on URL` when ready; SIGTERM drains and stops.\n";
 
 static const char main_check_usage[] =
-    "usage: persona-gateway check [--config FILE] [--sandbox]\n"
+    "usage: persona-gateway check [--config FILE] [--sandbox] [--live]\n"
     "\n"
-    "Loads everything, contacts nobody, prints every mistake with file:line:column, or `ok`.\n";
+    "Loads everything, contacts nobody, prints every mistake with file:line:column, or `ok`.\n"
+    "With --live it then asks Bluejay with each key, by a few GETs, and prints whether the key\n"
+    "is accepted and whether the answers are what the configuration declares.\n";
 
 /* Wrong usage: says what and how to learn more. */
 static int
@@ -101,15 +103,16 @@ main_serve(int argc, char **argv)
 static int
 main_check(int argc, char **argv)
 {
-	enum { CONFIG = 1, SANDBOX, HELP };
+	enum { CONFIG = 1, SANDBOX, LIVE, HELP };
 	static const struct option options[] = {
 	    {"config", required_argument, NULL, CONFIG},
 	    {"sandbox", no_argument, NULL, SANDBOX},
+	    {"live", no_argument, NULL, LIVE},
 	    {"help", no_argument, NULL, HELP},
 	    {NULL, 0, NULL, 0},
 	};
 	const char *config = NULL;
-	bool sandbox = false;
+	bool sandbox = false, live = false;
 	int opt;
 
 	while ((opt = getopt_long(argc, argv, "", options, NULL)) != -1) {
@@ -119,6 +122,9 @@ main_check(int argc, char **argv)
 			break;
 		case SANDBOX:
 			sandbox = true;
+			break;
+		case LIVE:
+			live = true;
 			break;
 		case HELP:
 			fputs(main_check_usage, stdout);
@@ -131,7 +137,7 @@ main_check(int argc, char **argv)
 		fprintf(stderr, "unexpected argument: %s\n", argv[optind]);
 		return main_wrong("check");
 	}
-	return cmd_check(config, sandbox, stdout, stderr);
+	return cmd_check(config, sandbox, live, stdout, stderr);
 }
 
 /* Picks the command. */

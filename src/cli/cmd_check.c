@@ -2,11 +2,12 @@
 
 #include "cli/cmd_check.h"
 
+#include "cli/check_live.h"
 #include "core/snapshot.h"
 
 /* Checks a file. */
 int
-cmd_check(const char *file, bool sandbox, FILE *out, FILE *err)
+cmd_check(const char *file, bool sandbox, bool live, FILE *out, FILE *err)
 {
 	struct config_source source = {.file = file, .sandbox = sandbox};
 	struct diag_list diags = {0};
@@ -14,6 +15,8 @@ cmd_check(const char *file, bool sandbox, FILE *out, FILE *err)
 	bool good = snap != NULL;
 
 	diag_print(&diags, err);
+	if (good && live)
+		good = check_live(snap, sandbox, out, err);
 	if (good)
 		good = fputs("ok\n", out) >= 0 && fflush(out) == 0;
 	diag_free(&diags);

@@ -122,6 +122,15 @@ gateway_path(const char *base, const char *upstream_id)
 	return mem_format("%s/%s", base, upstream_id);
 }
 
+/* The path of a listing. */
+char *
+gateway_list_path(const struct project *p)
+{
+	if (p->resource->by_agent)
+		return mem_format("%s/%lld", p->resource->list, (long long)p->agent_id);
+	return mem_string(p->resource->list);
+}
+
 /* Makes a hash key. */
 char *
 gateway_key(const char *scope, const char *id)

@@ -105,6 +105,9 @@ void gateway_trouble(struct result *, const struct upstream_answer *, const stru
 /* The path of one thing, below one of its resource's paths. The caller frees. */
 char *gateway_path(const char *base, const char *upstream_id);
 
+/* The path of a project's listing. The caller frees. */
+char *gateway_list_path(const struct project *);
+
 /* Key of hash tables: scope, a newline, id or name. The caller frees. */
 char *gateway_key(const char *scope, const char *id);
 

@@ -487,22 +487,13 @@ listing_run_on_answer(void *arg, const struct upstream_answer *a)
 	run->store = store_list(run->gw->store, run->listing->scope, listing_run_on_records, run);
 }
 
-/* The path of a project's listing. */
-static char *
-listing_run_path(const struct project *p)
-{
-	if (p->resource->by_agent)
-		return mem_format("%s/%lld", p->resource->list, (long long)p->agent_id);
-	return mem_string(p->resource->list);
-}
-
 /* Starts a run. */
 struct listing_run *
 listing_run_start(struct listing *l, const struct project *p, enum listing_age age)
 {
 	struct listing_run *run = mem_zero(1, sizeof *run);
 	struct upstream_request q;
-	char *path = listing_run_path(p);
+	char *path = gateway_list_path(p);
 
 	run->listing = l;
 	run->gw = l->gw;

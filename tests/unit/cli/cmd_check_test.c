@@ -61,7 +61,7 @@ check(const char *file, bool sandbox, int code, const char *out_text, const char
 		expected = next;
 		s += len;
 	}
-	ck_assert_int_eq(cmd_check(file, sandbox, to_out, to_err), code);
+	ck_assert_int_eq(cmd_check(file, sandbox, false, to_out, to_err), code);
 	fclose(to_out);
 	fclose(to_err);
 	ck_assert_str_eq(err, expected);
@@ -155,7 +155,7 @@ START_TEST(an_answer_that_cannot_be_written_is_a_failure)
 	FILE *full = fopen("/dev/full", "w");
 
 	ck_assert_ptr_nonnull(full);
-	ck_assert_int_eq(cmd_check(NULL, true, full, stderr), 1);
+	ck_assert_int_eq(cmd_check(NULL, true, false, full, stderr), 1);
 	fclose(full);
 }
 END_TEST
