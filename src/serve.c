@@ -35,7 +35,7 @@ struct serve {
 	struct api *api;
 	struct http_cors cors;
 	struct http_server *server, *admin;
-	struct event term, interrupt;
+	struct event term, interrupt, reopen;
 	struct loop_timer settle;
 	int64_t stop_by; /* loop_now(): when a stop waits no longer */
 	bool started, stopping, failed;
@@ -153,6 +153,7 @@ serve_make_server(struct serve *s, http_service_fn service, const struct http_co
 	    .allowed_hosts = (const char *const *)c->allowed_hosts,
 	    .cors = cors,
 	    .service = service,
+	    .report = api_report,
 	    .arg = s->api,
 	    .log = s->log,
 	};
@@ -246,6 +247,7 @@ serve_on_ready(void *arg, bool ok)
 		return;
 	}
 	s->started = true;
+	api_watch(s->api, s->server, s->admin);
 	serve_print(s);
 }
 
@@ -285,6 +287,15 @@ serve_on_signal(evutil_socket_t sig, short what, void *arg)
 	http_server_drain(s->server, drain, serve_on_drained, s);
 }
 
+/* SIGUSR1: somebody has moved the log file away. */
+static void
+serve_on_reopen(evutil_socket_t sig, short what, void *arg)
+{
+	struct serve *s = arg;
+
+	log_reopen(s->log);
+}
+
 /* Listens to signals. */
 static void
 serve_catch_signals(struct serve *s)
@@ -292,7 +303,9 @@ serve_catch_signals(struct serve *s)
 	evsignal_assign(&s->term, loop_base(s->loop), SIGTERM, serve_on_signal, s);
 	evsignal_assign(&s->interrupt, loop_base(s->loop), SIGINT, serve_on_signal, s);
 	event_add(&s->term, NULL);
+	evsignal_assign(&s->reopen, loop_base(s->loop), SIGUSR1, serve_on_reopen, s);
 	event_add(&s->interrupt, NULL);
+	event_add(&s->reopen, NULL);
 	loop_timer_init(&s->settle, s->loop, serve_on_settle, s);
 }
 
@@ -311,6 +324,8 @@ serve_free(struct serve *s)
 		event_del(&s->term);
 	if (s->interrupt.ev_base != NULL)
 		event_del(&s->interrupt);
+	if (s->reopen.ev_base != NULL)
+		event_del(&s->reopen);
 	loop_free(s->loop);
 	sandbox_stop(s->sandbox);
 	log_free(s->log);
@@ -348,6 +363,25 @@ serve_raise_descriptors(const struct serve *s)
 		    LOG_I("have", limit.rlim_cur), LOG_I("want", wanted));
 }
 
+/* Opens the log; from here on nobody waits for it. */
+static bool
+serve_open_log(struct serve *s)
+{
+	const struct config *c = s->snap->config;
+	enum log_format format = (enum log_format)c->log_format;
+	enum log_level level = (enum log_level)c->log_level;
+	struct fail fail;
+
+	if (c->log_file != NULL)
+		s->log = log_new_file(c->log_file, level, format, &fail);
+	else
+		s->log = log_new(STDERR_FILENO, level, format);
+	if (s->log != NULL && log_start(s->log, &fail) == 0)
+		return true;
+	fprintf(stderr, "persona-gateway: %s\n", fail.text);
+	return false;
+}
+
 /* Runs the gateway. */
 int
 serve(const struct serve_options *options)
@@ -358,8 +392,10 @@ serve(const struct serve_options *options)
 	serve_prepare_process();
 	if (!serve_load(&s))
 		return 1;
-	s.log = log_new(STDERR_FILENO, (enum log_level)s.snap->config->log_level,
-	    (enum log_format)s.snap->config->log_format);
+	if (!serve_open_log(&s)) {
+		serve_free(&s);
+		return 1;
+	}
 	serve_raise_descriptors(&s);
 	if (serve_start_sandbox(&s) && serve_start_core(&s)) {
 		serve_catch_signals(&s);

@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include "api/api_impl.h"
+#include "api/metrics.h"
 #include "api/page.h"
 #include "base/buf.h"
 #include "base/mem.h"
@@ -16,6 +17,7 @@
 enum admin_route {
 	ADMIN_HEALTH,
 	ADMIN_READY,
+	ADMIN_METRICS,
 	ADMIN_DRIFT,
 	ADMIN_OVERVIEW,
 	ADMIN_PERSONAS,
@@ -29,6 +31,7 @@ enum admin_route {
 static const struct http_route admin_routes[] = {
     {"GET", "/healthz", ADMIN_HEALTH},
     {"GET", "/readyz", ADMIN_READY},
+    {"GET", "/metrics", ADMIN_METRICS},
     {"GET", "/drift", ADMIN_DRIFT},
     {"GET", "/overview", ADMIN_OVERVIEW},
     {"GET", "/projects/:project/personas", ADMIN_PERSONAS},
@@ -237,17 +240,22 @@ api_serve_admin(void *arg, struct http_exchange *ex)
 	const struct http_request *q = http_exchange_request(ex);
 	struct http_match match;
 
+	traffic_open(api->traffic, ex, true);
 	if (page_serve(ex))
 		return;
 	if (api_refuse_route(ex, http_route_find(admin_routes, sizeof admin_routes / sizeof *admin_routes,
 	                             q->method, q->path, &match), &match))
 		return;
+	traffic_note_route(ex, &match);
 	switch ((enum admin_route)match.id) {
 	case ADMIN_HEALTH:
 		api_answer_json(ex, 200, alive, sizeof alive - 1);
 		return;
 	case ADMIN_READY:
 		admin_ready(api, ex);
+		return;
+	case ADMIN_METRICS:
+		metrics_serve(api, ex);
 		return;
 	case ADMIN_DRIFT:
 		admin_drift(api, ex);

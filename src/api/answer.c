@@ -132,6 +132,7 @@ api_answer_result(struct http_exchange *ex, const struct result *r)
 	char age[24], retry[24];
 	size_t n = 0;
 
+	traffic_note_result(ex, r);
 	if (r->etag[0] != '\0') {
 		fields[n++] = (struct http_field){"ETag", r->etag};
 		fields[n++] = (struct http_field){"Cache-Control", "private, no-cache"};

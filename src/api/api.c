@@ -33,16 +33,37 @@ api_serve(void *arg, struct http_exchange *ex)
 	struct project project;
 	struct http_match match;
 
+	traffic_open(api->traffic, ex, false);
 	if (project_serve(api, ex))
 		return;
 	service = api_find(http_exchange_request(ex), &match, &found);
 	if (api_refuse_route(ex, found, &match))
 		return;
-	if (snapshot_project(gateway_snapshot(api->gw), match.params[0],
-	        service->resource, &project))
-		service->start(api, ex, &match, &project);
-	else
+	traffic_note_route(ex, &match);
+	if (!snapshot_project(gateway_snapshot(api->gw), match.params[0], service->resource,
+	        &project)) {
 		api_answer_error(ex, 404, "Project not found");
+		return;
+	}
+	traffic_note_project(ex, &project);
+	service->start(api, ex, &match, &project);
+}
+
+/* Counts and logs. */
+void
+api_report(void *arg, const struct http_report *r)
+{
+	struct api *api = arg;
+
+	traffic_report(api->traffic, r);
+}
+
+/* Names the servers. */
+void
+api_watch(struct api *api, const struct http_server *server, const struct http_server *admin)
+{
+	api->server = server;
+	api->admin = admin;
 }
 
 /* Makes the API of a gateway. */
@@ -54,6 +75,7 @@ api_new(struct loop *loop, struct gateway *gw, struct log *log)
 	api->loop = loop;
 	api->gw = gw;
 	api->log = log;
+	api->traffic = traffic_new(loop, gw, log);
 	return api;
 }
 
@@ -61,5 +83,8 @@ api_new(struct loop *loop, struct gateway *gw, struct log *log)
 void
 api_free(struct api *api)
 {
+	if (api == NULL)
+		return;
+	traffic_free(api->traffic);
 	free(api);
 }

@@ -26,7 +26,14 @@ void api_free(struct api *); /* after the servers that use it */
 /* Serves the local API; give it to a server as its service, with the api as argument. */
 void api_serve(void *api, struct http_exchange *);
 
-/* Serves the admin address: /healthz, /readyz, /drift, /intents. */
+/* Serves the admin address: /healthz, /readyz, /metrics, /drift, /intents. */
 void api_serve_admin(void *api, struct http_exchange *);
+
+/* Counts and logs what was served; the report of every server that has one of these
+ * services. */
+void api_report(void *api, const struct http_report *);
+
+/* Has /metrics show the connections of the two servers, each of which may be NULL. */
+void api_watch(struct api *, const struct http_server *, const struct http_server *admin);
 
 #endif

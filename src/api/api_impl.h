@@ -2,6 +2,7 @@
 #define API_IMPL_H
 
 #include "api/api.h"
+#include "api/traffic.h"
 #include "http/http_route.h"
 
 /* Shared by the files of this room only. */
@@ -10,6 +11,8 @@ struct api {
 	struct loop *loop;
 	struct gateway *gw;
 	struct log *log;
+	struct traffic *traffic;
+	const struct http_server *server, *admin; /* whose connections /metrics shows; may be NULL */
 	unsigned uploads; /* running */
 };
 

@@ -99,6 +99,8 @@ persona_read_body(struct persona_call *c, const char *body, size_t len)
 		json_object_put(root);
 		root = NULL;
 	}
+	if (root != NULL)
+		traffic_note_fields(c->ex, c->project.mapping, root);
 	return root;
 }
 

@@ -63,6 +63,7 @@ project_serve(struct api *api, struct http_exchange *ex)
 		return false;
 	if (api_refuse_route(ex, found, &match))
 		return true;
+	traffic_note_route(ex, &match);
 	c = mem_zero(1, sizeof *c);
 	c->api = api;
 	c->ex = ex;

@@ -48,7 +48,7 @@ trace_open(struct trace_table *t, struct trace *trace, const char *id)
 	trace->serial = t->serial;
 	trace->id = id;
 	trace->parent[0] = '\0';
-	trace->state[0] = '\0';
+	trace->state = NULL;
 	trace->tries = 0;
 	trace->upstream_us = trace->store_us = -1;
 	trace->store_since = 0;
@@ -61,6 +61,8 @@ trace_close(struct trace_table *t, struct trace *trace)
 {
 	trace->serial = 0;
 	trace->id = NULL;
+	free(trace->state);
+	trace->state = NULL;
 }
 
 /* Finds a running request. */
@@ -132,6 +134,23 @@ trace_continue(struct trace *trace, const char *from, const unsigned char span[8
 	to[TRACE_FLAGS_AT + 1] = trace_hex[flags];
 	to[TRACE_LEN] = '\0';
 	return true;
+}
+
+/* Adds a list to what there is. */
+void
+trace_add_state(struct trace *trace, const char *more)
+{
+	char *all;
+
+	if (trace->parent[0] == '\0' || *more == '\0')
+		return;
+	all = trace->state == NULL ? mem_string(more) : mem_format("%s,%s", trace->state, more);
+	free(trace->state);
+	trace->state = all;
+	if (strlen(all) > TRACE_STATE_MAX) {
+		free(all);
+		trace->state = NULL;
+	}
 }
 
 /* ---- waiting ---- */

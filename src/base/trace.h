@@ -12,12 +12,13 @@
  * work may go on after the request is over, and then finds nothing.
  */
 #define TRACE_PARENT_SIZE 56 /* "00-…-…-01" and its NUL */
-#define TRACE_STATE_MAX 512  /* bytes of tracestate that are passed on; longer ones are not */
+#define TRACE_STATE_MAX 512  /* bytes of tracestate that are passed on (3.3.1.1); longer ones are
+                                not: a part of one would be a lie */
 
 struct trace {
 	const char *id;                 /* X-Request-Id; the opener's, until it is closed */
 	char parent[TRACE_PARENT_SIZE]; /* traceparent for upstream calls; "": none is sent */
-	char state[TRACE_STATE_MAX + 1]; /* tracestate; "": none */
+	char *state;                    /* tracestate; NULL: none; freed when it is closed */
 	unsigned tries;                 /* of upstream calls */
 	int64_t upstream_us, store_us;  /* waited for; -1: not asked */
 	int64_t store_since;            /* 0: not waiting for the store */
@@ -49,6 +50,10 @@ struct trace *trace_find(const struct trace_table *, struct trace_ref);
  * it is not well-formed: then there is no trace.
  */
 bool trace_continue(struct trace *, const char *traceparent, const unsigned char span[8]);
+
+/* Keeps one more tracestate line; several are one list (3.3.1.1). Only after a
+ * traceparent was continued. */
+void trace_add_state(struct trace *, const char *tracestate);
 
 /* Notes the begin and the end of a wait for the store; `trace` may be NULL. */
 void trace_store_begin(struct trace *, int64_t now_us);

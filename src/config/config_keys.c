@@ -79,6 +79,12 @@ static const struct config_key config_table[] = {
 	.help = "The least important lines that are written."},
     {"log.format", CONFIG_ENUM, AT(log_format), .fallback = "auto", .choices = config_formats,
 	.help = "`auto` is text on a terminal and JSON lines otherwise."},
+    {"log.access", CONFIG_BOOL, AT(log_access), .fallback = "true",
+	.help = "Whether each request has a line of its own. Writes have their audit line in any "
+	    "case."},
+    {"log.file", CONFIG_PATH, AT(log_file),
+	.help = "A file to which the log is appended, instead of standard error; SIGUSR1 opens it "
+	    "again after it was moved."},
     {"bluejay.url", CONFIG_URL, AT(bluejay.url), .fallback = "https://api.getbluejay.ai",
 	.help = "Where Bluejay's API is, up to but without `/v1`."},
     {"bluejay.api_key", CONFIG_SECRET, AT(bluejay.api_key),

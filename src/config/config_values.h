@@ -41,6 +41,8 @@ struct config {
 	int64_t drain;
 	int log_level;  /* enum log_level */
 	int log_format; /* enum log_format */
+	bool log_access;
+	char *log_file; /* NULL: standard error */
 
 	int64_t limit_body, limit_head, limit_headers, limit_connections, limit_buffers;
 	int64_t client_head, client_body, client_idle;

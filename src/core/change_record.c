@@ -23,6 +23,10 @@ change_set(struct change *c, enum change_state state)
 	    LOG_S("id", c->local_id), LOG_S("from", change_names[c->state]),
 	    LOG_S("to", change_names[state]));
 	c->state = state;
+	if (state == CHANGE_BEGINNING || state == CHANGE_SETTLING || state == CHANGE_DROPPING)
+		gateway_store_begin(c->gw, c->project.trace);
+	else
+		gateway_store_end(c->gw, c->project.trace);
 }
 
 /* Counts or uncounts a write that must not be cut by a stop. */

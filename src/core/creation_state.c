@@ -33,6 +33,10 @@ creation_set(struct creation *c, enum creation_state state)
 	log_debug(c->gw->log, "create", LOG_S("intent", c->intent.id),
 	    LOG_S("from", creation_names[c->state]), LOG_S("to", creation_names[state]));
 	c->state = state;
+	if (state == CREATION_BEGINNING || state == CREATION_SETTLING || state == CREATION_DROPPING)
+		gateway_store_begin(c->gw, c->project.trace);
+	else
+		gateway_store_end(c->gw, c->project.trace);
 	c->claim.awaited = state == CREATION_SENDING || state == CREATION_SETTLING;
 	c->claim.looking = creation_is_unsettled(c);
 	creation_weigh(c, creation_is_unsettled(c));

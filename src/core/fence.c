@@ -67,6 +67,7 @@ fence_on_record(void *arg, struct store_reply *reply)
 	struct result trouble;
 
 	f->store = NULL;
+	gateway_store_end(f->gw, f->project.trace);
 	if (reply->status == STORE_OK) {
 		struct shelf_entry *e = shelf_put(f->gw->shelf, &reply->records[0]);
 
@@ -87,6 +88,7 @@ fence_on_record(void *arg, struct store_reply *reply)
 static void
 fence_ask_store(struct fence *f)
 {
+	gateway_store_begin(f->gw, f->project.trace);
 	f->store = store_get(f->gw->store, f->project.scope, f->local_id, fence_on_record, f);
 }
 

@@ -99,6 +99,7 @@ gateway_new(const struct gateway_options *o, struct fail *fail)
 	gw->upstream = up;
 	gw->simulated = o->upstream_url != NULL;
 	gw->snap = snapshot_ref(o->snapshot);
+	gw->database = o->store;
 	gw->store = port;
 	gw->shelf = shelf_new((size_t)gw->snap->config->bluejay.cache_size);
 	gw->serial = serial_new(o->loop);
@@ -174,7 +175,15 @@ gateway_free(struct gateway *gw)
 	gone_free_all(gw);
 	drift_free(gw->drift);
 	snapshot_unref(gw->snap);
+	trace_table_free(&gw->traces);
 	free(gw);
+}
+
+/* The requests that run. */
+struct trace_table *
+gateway_traces(struct gateway *gw)
+{
+	return &gw->traces;
 }
 
 /* The configuration in force. */

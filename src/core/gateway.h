@@ -16,6 +16,9 @@
 struct gateway;
 struct drift;
 
+#define GATEWAY_OPERATIONS 4 /* of enum store_operation */
+#define GATEWAY_STATES 4     /* of enum store_intent_state */
+
 struct gateway_options {
 	struct loop *loop;
 	struct log *log;
@@ -38,6 +41,9 @@ bool gateway_busy(const struct gateway *);
 /* Cuts what runs; unsettled intents stay in the store for the next start. Every
  * operation must have been told or cancelled before. */
 void gateway_free(struct gateway *);
+
+/* The traces of the requests that run; struct project refers to one. */
+struct trace_table *gateway_traces(struct gateway *);
 
 /* The current snapshot; take a reference to keep it. */
 struct snapshot *gateway_snapshot(struct gateway *);

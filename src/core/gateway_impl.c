@@ -9,12 +9,39 @@
 
 #define GATEWAY_MARGIN_MS 250
 
+/* Notes what a call cost the request that it was for, if that still runs. */
+static void
+gateway_note_cost(struct gateway *gw, const struct upstream_answer *a)
+{
+	struct trace *t = trace_find(&gw->traces, a->trace);
+
+	if (t == NULL)
+		return;
+	t->tries += a->tries;
+	t->upstream_us = (t->upstream_us > 0 ? t->upstream_us : 0) + a->took_us;
+}
+
+/* A request waits for the store. */
+void
+gateway_store_begin(struct gateway *gw, struct trace_ref ref)
+{
+	trace_store_begin(trace_find(&gw->traces, ref), loop_now_us(gw->loop));
+}
+
+/* It waits no more. */
+void
+gateway_store_end(struct gateway *gw, struct trace_ref ref)
+{
+	trace_store_end(trace_find(&gw->traces, ref), loop_now_us(gw->loop));
+}
+
 /* Notes what an answer says about the key. */
 void
 gateway_saw_answer(struct gateway *gw, const struct upstream_answer *a)
 {
 	bool refused;
 
+	gateway_note_cost(gw, a);
 	if (a->outcome != UPSTREAM_ANSWER)
 		return;
 	refused = a->status == 401 || a->status == 403;
@@ -71,7 +98,15 @@ void
 gateway_request(const struct gateway *gw, const struct project *p, struct upstream_request *q,
     const char *method, const char *path)
 {
+	const struct trace *t = trace_find(&gw->traces, p->trace);
+
 	memset(q, 0, sizeof *q);
+	q->trace = p->trace;
+	if (t != NULL) {
+		q->request_id = t->id;
+		q->traceparent = t->parent;
+		q->tracestate = t->state;
+	}
 	q->method = method;
 	q->path = path;
 	q->api_key = p->api_key;

@@ -35,7 +35,8 @@ struct upkeep;
 struct gateway {
 	struct loop *loop;
 	struct log *log;
-	struct store_port *store;
+	struct store *database;
+	struct store_port *store;      /* what it is asked through */
 	struct snapshot *snap;
 	struct upstream *upstream;
 	bool simulated;                /* another one than the configuration's */
@@ -62,13 +63,21 @@ struct gateway {
 	struct drift *drift;            /* where answers differ from what is declared */
 	bool store_failed;
 	bool key_refused;
+	struct trace_table traces;     /* of the requests that run */
+	uint64_t intents[GATEWAY_OPERATIONS][GATEWAY_STATES]; /* when they were last counted */
+	int64_t oldest_intent_ms;      /* wall time; 0: there was none */
+	uint64_t portraits_drawn, portraits_failed;
 	uint64_t cache_hits, cache_misses, cache_stale, cache_joined;
 	void (*ready)(void *arg, bool ok);
 	void *ready_arg;
 };
 
-/* Notes what an upstream answer says about the key. */
+/* Notes what an upstream answer says about the key, and what it cost its request. */
 void gateway_saw_answer(struct gateway *, const struct upstream_answer *);
+
+/* Notes that a request begins, or ends, to wait for the store. */
+void gateway_store_begin(struct gateway *, struct trace_ref);
+void gateway_store_end(struct gateway *, struct trace_ref);
 
 /* Notes whether a store write worked; logs when it did not. */
 void gateway_saw_store(struct gateway *, const struct store_reply *);

@@ -18,6 +18,7 @@
 struct image_work {
 	struct work work;
 	struct gateway *gw;
+	struct trace_ref trace;
 	struct store_call *store;
 	struct loop_timer now; /* gives a refusal later */
 	struct result refusal;
@@ -27,6 +28,7 @@ struct image_work {
 
 struct image_read {
 	struct gateway *gw;
+	struct trace_ref trace;
 	struct store_call *store;
 	image_read_fn done;
 	void *arg;
@@ -71,12 +73,13 @@ image_work_refuse(void *arg)
 
 /* Makes a call. */
 static struct image_work *
-image_work_new(struct gateway *gw, work_done_fn done, void *arg)
+image_work_new(struct gateway *gw, const struct project *p, work_done_fn done, void *arg)
 {
 	struct image_work *w = mem_zero(1, sizeof *w);
 
 	w->work.ops = &image_work_ops;
 	w->gw = gw;
+	w->trace = p->trace;
 	w->done = done;
 	w->arg = arg;
 	result_init(&w->refusal);
@@ -100,6 +103,7 @@ image_on_added(void *arg, struct store_reply *reply)
 	struct result r;
 
 	w->store = NULL;
+	gateway_store_end(w->gw, w->trace);
 	gateway_saw_store(w->gw, reply);
 	if (reply->status == STORE_OK) {
 		char *body = mem_format("{\"id\":\"%s\"}", reply->images[0].id);
@@ -116,7 +120,7 @@ struct work *
 image_add(struct gateway *gw, const struct project *p, const char *role, const char *filename,
     char *bytes, size_t len, work_done_fn done, void *arg)
 {
-	struct image_work *w = image_work_new(gw, done, arg);
+	struct image_work *w = image_work_new(gw, p, done, arg);
 	const struct image_type *type = image_type_of(bytes, len);
 	char uuid[UUID_SIZE], id[STORE_IMAGE_ID_SIZE];
 	struct store_image i = {.project = (char *)p->id, .id = id, .role = (char *)(uintptr_t)role,
@@ -132,6 +136,7 @@ image_add(struct gateway *gw, const struct project *p, const char *role, const c
 	uuid_make(uuid);
 	snprintf(id, sizeof id, "%s%s", uuid, type->extension);
 	i.type = (char *)(uintptr_t)type->media;
+	gateway_store_begin(gw, p->trace);
 	w->store = store_image_put(gw->store, &i, bytes, len, image_on_added, w);
 	return &w->work;
 }
@@ -147,6 +152,7 @@ image_on_list(void *arg, struct store_reply *reply)
 	char *body;
 
 	w->store = NULL;
+	gateway_store_end(w->gw, w->trace);
 	if (reply->status != STORE_OK) {
 		gateway_read_trouble(&r);
 		image_work_give(w, &r);
@@ -167,8 +173,9 @@ struct work *
 image_ids(struct gateway *gw, const struct project *p, const char *role, work_done_fn done,
     void *arg)
 {
-	struct image_work *w = image_work_new(gw, done, arg);
+	struct image_work *w = image_work_new(gw, p, done, arg);
 
+	gateway_store_begin(gw, p->trace);
 	w->store = store_image_list(gw->store, p->id, role, image_on_list, w);
 	return &w->work;
 }
@@ -181,6 +188,7 @@ image_on_deleted(void *arg, struct store_reply *reply)
 	struct result r;
 
 	w->store = NULL;
+	gateway_store_end(w->gw, w->trace);
 	gateway_saw_store(w->gw, reply);
 	if (reply->status == STORE_OK) {
 		result_init(&r);
@@ -198,8 +206,9 @@ struct work *
 image_delete(struct gateway *gw, const struct project *p, const char *id, work_done_fn done,
     void *arg)
 {
-	struct image_work *w = image_work_new(gw, done, arg);
+	struct image_work *w = image_work_new(gw, p, done, arg);
 
+	gateway_store_begin(gw, p->trace);
 	w->store = store_image_delete(gw->store, p->id, id, image_on_deleted, w);
 	return &w->work;
 }
@@ -211,6 +220,7 @@ image_on_read(void *arg, struct store_reply *reply)
 	struct image_read *r = arg;
 	struct image_piece piece = {.status = IMAGE_TROUBLE};
 
+	gateway_store_end(r->gw, r->trace);
 	if (reply->status == STORE_OK) {
 		piece.status = IMAGE_FOUND;
 		piece.image = &reply->images[0];
@@ -234,8 +244,10 @@ image_read(struct gateway *gw, const struct project *p, const char *id, int64_t 
 	struct image_read *r = mem_zero(1, sizeof *r);
 
 	r->gw = gw;
+	r->trace = p->trace;
 	r->done = done;
 	r->arg = arg;
+	gateway_store_begin(gw, p->trace);
 	r->store = store_image_get(gw->store, p->id, id, offset, max, image_on_read, r);
 	return r;
 }

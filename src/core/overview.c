@@ -125,6 +125,14 @@ overview_give_body(struct overview *o, char *body, size_t len, const char *cache
 	overview_give(o, &result);
 }
 
+/* Asks the store for the records. */
+static void
+overview_list(struct overview *o, store_done_fn done)
+{
+	gateway_store_begin(o->gw, o->project.trace);
+	o->store = store_list(o->gw->store, o->project.scope, done, o);
+}
+
 /* Adds one item to a list under construction. */
 static void
 overview_add(struct buf *b, const char *body, size_t len)
@@ -174,6 +182,7 @@ overview_on_old(void *arg, struct store_reply *reply)
 	size_t len;
 
 	o->store = NULL;
+	gateway_store_end(o->gw, o->project.trace);
 	if (reply->status != STORE_OK || reply->number == 0 ||
 	    age >= o->gw->snap->config->bluejay.cache_stale) {
 		struct result result;
@@ -228,7 +237,7 @@ overview_on_listing(void *arg, const struct listing_view *view)
 		overview_from_rows(o, view);
 	} else if (view->down && !o->no_cache) {
 		result_copy(&o->trouble, view->trouble);
-		o->store = store_list(o->gw->store, o->project.scope, overview_on_old, o);
+		overview_list(o, overview_on_old);
 	} else {
 		struct result result;
 
@@ -247,6 +256,7 @@ overview_on_own(void *arg, struct store_reply *reply)
 	size_t len;
 
 	o->store = NULL;
+	gateway_store_end(o->gw, o->project.trace);
 	if (reply->status != STORE_OK) {
 		gateway_store_trouble(&result);
 		overview_give(o, &result);
@@ -260,7 +270,7 @@ overview_on_own(void *arg, struct store_reply *reply)
 static void
 overview_ask_store(struct overview *o)
 {
-	o->store = store_list(o->gw->store, o->project.scope, overview_on_own, o);
+	overview_list(o, overview_on_own);
 }
 
 static void overview_read_more(struct overview *);
@@ -366,6 +376,7 @@ overview_on_known(void *arg, struct store_reply *reply)
 	struct result result;
 
 	o->store = NULL;
+	gateway_store_end(o->gw, o->project.trace);
 	if (reply->status != STORE_OK) {
 		gateway_store_trouble(&result);
 		overview_give(o, &result);
@@ -392,7 +403,7 @@ overview_expire(struct overview *o)
 		overview_give(o, &result);
 	} else {
 		result_move(&o->trouble, &result);
-		o->store = store_list(o->gw->store, o->project.scope, overview_on_old, o);
+		overview_list(o, overview_on_old);
 	}
 }
 
@@ -404,7 +415,7 @@ overview_start(struct overview *o)
 
 	if (!o->project.listed) {
 		if (o->no_cache)
-			o->store = store_list(o->gw->store, o->project.scope, overview_on_known, o);
+			overview_list(o, overview_on_known);
 		else
 			overview_ask_store(o);
 		return;

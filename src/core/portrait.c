@@ -135,6 +135,8 @@ portrait_finish(struct portrait *p, struct result *r)
 {
 	struct portrait_wait *w;
 
+	p->gw->portraits_drawn += r->status == 200;
+	p->gw->portraits_failed += r->status != 200;
 	HASH_DEL(p->gw->portraits, p);
 	TAILQ_INSERT_TAIL(&p->gw->drawn, p, link_drawn);
 	portrait_set(p, PORTRAIT_OVER);
@@ -534,4 +536,11 @@ portrait_free_all(struct gateway *gw)
 		portrait_free(p);
 	while ((p = TAILQ_FIRST(&gw->drawn)) != NULL)
 		portrait_free(p);
+}
+
+/* How many are being made. */
+unsigned
+portrait_running(const struct gateway *gw)
+{
+	return HASH_COUNT(gw->portraits);
 }

@@ -7,4 +7,7 @@
 
 void portrait_free_all(struct gateway *);
 
+/* How many are being made. */
+unsigned portrait_running(const struct gateway *);
+
 #endif

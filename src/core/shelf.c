@@ -304,3 +304,17 @@ shelf_show(struct shelf_entry *e, const struct mapping *mapping, struct json_obj
 	json_object_put(own);
 	return rc;
 }
+
+/* Bytes of all entries. */
+size_t
+shelf_bytes(const struct shelf *s)
+{
+	return s->bytes;
+}
+
+/* Entries. */
+size_t
+shelf_entries(const struct shelf *s)
+{
+	return HASH_COUNT(s->entries);
+}

@@ -70,6 +70,10 @@ void shelf_unbury(struct shelf *, const char *scope, const char *local_id);
 /* Whether an item was deleted or hidden by this process, and did not come back. */
 bool shelf_is_buried(struct shelf *, const char *scope, const char *local_id);
 
+/* What the shelf holds. */
+size_t shelf_bytes(const struct shelf *);
+size_t shelf_entries(const struct shelf *);
+
 /* Makes the ready-made answer from an upstream item, or (upstream NULL) from
  * the record's content if it is not there yet. -1 with a sentence for the log. */
 int shelf_show(struct shelf_entry *, const struct mapping *, struct json_object *upstream,

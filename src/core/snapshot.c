@@ -174,6 +174,8 @@ snapshot_project(const struct snapshot *snap, const char *id, const struct resou
 	if (p == NULL || !snapshot_id_ok(id))
 		return false;
 	snprintf(out->id, sizeof out->id, "%s", id);
+	out->named = strcmp(p->id, "*") != 0;
+	out->trace = (struct trace_ref){0, 0};
 	out->has_agent = p->has_agent;
 	out->agent_id = p->agent_id;
 	out->api_key = p->api_key != NULL ? p->api_key : snap->config->bluejay.api_key;

@@ -1,6 +1,7 @@
 #ifndef CORE_SNAPSHOT_H
 #define CORE_SNAPSHOT_H
 
+#include "base/trace.h"
 #include "config/config_load.h"
 #include "core/resource.h"
 #include "mapping/mapping_set.h"
@@ -35,6 +36,8 @@ void snapshot_unref(struct snapshot *);
  * Pointers belong to the snapshot. */
 struct project {
 	char id[PROJECT_ID_SIZE];
+	bool named;             /* the file has an entry for it, not only "*" */
+	struct trace_ref trace; /* of the request; none at first */
 	bool has_agent;
 	int64_t agent_id;
 	const char *api_key;

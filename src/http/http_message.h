@@ -46,6 +46,7 @@ struct http_request {
 	size_t field_count;
 	const char *id;   /* X-Request-Id: the client's when well-formed, else a new UUID */
 	uint64_t serial;  /* which request of its connection this is, from 1 */
+	const char *traceparent; /* as it came; NULL: none; "" when it came more than once */
 	const char *peer; /* textual address of the client, "unix" for a local socket */
 };
 

@@ -278,6 +278,11 @@ http_parse_known(struct http_parse *ps, const char *name, size_t len, const char
 		if (memcmp(name, "connection", 10) == 0)
 			http_parse_connection(ps, value);
 		return true;
+	case 11:
+		if (memcmp(name, "traceparent", 11) == 0)
+			ps->head->request.traceparent =
+			    ps->head->request.traceparent == NULL ? value : "";
+		return true;
 	case 12:
 		if (memcmp(name, "x-request-id", 12) == 0 && ps->head->request.id == NULL &&
 		    http_parse_id_valid(value))

@@ -118,6 +118,7 @@ enum http_route_result
 http_route_find(const struct http_route *table, size_t count, const char *method,
     const char *path, struct http_match *m)
 {
+	m->pattern = NULL;
 	m->param_count = 0;
 	m->allow[0] = '\0';
 	if (!http_route_sound(path))
@@ -127,6 +128,7 @@ http_route_find(const struct http_route *table, size_t count, const char *method
 			continue;
 		if (http_route_serves(table[i].method, method)) {
 			m->id = table[i].id;
+			m->pattern = table[i].pattern;
 			return HTTP_ROUTE_FOUND;
 		}
 		http_route_allow(m->allow, table[i].method);

@@ -20,6 +20,7 @@ struct http_route {
 
 struct http_match {
 	int id;
+	const char *pattern; /* of the route; NULL: none was found */
 	char params[HTTP_ROUTE_PARAMS][HTTP_ROUTE_PARAM_MAX]; /* in the order of the pattern */
 	size_t param_count;
 	char allow[64]; /* HTTP_ROUTE_METHOD: "GET, HEAD, POST" */

@@ -33,6 +33,7 @@ int sqlite_list(struct sqlite_conn *, struct store_call *);
 int sqlite_elsewhere(struct sqlite_conn *, struct store_call *);
 int sqlite_page(struct sqlite_conn *, struct store_call *);
 int sqlite_intents(struct sqlite_conn *, struct store_call *);
+int sqlite_intent_counts(struct sqlite_conn *, struct store_call *);
 int sqlite_scopes(struct sqlite_conn *, struct store_call *);
 int sqlite_adopt(struct sqlite_conn *, struct store_call *);
 int sqlite_refresh(struct sqlite_conn *, struct store_call *);
@@ -41,6 +42,7 @@ int sqlite_hide(struct sqlite_conn *, struct store_call *);
 /* sqlite_upkeep.c */
 int sqlite_join_scopes(struct sqlite_conn *, struct store_call *);
 int sqlite_purge(struct sqlite_conn *, struct store_call *);
+int sqlite_probe(struct sqlite_conn *, struct store_call *);
 
 /* sqlite_image.c */
 int sqlite_image_put(struct sqlite_conn *, struct store_call *);

@@ -124,6 +124,25 @@ sqlite_intents(struct sqlite_conn *c, struct store_call *call)
 	return sqlite_end(st, rc);
 }
 
+/* Counts the intents of every operation and state. */
+int
+sqlite_intent_counts(struct sqlite_conn *c, struct store_call *call)
+{
+	struct store_intent i;
+	sqlite3_stmt *st;
+	int rc = sqlite_start(c, SQL_INTENT_COUNTS, &st, NULL, 0);
+
+	for (; rc == SQLITE_ROW; rc = sqlite3_step(st)) {
+		memset(&i, 0, sizeof i);
+		i.operation = (enum store_operation)sqlite3_column_int(st, 0);
+		i.state = (enum store_intent_state)sqlite3_column_int(st, 1);
+		i.created_ms = sqlite3_column_int64(st, 2);
+		i.touched_ms = sqlite3_column_int64(st, 3);
+		store_reply_add_intent(&call->reply, &i);
+	}
+	return sqlite_end(st, rc);
+}
+
 /* Counts the personas of every scope. */
 int
 sqlite_scopes(struct sqlite_conn *c, struct store_call *call)

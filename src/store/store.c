@@ -211,8 +211,8 @@ bool
 store_call_reads(enum store_op op)
 {
 	return op == STORE_OP_GET || op == STORE_OP_LIST || op == STORE_OP_ELSEWHERE ||
-	    op == STORE_OP_PAGE || op == STORE_OP_INTENTS || op == STORE_OP_SCOPES ||
-	    op == STORE_OP_IMAGE_GET || op == STORE_OP_IMAGE_LIST ||
+	    op == STORE_OP_PAGE || op == STORE_OP_INTENTS || op == STORE_OP_INTENT_COUNTS ||
+	    op == STORE_OP_SCOPES || op == STORE_OP_IMAGE_GET || op == STORE_OP_IMAGE_LIST ||
 	    (op >= STORE_OP_TWIN_LOOK && op <= STORE_OP_TWIN_PAGE);
 }
 
@@ -304,6 +304,13 @@ struct store_call *
 store_intents(struct store_port *p, store_done_fn done, void *arg)
 {
 	return store_submit(store_call_new(p, STORE_OP_INTENTS, done, arg));
+}
+
+/* Counts the intents. */
+struct store_call *
+store_intent_counts(struct store_port *p, store_done_fn done, void *arg)
+{
+	return store_submit(store_call_new(p, STORE_OP_INTENT_COUNTS, done, arg));
 }
 
 /* Reads which scopes there are. */
@@ -479,5 +486,15 @@ store_purge(struct store_port *p, int64_t now_ms, int64_t older_than_ms, store_d
 
 	c->now_ms = now_ms;
 	c->since_ms = older_than_ms;
+	return store_submit(c);
+}
+
+/* Writes something that nobody reads. */
+struct store_call *
+store_probe(struct store_port *p, int64_t now_ms, store_done_fn done, void *arg)
+{
+	struct store_call *c = store_call_new(p, STORE_OP_PROBE, done, arg);
+
+	c->now_ms = now_ms;
 	return store_submit(c);
 }

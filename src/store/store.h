@@ -180,6 +180,10 @@ struct store_call *store_page(struct store_port *, const char *scope, size_t max
 /* OK with every intent there is, oldest first. */
 struct store_call *store_intents(struct store_port *, store_done_fn, void *arg);
 
+/* OK with one intent for every operation and state that some have: only these two are
+ * set, created_ms of the oldest, and touched_ms, which says how many. */
+struct store_call *store_intent_counts(struct store_port *, store_done_fn, void *arg);
+
 /* ---- creates ---- */
 
 struct store_create {
@@ -294,6 +298,9 @@ struct store_call *store_scopes(struct store_port *, store_done_fn, void *arg);
  * older_than_ms; what is unsettled stays. OK; number counts what went. */
 struct store_call *store_purge(struct store_port *, int64_t now_ms, int64_t older_than_ms,
     store_done_fn, void *arg);
+
+/* Writes something of no meaning, to find out whether writing is possible again. OK. */
+struct store_call *store_probe(struct store_port *, int64_t now_ms, store_done_fn, void *arg);
 
 /* ---- values ---- */
 

@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 #define UPSTREAM_BUSY_MS 1000    /* what is told to a call that finds the queue full */
-#define UPSTREAM_HEADERS_MAX 6   /* of our own in one request */
+#define UPSTREAM_HEADERS_MAX 8   /* of our own in one request */
 #define UPSTREAM_ID_FIELD "X-Request-Id: "
 #define UPSTREAM_FAIR_PERCENT 50 /* of its time-out that a late try must have had to count as bad */
 
@@ -35,6 +35,7 @@ struct upstream_call {
 	enum upstream_state state;
 	char *method, *url;
 	char *key_header, *id_header; /* whole lines; the first is secret */
+	char *parent_header, *state_header; /* of the caller's trace; NULL: none */
 	char *accept_header, *type_header; /* NULL: JSON */
 	const char *id;               /* the value in id_header, for the log */
 	char *body;
@@ -51,6 +52,7 @@ struct upstream_call {
 	void *arg;
 	struct loop_timer timer; /* queued: the deadline; backing off: the next try */
 	uint64_t pass;           /* of the breaker, while trying */
+	int64_t begun_us;
 	int64_t try_started;
 	struct curl_try *running;  /* the last try; it keeps the answer's bytes */
 	struct upstream_answer answer;
@@ -106,6 +108,7 @@ upstream_note_breaker(struct upstream *u, enum upstream_breaker before)
 	if (now == before)
 		return;
 	u->counts.breaker = now;
+	u->counts.opened += now == UPSTREAM_BREAKER_OPEN;
 	if (now == UPSTREAM_BREAKER_OPEN)
 		log_warn(u->log, "upstream breaker", LOG_S("from", breaker_name(before)),
 		    LOG_S("to", breaker_name(now)),
@@ -156,12 +159,33 @@ upstream_call_free(struct upstream_call *c)
 	for (size_t i = 0; i < c->extra_count; i++)
 		mem_wipe_free(c->extra[i]);
 	free(c->id_header);
+	free(c->parent_header);
+	free(c->state_header);
 	free(c->accept_header);
 	free(c->type_header);
 	free(c->method);
 	free(c->url);
 	free(c->body);
 	free(c);
+}
+
+/* Counts a call by what it came to. */
+static void
+upstream_count(struct upstream_call *c)
+{
+	struct upstream_counts *n = &c->owner->counts;
+	int hundreds = c->answer.status / 100;
+
+	c->answer.took_us = loop_now_us(c->owner->loop) - c->begun_us;
+	metric_observe(&n->took, c->answer.took_us);
+	n->outcomes[c->answer.outcome]++;
+	if (c->answer.outcome != UPSTREAM_ANSWER) {
+		n->failures++;
+		return;
+	}
+	n->answers++;
+	n->statuses[hundreds >= 1 && hundreds <= 5 ? hundreds : 0]++;
+	n->refused += c->answer.status == 429;
 }
 
 /* Ends a call with what its answer holds by now; the callback comes later. */
@@ -172,10 +196,7 @@ upstream_finish(struct upstream_call *c)
 
 	upstream_set_state(c, UPSTREAM_DONE);
 	loop_timer_cancel(&c->timer);
-	if (c->answer.outcome == UPSTREAM_ANSWER)
-		u->counts.answers++;
-	else
-		u->counts.failures++;
+	upstream_count(c);
 	TAILQ_INSERT_TAIL(&u->ended, c, link);
 }
 
@@ -191,8 +212,8 @@ upstream_refuse(struct upstream_call *c, enum upstream_outcome outcome, int64_t 
 	upstream_finish(c);
 }
 
-/* The name of an outcome for the log. */
-static const char *
+/* The name of an outcome for logs and metrics. */
+const char *
 upstream_outcome_name(enum upstream_outcome outcome)
 {
 	static const char *const names[] = {"answer", "no-connect", "timeout", "broken",
@@ -511,7 +532,8 @@ upstream_set_headers(struct upstream_call *c)
 	static char no_expect[] = "Expect:";
 	char *type = c->type_header != NULL ? c->type_header : json;
 	char *lines[UPSTREAM_HEADERS_MAX] = {c->accept_header != NULL ? c->accept_header : accept,
-	    identity, c->body != NULL ? type : no_type, no_expect, c->key_header, c->id_header};
+	    identity, c->body != NULL ? type : no_type, no_expect, c->key_header, c->id_header,
+	    c->parent_header, c->state_header};
 	size_t n = 0;
 
 	for (size_t i = 0; i < UPSTREAM_HEADERS_MAX; i++)
@@ -533,6 +555,15 @@ upstream_copy_extra(struct upstream_call *c, const struct header_list *list)
 		c->extra[c->extra_count++] = blank ? mem_format("%s;", h->name)
 		                                   : mem_format("%s: %s", h->name, h->value);
 	}
+}
+
+/* A whole header line; NULL when there is nothing to say, or it cannot be said. */
+static char *
+upstream_line(const char *name, const char *value)
+{
+	if (value == NULL || *value == '\0' || !upstream_is_field(value))
+		return NULL;
+	return mem_format("%s%s", name, value);
 }
 
 /* Copies a request. */
@@ -558,6 +589,10 @@ upstream_call_new(struct upstream *u, const struct upstream_request *q)
 		c->id_header = mem_format(UPSTREAM_ID_FIELD "%s", q->request_id);
 		c->id = c->id_header + strlen(UPSTREAM_ID_FIELD);
 	}
+	c->parent_header = upstream_line("traceparent: ", q->traceparent);
+	c->state_header = upstream_line("tracestate: ", q->tracestate);
+	c->answer.trace = q->trace;
+	c->begun_us = loop_now_us(u->loop);
 	if (q->body != NULL)
 		c->body = mem_copy(q->body, q->body_len);
 	c->body_len = q->body != NULL ? q->body_len : 0;

@@ -5,6 +5,8 @@
 #include "base/header.h"
 #include "base/log.h"
 #include "base/loop.h"
+#include "base/metric.h"
+#include "base/trace.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -62,6 +64,8 @@ struct upstream_request {
 	size_t max_answer;     /* 0: the config's */
 	const char *request_id; /* sent as X-Request-Id; NULL: none */
 	const struct header_list *headers; /* sent along, User-Agent in place of ours; NULL: none */
+	const char *traceparent, *tracestate; /* sent as they are; NULL or "": none */
+	struct trace_ref trace; /* for whom it is; comes back with the answer */
 };
 
 enum upstream_outcome {
@@ -73,6 +77,8 @@ enum upstream_outcome {
 	UPSTREAM_OPEN,       /* the breaker is open; nothing was sent */
 	UPSTREAM_BUSY        /* queue full, or no place or rate budget before the deadline; nothing was sent */
 };
+#define UPSTREAM_OUTCOMES (UPSTREAM_BUSY + 1)
+const char *upstream_outcome_name(enum upstream_outcome); /* "no-connect" */
 
 struct upstream_answer {
 	enum upstream_outcome outcome;
@@ -82,6 +88,8 @@ struct upstream_answer {
 	const char *body;    /* NUL-terminated, valid during the callback only */
 	size_t body_len;
 	int64_t retry_after; /* ms until it may be asked again (429, 503, OPEN, BUSY); -1: not said */
+	struct trace_ref trace; /* the request's */
+	int64_t took_us;     /* from its start */
 	unsigned tries;      /* with a retry that could not start, the outcome is the last try's */
 };
 
@@ -99,6 +107,11 @@ enum upstream_breaker { UPSTREAM_BREAKER_CLOSED, UPSTREAM_BREAKER_OPEN, UPSTREAM
 
 struct upstream_counts {
 	uint64_t calls, tries, answers, failures;
+	uint64_t outcomes[UPSTREAM_OUTCOMES]; /* of calls; those with an answer also by status: */
+	uint64_t statuses[6];                 /* the hundreds: [2] is 2xx; [0] what is no status */
+	uint64_t refused;                     /* answers 429, which are among the 4xx */
+	uint64_t opened;                      /* times that the breaker opened */
+	struct metric_histogram took;         /* calls, from start to answer */
 	unsigned in_flight, queued;
 	enum upstream_breaker breaker;
 };

@@ -72,6 +72,33 @@ START_TEST(a_reference_finds_its_own_request_only)
 }
 END_TEST
 
+START_TEST(lists_of_tracestate_are_joined_and_bounded)
+{
+	struct trace_table table = {0};
+	struct trace t = {0};
+	char longer[TRACE_STATE_MAX + 2];
+
+	memset(longer, 'x', sizeof longer - 1);
+	longer[sizeof longer - 1] = '\0';
+	trace_open(&table, &t, "id");
+	trace_add_state(&t, "a=1");
+	ck_assert_ptr_null(t.state); /* without a traceparent it says nothing */
+	ck_assert(trace_continue(&t, "00-" GOOD "-01", span));
+	trace_add_state(&t, "a=1");
+	trace_add_state(&t, "");
+	trace_add_state(&t, "b=2,c=3");
+	ck_assert_str_eq(t.state, "a=1,b=2,c=3");
+	trace_close(&table, &t);
+	ck_assert_ptr_null(t.state);
+	trace_open(&table, &t, "id");
+	ck_assert(trace_continue(&t, "00-" GOOD "-01", span));
+	trace_add_state(&t, longer);
+	ck_assert_ptr_null(t.state);
+	trace_close(&table, &t);
+	trace_table_free(&table);
+}
+END_TEST
+
 START_TEST(waits_add_up)
 {
 	struct trace_table table = {0};
@@ -101,6 +128,7 @@ trace_suite(void)
 	    a_trace_goes_on_with_a_parent_of_our_own,
 	    what_is_no_traceparent_begins_no_trace,
 	    a_reference_finds_its_own_request_only,
+	    lists_of_tracestate_are_joined_and_bounded,
 	    waits_add_up,
 	    NULL,
 	};

@@ -361,6 +361,38 @@ START_TEST(intents_are_marked_and_listed_oldest_first)
 }
 END_TEST
 
+START_TEST(intents_are_counted_by_operation_and_state)
+{
+	struct store_intent a = fixture_create("a", "A", "p", NULL);
+	struct store_intent b = fixture_create("b", "B", "p", NULL);
+	struct store_intent c = fixture_create("c", "C", "p", NULL);
+	struct store_intent d = fixture_delete("d", "p1");
+	struct fixture f;
+
+	fixture_begin(&f, _i);
+	ck_assert_int_eq(f.reply.intent_count, 0);
+	fixture_persona(&f, "p1", "Ada");
+	b.created_ms = NOW_MS - 5;
+	ck_assert_int_eq(fixture_create_begin(&f, &a), STORE_OK);
+	ck_assert_int_eq(fixture_create_begin(&f, &b), STORE_OK);
+	ck_assert_int_eq(fixture_create_begin(&f, &c), STORE_OK);
+	ck_assert_int_eq(FIXTURE_CALL(&f, store_delete_begin, &d), STORE_OK);
+	ck_assert_int_eq(FIXTURE_CALL(&f, store_intent_mark, "c", STORE_OPERATOR, NOW_MS), STORE_OK);
+	ck_assert_int_eq(FIXTURE_CALL(&f, store_probe, NOW_MS), STORE_OK); /* changes nothing */
+	store_intent_counts(f.port, fixture_done, &f);
+	fixture_wait(&f, f.done + 1);
+	ck_assert_uint_eq(f.reply.intent_count, 3);
+	ck_assert_int_eq(f.reply.intents[0].operation, STORE_CREATE);
+	ck_assert_int_eq(f.reply.intents[0].state, STORE_PENDING);
+	ck_assert_int_eq(f.reply.intents[0].touched_ms, 2);
+	ck_assert_int_eq(f.reply.intents[0].created_ms, NOW_MS - 5);
+	ck_assert_int_eq(f.reply.intents[1].state, STORE_OPERATOR);
+	ck_assert_int_eq(f.reply.intents[1].touched_ms, 1);
+	ck_assert_int_eq(f.reply.intents[2].operation, STORE_DELETE);
+	fixture_end(&f);
+}
+END_TEST
+
 /* Tests of updates, deletes and intents. */
 Suite *
 change_suite(void)
@@ -380,6 +412,7 @@ change_suite(void)
 	    a_settle_of_another_kind_finds_nothing,
     an_addition_is_settled_as_an_update,
 	    intents_are_marked_and_listed_oldest_first,
+	    intents_are_counted_by_operation_and_state,
 	    NULL,
 	};
 
