@@ -28,6 +28,8 @@ http_route_sound(const char *p)
 	size_t len = 0, dots = 0;
 	int c;
 
+	if (strchr(p, '%') == NULL && strstr(p, "/.") == NULL)
+		return true; /* nearly every path */
 	for (;;) {
 		if (*p == '/' || *p == '\0') {
 			if (len > 0 && len <= 2 && dots == len)
@@ -48,8 +50,12 @@ http_route_sound(const char *p)
 static bool
 http_route_param(const char **p, char out[HTTP_ROUTE_PARAM_MAX])
 {
-	size_t n = 0;
+	size_t n = strcspn(*p, "/%");
 
+	if (n >= HTTP_ROUTE_PARAM_MAX)
+		return false;
+	memcpy(out, *p, n);
+	*p += n;
 	while (**p != '/' && **p != '\0') {
 		if (n == HTTP_ROUTE_PARAM_MAX - 1)
 			return false;
@@ -63,6 +69,10 @@ http_route_param(const char **p, char out[HTTP_ROUTE_PARAM_MAX])
 static bool
 http_route_literal(const char **pat, const char **p)
 {
+	while (**pat == **p && **pat != '/' && **pat != '\0') {
+		(*pat)++;
+		(*p)++;
+	}
 	while (**pat != '/' && **pat != '\0') {
 		if (**p == '/' || **p == '\0' || http_route_byte(p) != (unsigned char)**pat)
 			return false;
@@ -118,13 +128,17 @@ enum http_route_result
 http_route_find(const struct http_route *table, size_t count, const char *method,
     const char *path, struct http_match *m)
 {
+	bool matches = false;
+
 	m->pattern = NULL;
 	m->param_count = 0;
 	m->allow[0] = '\0';
 	if (!http_route_sound(path))
 		return HTTP_ROUTE_BAD;
 	for (size_t i = 0; i < count; i++) {
-		if (!http_route_match(table[i].pattern, path, m))
+		if (i == 0 || table[i].pattern != table[i - 1].pattern)
+			matches = http_route_match(table[i].pattern, path, m);
+		if (!matches)
 			continue;
 		if (http_route_serves(table[i].method, method)) {
 			m->id = table[i].id;
