@@ -7,6 +7,7 @@
 #include "json/json_text.h"
 
 #include <json-c/linkhash.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,7 +16,19 @@
 #define TRAFFIC_REQUESTS_MAX 2000
 #define TRAFFIC_ROUTES_MAX 400
 #define TRAFFIC_PROJECTS_MAX 2000
+#define TRAFFIC_KINDS 64
+#define TRAFFIC_ROUTE_SIZE 80
+#define TRAFFIC_CLASSES 6 /* of statuses: by hundreds */
 #define TRAFFIC_GONE 499 /* the status of a request whose client left before an answer */
+
+/* Where a kind of request is counted; found again without looking it up by name. */
+struct traffic_kind {
+	const char *method, *route; /* the method is one of ours: equal pointers are equal */
+	char route_copy[TRAFFIC_ROUTE_SIZE];
+	int status;
+	uint64_t *requests;
+	struct metric_histogram *times;
+};
 
 struct traffic {
 	struct gateway *gw;
@@ -23,6 +36,9 @@ struct traffic {
 	struct metric_set *requests; /* by method, route, code */
 	struct metric_set *times;    /* by method, route: histograms */
 	struct metric_set *projects; /* by project, class of the code */
+	struct traffic_kind kinds[TRAFFIC_KINDS]; /* each in the place that its hash gives it */
+	char project[TRAFFIC_PROJECT_SIZE];  /* the one counted last: many in a row are the same */
+	uint64_t *project_counters[TRAFFIC_CLASSES];
 	struct traffic_note *spare;
 	int64_t started; /* wall time */
 };
@@ -94,17 +110,28 @@ traffic_is_id(const char *s)
 	    uuid_valid(s, UUID_SIZE - 1) && (len == UUID_SIZE - 1 || s[UUID_SIZE - 1] == '.')));
 }
 
-/* Notes the route. */
+/* Whether a request reads only. */
+static bool
+traffic_reads(const struct http_request *q)
+{
+	return q->method == NULL || strcmp(q->method, "GET") == 0 ||
+	    strcmp(q->method, "HEAD") == 0 || strcmp(q->method, "OPTIONS") == 0;
+}
+
+/* Notes the route; of a write, which thing it is about. */
 void
 traffic_note_route(struct http_exchange *ex, const struct http_match *match)
 {
 	struct traffic_note *n = traffic_note(ex);
+	const char *id;
 
 	n->route = match->pattern;
-	if (match->pattern == NULL || strstr(match->pattern, "/:id") == NULL)
+	if (match->param_count == 0 || traffic_reads(http_exchange_request(ex)) ||
+	    strstr(match->pattern, "/:id") == NULL)
 		return;
-	if (traffic_is_id(match->params[match->param_count - 1]))
-		strcpy(n->item, match->params[match->param_count - 1]);
+	id = match->params[match->param_count - 1];
+	if (traffic_is_id(id))
+		strcpy(n->item, id);
 }
 
 /* Notes the project. */
@@ -197,6 +224,55 @@ traffic_status(const struct http_report *r)
 	return r->status != 0 ? r->status : TRAFFIC_GONE;
 }
 
+/* The series of a request of this kind. */
+static void
+traffic_find(struct traffic *t, const char *method, const char *route, int status,
+    struct traffic_kind *k)
+{
+	char code[] = {(char)('0' + status / 100 % 10), (char)('0' + status / 10 % 10),
+	    (char)('0' + status % 10), '\0'};
+
+	k->requests = metric_set_at(t->requests, (const char *const[]){method, route, code});
+	k->times = metric_set_at(t->times, (const char *const[]){method, route});
+}
+
+/* The same, remembered. A route's address alone does not tell it: a configuration
+ * that is replaced may leave its place to another one. */
+static const struct traffic_kind *
+traffic_kind(struct traffic *t, const char *method, const char *route, int status)
+{
+	uintptr_t h = ((uintptr_t)route >> 3) ^ ((uintptr_t)method >> 2) ^ (unsigned)status;
+	struct traffic_kind *k = &t->kinds[h % TRAFFIC_KINDS];
+
+	if (k->method == method && k->status == status && k->route == route &&
+	    strcmp(k->route_copy, route) == 0)
+		return k;
+	traffic_find(t, method, route, status, k);
+	k->method = method;
+	k->status = status;
+	k->route = strlen(route) < sizeof k->route_copy ? route : NULL; /* else not found again */
+	snprintf(k->route_copy, sizeof k->route_copy, "%s", route);
+	return k;
+}
+
+/* Counts a request for its project. */
+static void
+traffic_count_project(struct traffic *t, const char *project, int status)
+{
+	static const char *const classes[TRAFFIC_CLASSES] = {METRIC_OTHER, "1xx", "2xx", "3xx",
+	    "4xx", "5xx"};
+	int class = status / 100 < TRAFFIC_CLASSES ? status / 100 : 0;
+
+	if (strcmp(t->project, project) != 0) {
+		snprintf(t->project, sizeof t->project, "%s", project);
+		memset(t->project_counters, 0, sizeof t->project_counters);
+	}
+	if (t->project_counters[class] == NULL)
+		t->project_counters[class] = metric_set_at(t->projects,
+		    (const char *const[]){project, classes[class]});
+	++*t->project_counters[class];
+}
+
 /* Counts a request. */
 static void
 traffic_count(struct traffic *t, const struct http_report *r, const struct traffic_note *n)
@@ -204,14 +280,12 @@ traffic_count(struct traffic *t, const struct http_report *r, const struct traff
 	const char *method = traffic_method(r->request);
 	const char *route = n != NULL && n->route != NULL ? n->route : "none";
 	int status = traffic_status(r);
-	char code[] = {(char)('0' + status / 100 % 10), (char)('0' + status / 10 % 10),
-	    (char)('0' + status % 10), '\0'};
-	char class[] = {code[0], 'x', 'x', '\0'};
+	const struct traffic_kind *k = traffic_kind(t, method, route, status);
 
-	metric_set_add(t->requests, 1, method, route, code);
-	metric_observe(metric_set_at(t->times, (const char *const[]){method, route}), r->total_us);
+	++*k->requests;
+	metric_observe(k->times, r->total_us);
 	if (n != NULL && n->project[0] != '\0')
-		metric_set_add(t->projects, 1, n->named ? n->project : METRIC_OTHER, class);
+		traffic_count_project(t, n->named ? n->project : METRIC_OTHER, status);
 }
 
 /* ---- logging ---- */
@@ -329,14 +403,6 @@ traffic_audit(struct traffic *t, const struct http_report *r, const struct traff
 	traffic_say(&l, LOG_S("outcome", traffic_outcome(r)));
 	l.fields[l.count] = LOG_END;
 	log_emit(t->log, LOG_LEVEL_INFO, "audit", l.fields);
-}
-
-/* Whether a request reads only. */
-static bool
-traffic_reads(const struct http_request *q)
-{
-	return q->method == NULL || strcmp(q->method, "GET") == 0 ||
-	    strcmp(q->method, "HEAD") == 0 || strcmp(q->method, "OPTIONS") == 0;
 }
 
 /* A request is over. Scrapes and health checks are many and tell little. */

@@ -89,11 +89,29 @@ log_line_escape(struct log_line *l, unsigned char c)
 		log_line_add(l, out, sizeof out);
 }
 
+/* Length of what stands first in s and needs no second look: visible ASCII and spaces
+ * without quote and backslash. */
+static size_t
+log_line_span(const char *s)
+{
+	size_t n = 0;
+
+	while ((unsigned char)(s[n] - ' ') < 0x5f && s[n] != '"' && s[n] != '\\')
+		n++;
+	return n;
+}
+
 /* Adds a JSON string. */
 static void
 log_line_quoted(struct log_line *l, const char *s)
 {
+	size_t span = log_line_span(s);
+
 	log_line_add(l, "\"", 1);
+	if (l->len + span + 6 < LOG_LINE_MAX) {
+		log_line_add(l, s, span);
+		s += span;
+	}
 	while (*s != '\0' && l->len + 6 < LOG_LINE_MAX) { /* no escape is cut */
 		size_t len = log_line_character((const unsigned char *)s);
 

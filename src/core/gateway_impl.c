@@ -170,7 +170,13 @@ gateway_list_path(const struct project *p)
 char *
 gateway_key(const char *scope, const char *id)
 {
-	return mem_format("%s\n%s", scope, id);
+	size_t head = strlen(scope), tail = strlen(id);
+	char *key = mem_alloc(head + tail + 2);
+
+	memcpy(key, scope, head);
+	key[head] = '\n';
+	memcpy(key + head + 1, id, tail + 1);
+	return key;
 }
 
 /* The client is gone. */

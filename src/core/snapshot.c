@@ -173,7 +173,7 @@ snapshot_project(const struct snapshot *snap, const char *id, const struct resou
 
 	if (p == NULL || !snapshot_id_ok(id))
 		return false;
-	snprintf(out->id, sizeof out->id, "%s", id);
+	strcpy(out->id, id); /* it is short enough */
 	out->named = strcmp(p->id, "*") != 0;
 	out->trace = (struct trace_ref){0, 0};
 	out->has_agent = p->has_agent;
