@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "base/metric_text.h"
 #include "core/counts.h"
+#include "core/drift.h"
 
 #include <stdlib.h>
 
@@ -290,6 +291,7 @@ metrics_on_counts(void *arg, const struct gateway_counts *c)
 	metrics_cache(&b, c);
 	metrics_store(&b, c);
 	metrics_portraits(&b, c);
+	drift_metrics(gateway_drift(api->gw), &b);
 	http_answer(call->ex, 200, fields, b.data, b.len);
 	buf_free(&b);
 }

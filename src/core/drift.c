@@ -2,6 +2,7 @@
 
 #include "core/drift.h"
 #include "base/mem.h"
+#include "base/metric_text.h"
 #include "base/timestamp.h"
 #include "json/json_text.h"
 #include "mapping/mapping_drift.h"
@@ -291,4 +292,28 @@ drift_print(const struct drift *d, struct buf *b)
 		comma = ",";
 	}
 	buf_adds(b, "]}");
+}
+
+/* Appends the counts. */
+void
+drift_metrics(const struct drift *d, struct buf *b)
+{
+	static const char name[] = "persona_gateway_drift_total";
+	const struct drift_resource *r;
+
+	metric_text_family(b, name, "counter",
+	    "Times that an answer of Bluejay differed from what it is declared to hold, by kind and "
+	    "path.");
+	STAILQ_FOREACH(r, &d->resources, link) {
+		for (unsigned kind = 0; kind < DRIFT_KINDS; kind++) {
+			const char *what = mapping_drift_name((enum mapping_drift_kind)kind);
+
+			for (const struct drift_path *p = r->paths[kind]; p != NULL; p = p->hh.next)
+				metric_text_sample(b, name, METRIC_LABEL("resource", r->name, "kind", what,
+				    "path", p->path), p->count);
+			if (r->beyond[kind] > 0)
+				metric_text_sample(b, name, METRIC_LABEL("resource", r->name, "kind", what,
+				    "path", METRIC_OTHER), r->beyond[kind]);
+		}
+	}
 }

@@ -124,6 +124,24 @@ sqlite_intents(struct sqlite_conn *c, struct store_call *call)
 	return sqlite_end(st, rc);
 }
 
+/* Counts an intent among those of its kind. */
+static void
+sqlite_intent_count(struct store_reply *reply, struct store_intent *i)
+{
+	for (size_t n = 0; n < reply->intent_count; n++) {
+		struct store_intent *of = &reply->intents[n];
+
+		if (of->operation != i->operation || of->state != i->state)
+			continue;
+		of->touched_ms++;
+		if (i->created_ms < of->created_ms)
+			of->created_ms = i->created_ms;
+		return;
+	}
+	i->touched_ms = 1;
+	store_reply_add_intent(reply, i);
+}
+
 /* Counts the intents of every operation and state. */
 int
 sqlite_intent_counts(struct sqlite_conn *c, struct store_call *call)
@@ -137,8 +155,7 @@ sqlite_intent_counts(struct sqlite_conn *c, struct store_call *call)
 		i.operation = (enum store_operation)sqlite3_column_int(st, 0);
 		i.state = (enum store_intent_state)sqlite3_column_int(st, 1);
 		i.created_ms = sqlite3_column_int64(st, 2);
-		i.touched_ms = sqlite3_column_int64(st, 3);
-		store_reply_add_intent(&call->reply, &i);
+		sqlite_intent_count(&call->reply, &i);
 	}
 	return sqlite_end(st, rc);
 }

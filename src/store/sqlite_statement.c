@@ -113,8 +113,7 @@ static const char *const sqlite_statement_texts[SQL_STATEMENT_COUNT] = {
     [SQL_PROBE] = "INSERT INTO meta (name, value) VALUES ('probe', ?1)"
                   " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
     [SQL_INTENT_LIST] = INTENT "ORDER BY seq",
-    [SQL_INTENT_COUNTS] = "SELECT operation, state, min(created_ms), count(*) FROM intent"
-                          " GROUP BY operation, state",
+    [SQL_INTENT_COUNTS] = "SELECT operation, state, created_ms FROM intent",
     [SQL_INTENT_BY_ID] = INTENT "WHERE id = ?1",
     [SQL_INTENT_BY_SEQ] = INTENT "WHERE seq = ?1",
     [SQL_INTENT_UNNAMED] = INTENT "WHERE scope = ?1 AND fingerprint = ?2 AND name IS NULL"

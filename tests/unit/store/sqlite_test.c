@@ -434,7 +434,8 @@ END_TEST
 static bool
 may_scan(int which)
 {
-	return which == SQL_INTENT_LIST || which == SQL_INTENT_MOVE || which == SQL_PERSONA_SCOPES;
+	return which == SQL_INTENT_LIST || which == SQL_INTENT_COUNTS || which == SQL_INTENT_MOVE ||
+	    which == SQL_PERSONA_SCOPES;
 }
 
 START_TEST(every_look_up_has_an_index)
