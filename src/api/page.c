@@ -62,6 +62,7 @@ page_serve(struct http_exchange *ex)
 	found = http_route_find(page_routes, page_route_count, q->method, q->path, &match);
 	if (found == HTTP_ROUTE_NONE)
 		return false;
+	traffic_note_route(ex, &match);
 	if (!api_refuse_route(ex, found, &match))
 		page_answer(ex, &page_files[match.id]);
 	return true;

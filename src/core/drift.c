@@ -313,7 +313,7 @@ drift_metrics(const struct drift *d, struct buf *b)
 				    "path", p->path), p->count);
 			if (r->beyond[kind] > 0)
 				metric_text_sample(b, name, METRIC_LABEL("resource", r->name, "kind", what,
-				    "path", METRIC_OTHER), r->beyond[kind]);
+				    "path", "(other)"), r->beyond[kind]);
 		}
 	}
 }

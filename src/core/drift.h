@@ -30,7 +30,7 @@ struct json_object *drift_list(struct drift *, const struct project *,
     struct json_object *listing);
 
 /* Appends the counts as Prometheus text; those at paths that are not remembered have
- * the path "other". */
+ * the path "(other)". */
 void drift_metrics(const struct drift *, struct buf *);
 
 /* Appends `{"resources": […]}`, in the order in which they were first seen. */
