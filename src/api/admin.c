@@ -209,6 +209,17 @@ admin_check(struct buf *b, const char *name, bool ok, const char *why, bool *all
 	*all = *all && ok;
 }
 
+/* Adds what is known of the local tool, which only creates of personas need. */
+static void
+admin_twins(struct buf *b, const struct gateway_health *h)
+{
+	bool unused = true;
+
+	admin_check(b, "local_tool", !h->twins_late,
+	    "the local tool does not work; personas cannot be created, and twins follow later", &unused);
+	buf_addf(b, ",\"twins_with_another_id\":%u", h->twins_other);
+}
+
 /* Answers whether the gateway can do its work, each condition by name. */
 static void
 admin_ready(struct api *api, struct http_exchange *ex)
@@ -226,6 +237,8 @@ admin_ready(struct api *api, struct http_exchange *ex)
 	admin_check(&b, "key", !h.key_refused, "Bluejay refuses the API key", &all);
 	admin_check(&b, "personas", !h.many_gone,
 	    "several known personas in a row were not found; is this another account's key?", &all);
+	if (h.twins)
+		admin_twins(&b, &h);
 	buf_addf(&b, ",\"unsettled\":%u,\"ready\":%s}", h.unsettled, all ? "true" : "false");
 	api_answer_json(ex, all ? 200 : 503, b.data, b.len);
 	buf_free(&b);

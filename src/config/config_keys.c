@@ -176,6 +176,9 @@ static const struct config_key config_table[] = {
 	.max = 100, .help = "The most portraits that are drawn at one time; further ones wait."},
     {"passthrough.local", CONFIG_URL, AT(passthrough.local),
 	.help = "Where the local tool's own server is, up to but without `/api`."},
+    {"passthrough.mirror_personas", CONFIG_BOOL, AT(passthrough.mirror_personas),
+	.fallback = "false",
+	.help = "`true` keeps a twin of each persona in the local tool, so that its runs find it."},
     {"store.kind", CONFIG_ENUM, UNSTORED, .fallback = "sqlite", .choices = config_stores,
 	.reason = "this version has no other store", .help = "Where records are kept."},
 };

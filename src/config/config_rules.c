@@ -333,6 +333,20 @@ config_rules_name(const struct config_rules *r, const struct config_project *pro
 	    "cannot have a name; give it to a project of its own");
 }
 
+/* Wants a local tool for twins. */
+static void
+config_rules_twins(const struct config_rules *r)
+{
+	const struct yaml_node *map = FIND(r->config->document, "passthrough");
+	struct config_place at = config_rules_at(r, yaml_node_get(map, "mirror_personas"));
+
+	if (r->config->passthrough.mirror_personas && yaml_node_get(map, "local") == NULL)
+		diag_add(r->diags, at.file, at.line, at.column, "passthrough.mirror_personas keeps "
+		    "twins of personas in the local tool, and passthrough.local does not say where "
+		    "that is; write the line \"local: http://127.0.0.1:3100\", with the address of its "
+		    "server, below \"passthrough:\"");
+}
+
 /* Checks everything. */
 void
 config_rules_check(struct config_rules *r)
@@ -344,6 +358,7 @@ config_rules_check(struct config_rules *r)
 	config_rules_buffers(r);
 	config_rules_url(r);
 	config_rules_images(r);
+	config_rules_twins(r);
 	config_rules_cors(r);
 	config_rules_listen(r);
 	config_rules_admin(r);

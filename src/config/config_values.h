@@ -72,6 +72,7 @@ struct config {
 
 	struct {
 		char *local; /* scheme://host[:port][/base]; NULL: there is none */
+		bool mirror_personas;
 	} passthrough;
 
 	struct config_project *projects;

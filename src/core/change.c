@@ -133,7 +133,8 @@ static bool
 change_waits_for_name(const struct change *c, const struct store_reply *reply)
 {
 	return reply->status == STORE_UNSETTLED_OTHER && c->client == CHANGE_CLIENT_WAITS &&
-	    reply->intent_count > 0 && reply->intents[0].state == STORE_PENDING &&
+	    reply->intent_count > 0 && (reply->intents[0].state == STORE_PENDING ||
+	        reply->intents[0].state == STORE_TWINNING) &&
 	    loop_now(c->gw->loop) + CHANGE_NAME_WAIT_MS < c->deadline;
 }
 

@@ -7,6 +7,7 @@
 #include "core/fetch.h"
 #include "core/items.h"
 #include "core/settle.h"
+#include "core/twin.h"
 
 /*
  * Shared by change.c (the steps of an update or delete up to its answer),
@@ -43,7 +44,7 @@ struct change {
 	struct json_object *item; /* SETTLING: an update's outcome */
 	struct shelf_entry *entry; /* pinned, once known; of an earlier run's intent maybe never */
 	struct store_intent intent; /* id NULL: none recorded */
-	struct result trouble;      /* DROPPING: what the client is told after it */
+	struct result trouble;      /* DROPPING, or while its twin follows: what the client is told then */
 	struct settle settle;
 	bool counted;
 	bool gone;                  /* DROPPING: the upstream says 404: the record is hidden after it */
@@ -53,6 +54,7 @@ struct change {
 	struct fetch_wait *fetch;
 	struct store_call *store;
 	struct upstream_call *call;
+	struct twin_wait *follow;   /* SETTLING: recorded; its twin follows before the client is told */
 	struct loop_timer timer;    /* QUEUED, FINDING, READING: deadline; WAITING: next look */
 	int64_t deadline;
 	void (*later)(struct change *); /* the store cannot record the outcome now: tries again later */

@@ -57,6 +57,8 @@ change_free(struct change *c)
 		store_cancel(c->store);
 	if (c->call != NULL)
 		upstream_cancel(c->call);
+	if (c->follow != NULL)
+		twin_leave(c->follow);
 	if (c->entry != NULL)
 		shelf_unpin(c->entry);
 	store_intent_clear(&c->intent);
@@ -100,6 +102,35 @@ change_finish(struct change *c, struct result *r)
 {
 	change_give(c, r);
 	change_over(c);
+}
+
+/* The twin has followed, or cannot for the moment. */
+static void
+change_on_followed(void *arg)
+{
+	struct change *c = arg;
+	struct result r;
+
+	c->follow = NULL;
+	result_move(&r, &c->trouble);
+	change_finish(c, &r);
+}
+
+/* It is recorded: tells the client and ends, when its twin, if there is one, has had the
+ * time to follow. The next write to this item may go. */
+static void
+change_follow(struct change *c, struct result *r)
+{
+	c->follow = twin_follow(c->gw, c->project.scope, c->local_id, change_on_followed, c);
+	if (c->follow == NULL) {
+		change_finish(c, r);
+		return;
+	}
+	result_move(&c->trouble, r);
+	change_count(c, false);
+	if (c->ticket != NULL)
+		serial_leave(c->ticket);
+	c->ticket = NULL;
 }
 
 /* Takes a written record onto the shelf, which remembers what it replaced. */
@@ -150,6 +181,8 @@ change_on_updated(void *arg, struct store_reply *reply)
 		epoch_touch(c->gw, c->project.scope);
 		result_body(&r, 200, mem_copy(e->body, e->body_len), e->body_len);
 		memcpy(r.etag, e->etag, sizeof r.etag);
+		change_follow(c, &r);
+		return;
 	}
 	change_finish(c, &r);
 }
@@ -174,13 +207,13 @@ change_on_deleted(void *arg, struct store_reply *reply)
 		return;
 	}
 	c->gw->sequence++;
-	shelf_bury(c->gw->shelf, c->project.scope, c->local_id);
+	shelf_bury(c->gw->shelf, c->project.scope, c->local_id, c->intent.upstream_id);
 	if (c->project.resource->portraits)
 		store_image_release(c->gw->store, c->project.scope, c->local_id, NULL, NULL);
 	epoch_touch(c->gw, c->project.scope);
 	result_init(&r);
 	r.status = 204;
-	change_finish(c, &r);
+	change_follow(c, &r);
 }
 
 /* Fills what an update changes in the record. */

@@ -8,11 +8,13 @@
 #include "core/items.h"
 #include "core/listing.h"
 #include "core/settle.h"
+#include "core/twin_make.h"
 
 /*
  * Shared by create.c (a client's request), creation.c (the create itself, which
  * outlives its clients: once sent it is settled, whoever leaves),
  * creation_outcome.c (recording what became of it, and looking for that),
+ * creation_twin.c (its twin in the local tool, for a gateway that keeps them),
  * creation_state.c (its state and end) and create_wait.c (the clients that wait).
  */
 
@@ -22,6 +24,7 @@
 enum creation_state {
 	CREATION_OPENING,   /* first create of a scope: the names upstream are read */
 	CREATION_BEGINNING, /* the intent is being recorded */
+	CREATION_TWINNING,  /* its twin in the local tool is being made */
 	CREATION_SENDING,   /* the POST is on its way */
 	CREATION_WAITING,   /* outcome unknown: time passes until the next look */
 	CREATION_LOOKING,   /* outcome unknown: a listing is awaited */
@@ -52,6 +55,11 @@ struct creation {
 	unsigned untold;            /* HANDING: clients whose answer is on its way */
 	struct result trouble;      /* DROPPING: what the clients are told after it */
 	char *local_id;             /* HANDING */
+	struct json_object *twin;   /* what its twin is to hold; NULL: it has none, or it is not known */
+	struct twin_make *make;     /* while the twin is made and noted */
+	char *twin_id;              /* of the twin, while it is noted */
+	bool twin_sure;             /* SETTLING: it was looked at */
+	bool twin_as_it_is;         /* SETTLING: what is recorded after that */
 	struct store_call *store;
 	struct upstream_call *call;
 	struct listing_wait *listing;
@@ -123,6 +131,28 @@ void creation_unknown(struct creation *, const char *why);
 
 /* WAITING is over: looks, or records what is known. */
 void creation_go_on(struct creation *);
+
+/* The outcome is not known, or not recorded: there is another look, or attempt, later. */
+void creation_look_later(struct creation *);
+
+/* ---- creation_twin.c ---- */
+
+/* Begins with what its twin is to hold, from the client's body; nothing without twins. */
+void creation_twin_fill(struct creation *, struct json_object *body);
+void creation_twin_free(struct creation *);
+
+/* Makes the twin, notes its id, and sends the POST. */
+void creation_twin(struct creation *);
+
+/* Whether its twin is asked for first: then creation_settle() is called again, and what
+ * is to follow it when it fails. */
+bool creation_twin_check(struct creation *, bool as_it_is);
+
+/* It is recorded or dropped: the twin is put right or removed. */
+void creation_twin_over(struct creation *);
+
+/* The local id that it will have, which is the twin's, or else Bluejay's. */
+const char *creation_local_id(const struct creation *, const char *upstream_id);
 
 /* ---- create_wait.c: the clients of a create ---- */
 

@@ -248,6 +248,8 @@ creation_on_begun(void *arg, struct store_reply *reply)
 	} else if (TAILQ_EMPTY(&c->joined)) {
 		result_error(&r, 503, "Nobody waits for this create any more");
 		creation_drop(c, &r); /* nothing was sent */
+	} else if (c->twin != NULL) {
+		creation_twin(c);
 	} else {
 		creation_send(c);
 	}
@@ -353,6 +355,7 @@ creation_fill(struct creation *c, const struct create_wait *w)
 		c->intent.absent = json_print(m.absent, NULL);
 	c->intent.key = mem_string(w->key);
 	c->intent.key_hash = mem_string(w->key_hash);
+	creation_twin_fill(c, w->body);
 	mapping_request_clear(&m);
 }
 
@@ -404,6 +407,7 @@ create_resume(struct gateway *gw, const struct store_intent *in)
 {
 	struct project p;
 	struct creation *c;
+	struct result r;
 
 	if (in->state == STORE_OPERATOR)
 		return;
@@ -416,10 +420,14 @@ create_resume(struct gateway *gw, const struct store_intent *in)
 	store_intent_copy(&c->intent, in);
 	c->claim.name = c->intent.name;
 	c->claim.created_ms = in->created_ms;
-	if (json_read(in->sent, strlen(in->sent), &c->claim.sent, NULL))
+	if (in->state == STORE_TWINNING) {
+		result_error(&r, 502, "Nothing was sent");
+		creation_drop(c, &r);
+	} else if (json_read(in->sent, strlen(in->sent), &c->claim.sent, NULL)) {
 		creation_unknown(c, "the gateway stopped before it was settled");
-	else
+	} else {
 		creation_free(c);
+	}
 }
 
 /* Leaves a create to the operator. */

@@ -18,7 +18,7 @@
 /* ---- recording the outcome ---- */
 
 /* Waits for the next look, or the next attempt at recording. */
-static void
+void
 creation_look_later(struct creation *c)
 {
 	creation_set(c, CREATION_WAITING);
@@ -81,6 +81,7 @@ creation_on_settled(void *arg, struct store_reply *reply)
 		return;
 	}
 	c->local_id = mem_string(reply->records[0].local_id);
+	creation_twin_over(c);
 	gone_disproved(c->gw, c->project.scope, NULL, c->claim.found);
 	e = shelf_written(c->gw->shelf, &reply->records[0], ++c->gw->sequence);
 	epoch_touch(c->gw, c->project.scope);
@@ -106,7 +107,8 @@ creation_answer(struct creation *c, const char *id, int64_t created)
 	if (mapping_persona_name(c->project.mapping, c->claim.found) == NULL)
 		fail_set(&fail, "the name is missing");
 	else
-		body = create_body_make(c->project.mapping, &c->intent, c->claim.found, id, created, &fail);
+		body = create_body_make(c->project.mapping, &c->intent, c->claim.found,
+		    creation_local_id(c, id), created, &fail);
 	if (body == NULL)
 		log_warn(c->gw->log, "a create's answer does not have the declared shape",
 		    LOG_S("intent", c->intent.id), LOG_S("id", id), LOG_S("why", fail.text));
@@ -124,7 +126,8 @@ creation_record(struct creation *c, const char *id, int64_t created, const char 
 	creation_count(c, true);
 	memset(&r, 0, sizeof r);
 	r.scope = c->project.scope;
-	r.local_id = r.upstream_id = mem_string(id);
+	r.local_id = mem_string(creation_local_id(c, id));
+	r.upstream_id = mem_string(id);
 	r.name = mem_string(name != NULL ? name : c->intent.name);
 	r.created_ms = r.updated_ms = created;
 	r.kept = c->intent.kept;
@@ -135,6 +138,7 @@ creation_record(struct creation *c, const char *id, int64_t created, const char 
 	r.fingerprint = c->intent.fingerprint;
 	c->store = store_create_settle(c->gw->store, c->intent.id, &r, answer, creation_on_settled, c);
 	free(r.local_id);
+	free(r.upstream_id);
 	free(r.name);
 	free(r.content);
 }
@@ -149,6 +153,8 @@ creation_settle(struct creation *c, bool as_it_is)
 	int64_t created;
 	char *body;
 
+	if (creation_twin_check(c, as_it_is))
+		return true;
 	if (text == NULL || !timestamp_parse(text, strlen(text), &created))
 		created = loop_wall(c->gw->loop);
 	body = creation_answer(c, id, created);
@@ -182,6 +188,7 @@ creation_on_dropped(void *arg, struct store_reply *reply)
 		create_wait_refuse_behind(c);
 		return;
 	}
+	creation_twin_over(c);
 	creation_refuse(c, &r);
 }
 

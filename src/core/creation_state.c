@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const creation_names[] = {"opening", "beginning", "sending", "waiting",
-    "looking", "settling", "dropping", "handing"};
+static const char *const creation_names[] = {"opening", "beginning", "twinning", "sending",
+    "waiting", "looking", "settling", "dropping", "handing"};
 
 /* Whether the outcome of a sent create is being looked for. */
 bool
@@ -69,6 +69,8 @@ creation_free(struct creation *c)
 		listing_leave(c->listing);
 	if (c->fetch != NULL)
 		fetch_leave(c->fetch);
+	creation_twin_free(c);
+	free(c->twin_id);
 	store_intent_clear(&c->intent);
 	claim_remove(c->gw, &c->claim);
 	json_object_put(c->claim.sent);

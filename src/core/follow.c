@@ -2,6 +2,7 @@
 
 #include "core/follow.h"
 #include "base/mem.h"
+#include "core/twin.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -64,6 +65,8 @@ follow_on_refreshed(void *arg, struct store_reply *reply)
 	struct shelf_entry *e = shelf_find(f->gw->shelf, f->scope, f->local_id);
 
 	gateway_saw_store(f->gw, reply);
+	if (reply->status == STORE_OK && reply->number == 1)
+		twin_touch(f->gw, f->scope, f->local_id);
 	if (reply->status == STORE_OK && e != NULL && e->record.version == f->version) {
 		if (reply->number == 1)
 			e->record.version++;

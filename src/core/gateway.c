@@ -13,6 +13,9 @@
 #include "core/listing.h"
 #include "core/portrait.h"
 #include "core/refresher.h"
+#include "core/twin.h"
+#include "core/twin_batch.h"
+#include "core/twin_tool.h"
 #include "core/upkeep.h"
 
 #include <stdlib.h>
@@ -93,6 +96,7 @@ gateway_new(const struct gateway_options *o, struct fail *fail)
 	TAILQ_INIT(&gw->follows);
 	TAILQ_INIT(&gw->drawn);
 	TAILQ_INIT(&gw->claims);
+	TAILQ_INIT(&gw->batches);
 	gw->loop = o->loop;
 	gw->started_wall = loop_wall(o->loop);
 	gw->log = o->log;
@@ -105,7 +109,7 @@ gateway_new(const struct gateway_options *o, struct fail *fail)
 	gw->serial = serial_new(o->loop);
 	gw->drift = drift_new(o->loop, o->log);
 	gw->refresher = refresher_new(gw);
-	if (gateway_open_images(gw, o, fail) == 0)
+	if (gateway_open_images(gw, o, fail) == 0 && twin_tool_open(gw, fail) == 0)
 		return gw;
 	gateway_free(gw);
 	return NULL;
@@ -125,6 +129,7 @@ gateway_on_intents(void *arg, struct store_reply *reply)
 		else
 			change_resume(gw, in);
 	}
+	twins_start(gw);
 	gw->ready(gw->ready_arg, reply->status == STORE_OK);
 }
 
@@ -164,8 +169,11 @@ gateway_free(struct gateway *gw)
 	create_free_all(gw);
 	change_free_all(gw);
 	listing_free_all(gw);
+	twin_batch_free_all(gw);
+	twins_free(gw);
 	upstream_free(gw->upstream);
 	upstream_free(gw->images);
+	upstream_free(gw->tool);
 	store_port_close(gw->store);
 	upkeep_free(gw->upkeep);
 	follow_free_all(gw);
@@ -213,6 +221,9 @@ gateway_health(const struct gateway *gw, struct gateway_health *h)
 	if (gw->images != NULL)
 		upstream_counts(gw->images, &h->images);
 	h->unsettled = create_unsettled(gw) + change_unsettled(gw);
+	h->twins = gw->twins != NULL;
+	h->twins_late = twins_late(gw);
+	h->twins_other = twins_other(gw);
 	h->cache_hits = gw->cache_hits;
 	h->cache_misses = gw->cache_misses;
 	h->cache_stale = gw->cache_stale;

@@ -57,6 +57,9 @@ struct gateway_health {
 	bool draws;                /* there is a provider of portraits */
 	struct upstream_counts images; /* calls to it */
 	unsigned unsettled;        /* intents whose outcome is being looked for */
+	bool twins;                /* personas have twins in the local tool */
+	bool twins_late;           /* it does not work; they follow later */
+	unsigned twins_other;      /* that have another id than their persona, as far as was seen */
 	uint64_t cache_hits, cache_misses, cache_stale, cache_joined;
 };
 void gateway_health(const struct gateway *, struct gateway_health *);

@@ -30,6 +30,8 @@ struct epoch;
 struct gone_scope;
 struct portrait;
 struct refresher;
+struct twin_batch;
+struct twins;
 struct upkeep;
 
 struct gateway {
@@ -41,6 +43,9 @@ struct gateway {
 	struct upstream *upstream;
 	bool simulated;                /* another one than the configuration's */
 	struct upstream *images;       /* draws portraits; NULL: nobody does */
+	struct upstream *tool;         /* the local tool, when personas have twins there; NULL: not */
+	struct twins *twins;           /* NULL: there are none */
+	TAILQ_HEAD(, twin_batch) batches; /* adopted personas that get their twins */
 	bool images_local;             /* it is on this machine: its links may lead here too */
 	struct portrait *portraits;    /* being made, by scope and persona */
 	TAILQ_HEAD(, portrait) drawn;  /* portraits whose clients were told */

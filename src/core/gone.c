@@ -3,6 +3,7 @@
 #include "core/gone.h"
 #include "base/mem.h"
 #include "core/epoch.h"
+#include "core/twin.h"
 #include "json/json_read.h"
 #include "json/json_text.h"
 
@@ -107,9 +108,17 @@ gone_restore(struct gateway *gw, struct gone_scope *g)
 	for (unsigned i = 0; i < GONE_SUSPICIOUS; i++) {
 		if (g->hidden[i].scope == NULL)
 			continue;
-		shelf_unbury(gw->shelf, g->scope, g->hidden[i].local_id);
+		shelf_unbury(gw->shelf, g->scope, g->hidden[i].local_id, g->hidden[i].upstream_id);
 		store_adopt(gw->store, g->scope, &g->hidden[i], 1, 0, NULL, NULL);
 	}
+}
+
+/* One is hidden: its twin goes. */
+static void
+gone_on_hidden(void *arg, struct store_reply *reply)
+{
+	(void)reply;
+	twin_seek(arg);
 }
 
 /* Hides an item. */
@@ -118,9 +127,9 @@ gone_hide(struct gateway *gw, const struct store_record *r)
 {
 	log_info(gw->log, "a known id is gone upstream", LOG_S("scope", r->scope),
 	    LOG_S("id", r->upstream_id));
-	store_hide(gw->store, r->scope, r->local_id, loop_wall(gw->loop), NULL, NULL);
+	store_hide(gw->store, r->scope, r->local_id, loop_wall(gw->loop), gone_on_hidden, gw);
 	epoch_touch(gw, r->scope);
-	shelf_bury(gw->shelf, r->scope, r->local_id);
+	shelf_bury(gw->shelf, r->scope, r->local_id, r->upstream_id);
 }
 
 /* A known item is gone upstream. */
@@ -152,6 +161,13 @@ gone_trouble(struct result *r, const struct resource *resource)
 	result_error(r, 502,
 	    "Bluejay does not find several %s that are known here; is this another account's key?",
 	    resource->plural);
+}
+
+/* Whether something hidden may be there all the same. */
+bool
+gone_doubts(struct gateway *gw, const char *scope)
+{
+	return gone_of(gw, scope)->streak > 0;
 }
 
 /* Whether a key is suspected. */

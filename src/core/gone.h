@@ -24,6 +24,9 @@ bool gone_report(struct gateway *, struct shelf_entry *);
 /* What a client is told while the key is suspected. */
 void gone_trouble(struct result *, const struct resource *);
 
+/* Whether something was hidden in this scope without proof that the key would see it. */
+bool gone_doubts(struct gateway *, const char *scope);
+
 /* Whether the key is suspected. */
 bool gone_suspects(const struct gateway *);
 

@@ -29,7 +29,7 @@ intent_operation(enum store_operation operation)
 void
 intent_print(struct buf *b, bool first, const struct store_intent *in)
 {
-	static const char *const states[] = {"pending", "unknown", "operator"};
+	static const char *const states[] = {"pending", "unknown", "operator", "twinning"};
 	char when[TIMESTAMP_SIZE];
 
 	timestamp_format(in->created_ms, when);
@@ -39,7 +39,8 @@ intent_print(struct buf *b, bool first, const struct store_intent *in)
 	intent_print_member(b, "state", states[in->state]);
 	intent_print_member(b, "project", in->project);
 	intent_print_member(b, "name", in->name);
-	intent_print_member(b, "personaId", in->local_id);
+	if (in->operation != STORE_CREATE)
+		intent_print_member(b, "personaId", in->local_id);
 	intent_print_member(b, "createdAt", when);
 	buf_addc(b, '}');
 }

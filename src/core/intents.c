@@ -12,6 +12,7 @@
 #include "core/epoch.h"
 #include "core/gateway_impl.h"
 #include "core/intent_print.h"
+#include "core/twin.h"
 #include "json/json_text.h"
 
 #include <stdlib.h>
@@ -119,6 +120,13 @@ intents_take_back(struct intents_work *w)
 		change_resume(w->gw, &w->intent);
 }
 
+/* What the operator decided changes a persona's twin. */
+static void
+intents_twin(const struct intents_work *w, const char *local_id)
+{
+	twin_touch(w->gw, w->intent.scope, local_id != NULL ? local_id : w->intent_id);
+}
+
 /* The intent is gone from the store. */
 static void
 intents_on_dropped(void *arg, struct store_reply *reply)
@@ -133,6 +141,7 @@ intents_on_dropped(void *arg, struct store_reply *reply)
 		intents_take_back(w);
 	} else {
 		log_info(w->gw->log, "an operator gave up a write", LOG_S("intent", w->intent_id));
+		intents_twin(w, w->intent.local_id);
 		result_init(&r);
 		r.status = 204;
 	}
@@ -173,6 +182,8 @@ intents_on_settled(void *arg, struct store_reply *reply)
 	} else if (reply->status != STORE_OK) {
 		result_error(&r, 404, "No such create");
 	} else {
+		intents_twin(w, reply->records[0].local_id);
+		intents_twin(w, w->intent.local_id);
 		e = shelf_written(w->gw->shelf, &reply->records[0], ++w->gw->sequence);
 		epoch_touch(w->gw, w->intent.scope);
 		if (shelf_show(e, w->project.mapping, NULL, NULL) == 0)
@@ -200,7 +211,8 @@ intents_settle(struct intents_work *w, struct json_object *item)
 	if (created == NULL || !timestamp_parse(created, strlen(created), &r.created_ms))
 		r.created_ms = loop_wall(w->gw->loop);
 	r.scope = w->intent.scope;
-	r.local_id = r.upstream_id = w->upstream_id;
+	r.local_id = w->intent.local_id != NULL ? w->intent.local_id : w->upstream_id;
+	r.upstream_id = w->upstream_id;
 	r.name = mem_string(name != NULL ? name : w->intent.name);
 	r.updated_ms = r.created_ms;
 	r.kept = w->intent.kept;

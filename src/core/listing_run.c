@@ -6,6 +6,8 @@
 #include "core/claim.h"
 #include "core/gone.h"
 #include "core/listing_impl.h"
+#include "core/twin.h"
+#include "core/twin_batch.h"
 #include "json/json_text.h"
 
 #include <stdlib.h>
@@ -40,6 +42,9 @@ struct listing_run {
 	uint64_t sequence;
 	struct upstream_call *call;
 	struct store_call *store;
+	struct twin_batch *batch;   /* what is adopted gets its twins */
+	struct store_record *fresh; /* what is adopted */
+	size_t fresh_count;
 	struct json_object *answer;
 	struct listing_item *items; /* hash by id */
 	struct listing_item *pool;  /* the items' memory */
@@ -95,6 +100,11 @@ listing_run_free(struct listing_run *run)
 		upstream_cancel(run->call);
 	if (run->store != NULL)
 		store_cancel(run->store);
+	if (run->batch != NULL)
+		twin_batch_end(run->batch, false);
+	for (size_t i = 0; i < run->fresh_count; i++)
+		store_record_clear(&run->fresh[i]);
+	free(run->fresh);
 	HASH_CLEAR(hh, run->items);
 	free(run->pool);
 	json_object_put(run->answer);
@@ -296,7 +306,8 @@ listing_run_add_adopted(struct listing_run *run, struct store_record *records, s
 
 		memset(row, 0, sizeof *row);
 		store_record_take(&row->record, &records[i]);
-		shelf_unbury(run->gw->shelf, row->record.scope, row->record.local_id);
+		shelf_unbury(run->gw->shelf, row->record.scope, row->record.local_id,
+		    row->record.upstream_id);
 		HASH_FIND_STR(run->items, row->record.upstream_id, item);
 		if (item != NULL)
 			listing_run_show(run, row, item->json);
@@ -311,6 +322,9 @@ listing_run_on_adopted(void *arg, struct store_reply *reply)
 
 	run->store = NULL;
 	gateway_saw_store(run->gw, reply);
+	if (run->batch != NULL)
+		twin_batch_end(run->batch, reply->status == STORE_OK);
+	run->batch = NULL;
 	if (reply->status == STORE_OK) {
 		run->listing->noted_ms = loop_wall(run->gw->loop);
 		listing_run_add_adopted(run, reply->records, reply->record_count);
@@ -332,7 +346,7 @@ listing_run_record(struct listing_run *run, const struct listing_item *item, str
 	if (created == NULL || !timestamp_parse(created, strlen(created), &r->created_ms))
 		r->created_ms = loop_wall(run->gw->loop);
 	r->scope = mem_string(run->listing->scope);
-	r->local_id = mem_string(item->id);
+	r->local_id = item->hidden ? NULL : mem_string(item->id); /* it comes back with its own */
 	r->upstream_id = mem_string(item->id);
 	r->name = mem_string(name == NULL ? "" : name);
 	r->updated_ms = r->created_ms;
@@ -361,29 +375,38 @@ listing_run_mark(struct listing_run *run, const struct store_reply *reply)
 	}
 }
 
+/* Gives the store what is adopted. */
+static void
+listing_run_put(void *arg)
+{
+	struct listing_run *run = arg;
+
+	run->store = store_adopt(run->gw->store, run->listing->scope, run->fresh, run->fresh_count,
+	    loop_wall(run->gw->loop), listing_run_on_adopted, run);
+}
+
 /* Adopts what nobody knows yet, in the order of the listing. */
 static void
 listing_run_adopt(struct listing_run *run)
 {
-	int64_t wall = loop_wall(run->gw->loop);
-	size_t max = HASH_COUNT(run->items), n = 0;
-	struct store_record *fresh = mem_zero(max + 1, sizeof *fresh);
+	int64_t now = loop_now(run->gw->loop), deadline = now + (run->deadline - now) / 2;
 	struct listing_item *item, *next;
 
+	run->fresh = mem_zero(HASH_COUNT(run->items) + 1, sizeof *run->fresh);
 	HASH_ITER(hh, run->items, item, next) {
 		if (!item->known && (item->hidden ||
 		    claim_match_listed(run->gw, run->listing->scope, item->json) == CLAIM_NONE))
-			listing_run_record(run, item, &fresh[n++]);
+			listing_run_record(run, item, &run->fresh[run->fresh_count++]);
 	}
 	claim_listed_end(run->gw, run->listing->scope);
-	if (n > 0 || wall - run->listing->noted_ms > LISTING_NOTE_MS)
-		run->store = store_adopt(run->gw->store, run->listing->scope, fresh, n, wall,
-		    listing_run_on_adopted, run);
+	if (run->fresh_count > 0 && twin_wanted(run->gw, &run->project))
+		run->batch = twin_batch_start(run->gw, &run->project, run->fresh, run->fresh_count,
+		    deadline, listing_run_put, run);
+	else if (run->fresh_count > 0 ||
+	    loop_wall(run->gw->loop) - run->listing->noted_ms > LISTING_NOTE_MS)
+		listing_run_put(run);
 	else
 		listing_run_check(run);
-	for (size_t i = 0; i < n; i++)
-		store_record_clear(&fresh[i]);
-	free(fresh);
 }
 
 /* The store has given what is known of the scope: compares. */

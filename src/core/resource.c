@@ -18,6 +18,7 @@ const struct resource resource_persona = {
     .name = "name",
     .nameless = "Name is required",
     .portraits = true,
+    .twins = true,
 };
 
 /* Looks at the name in a body. */

@@ -33,6 +33,7 @@ struct resource {
 	const char *name;     /* the local field that names a thing, a string that is never empty */
 	const char *nameless; /* the sentence when there is none */
 	bool portraits;       /* images are made for its things */
+	bool twins;           /* its things can have twins in the local tool */
 };
 
 extern const struct resource resource_persona;

@@ -149,18 +149,13 @@ shelf_put(struct shelf *s, struct store_record *record)
 	struct shelf_entry *e = shelf_find(s, record->scope, record->local_id);
 
 	if (e == NULL) {
-		char *key = gateway_key(record->scope, record->local_id);
-		struct shelf_grave *grave;
-
-		HASH_FIND_STR(s->graves, key, grave);
-		if (grave != NULL) {
-			free(key);
+		if (shelf_is_buried(s, record->scope, record->local_id)) {
 			store_record_clear(record);
 			return NULL;
 		}
 		e = mem_zero(1, sizeof *e);
 		e->shelf = s;
-		e->key = key;
+		e->key = gateway_key(record->scope, record->local_id);
 		HASH_ADD_KEYPTR(hh, s->entries, e->key, strlen(e->key), e);
 		TAILQ_INSERT_TAIL(&s->order, e, link);
 	} else if (e->record.version >= record->version) {
@@ -182,7 +177,8 @@ shelf_written(struct shelf *s, struct store_record *record, uint64_t sequence)
 {
 	struct shelf_entry *e;
 
-	shelf_unbury(s, record->scope, record->local_id); /* should the upstream give an id again */
+	/* should the upstream give an id again */
+	shelf_unbury(s, record->scope, record->local_id, record->upstream_id);
 	e = shelf_put(s, record);
 	e->written_sequence = sequence;
 	e->fetched = 0;
@@ -217,50 +213,62 @@ shelf_drop(struct shelf *s, const char *scope, const char *local_id)
 	}
 }
 
-/* Drops an item that was deleted. */
-void
-shelf_bury(struct shelf *s, const char *scope, const char *local_id)
+/* Remembers one id of a dead item. */
+static void
+shelf_dig(struct shelf *s, const char *scope, const char *id)
 {
-	char *key = gateway_key(scope, local_id);
 	struct shelf_grave *g;
 
-	shelf_drop(s, scope, local_id);
-	HASH_FIND_STR(s->graves, key, g);
-	if (g != NULL) {
-		free(key);
+	if (shelf_is_buried(s, scope, id))
 		return;
-	}
 	g = mem_zero(1, sizeof *g);
-	g->key = key;
+	g->key = gateway_key(scope, id);
 	HASH_ADD_KEYPTR(hh, s->graves, g->key, strlen(g->key), g);
 	TAILQ_INSERT_TAIL(&s->grave_order, g, link);
 	if (HASH_COUNT(s->graves) > SHELF_GRAVES)
 		shelf_dig_up(s, TAILQ_FIRST(&s->grave_order));
 }
 
-/* Whether an item is dead. */
-bool
-shelf_is_buried(struct shelf *s, const char *scope, const char *local_id)
+/* Drops an item that was deleted. */
+void
+shelf_bury(struct shelf *s, const char *scope, const char *local_id, const char *upstream_id)
 {
-	char *key = gateway_key(scope, local_id);
+	shelf_drop(s, scope, local_id);
+	shelf_dig(s, scope, local_id);
+	if (strcmp(upstream_id, local_id) != 0)
+		shelf_dig(s, scope, upstream_id);
+}
+
+/* Finds the grave of an id. */
+static struct shelf_grave *
+shelf_grave(struct shelf *s, const char *scope, const char *id)
+{
+	char *key = gateway_key(scope, id);
 	struct shelf_grave *g;
 
 	HASH_FIND_STR(s->graves, key, g);
 	free(key);
-	return g != NULL;
+	return g;
+}
+
+/* Whether an item is dead. */
+bool
+shelf_is_buried(struct shelf *s, const char *scope, const char *id)
+{
+	return shelf_grave(s, scope, id) != NULL;
 }
 
 /* Takes an item back. */
 void
-shelf_unbury(struct shelf *s, const char *scope, const char *local_id)
+shelf_unbury(struct shelf *s, const char *scope, const char *local_id, const char *upstream_id)
 {
-	char *key = gateway_key(scope, local_id);
-	struct shelf_grave *g;
+	struct shelf_grave *g = shelf_grave(s, scope, local_id);
 
-	HASH_FIND_STR(s->graves, key, g);
 	if (g != NULL)
 		shelf_dig_up(s, g);
-	free(key);
+	g = shelf_grave(s, scope, upstream_id);
+	if (g != NULL)
+		shelf_dig_up(s, g);
 }
 
 /* Reads a JSON object that the store kept; NULL when there is none. */

@@ -61,14 +61,16 @@ void shelf_unpin(struct shelf_entry *);
 void shelf_drop(struct shelf *, const char *scope, const char *local_id);
 
 /* Drops an item that was deleted through the gateway, or that the upstream no
- * longer has: what the store read before it knew is refused from now on. */
-void shelf_bury(struct shelf *, const char *scope, const char *local_id);
+ * longer has: what the store read before it knew is refused from now on, under either
+ * of its ids. */
+void shelf_bury(struct shelf *, const char *scope, const char *local_id, const char *upstream_id);
 
 /* The store has brought a hidden item back. */
-void shelf_unbury(struct shelf *, const char *scope, const char *local_id);
+void shelf_unbury(struct shelf *, const char *scope, const char *local_id,
+    const char *upstream_id);
 
-/* Whether an item was deleted or hidden by this process, and did not come back. */
-bool shelf_is_buried(struct shelf *, const char *scope, const char *local_id);
+/* Whether the item of an id was deleted or hidden by this process, and did not come back. */
+bool shelf_is_buried(struct shelf *, const char *scope, const char *id);
 
 /* What the shelf holds. */
 size_t shelf_bytes(const struct shelf *);

@@ -334,6 +334,27 @@ START_TEST(every_origin_is_allowed_alone_and_without_credentials)
 }
 END_TEST
 
+START_TEST(twins_need_a_local_tool)
+{
+	struct config *c = load(KEY, "");
+
+	ck_assert_ptr_null(c->passthrough.local);
+	ck_assert(!c->passthrough.mirror_personas);
+	config_free(c);
+	c = load(KEY "passthrough: {local: 'http://127.0.0.1:3100', mirror_personas: true}\n", "");
+	ck_assert_str_eq(c->passthrough.local, "http://127.0.0.1:3100");
+	ck_assert(c->passthrough.mirror_personas);
+	config_free(c);
+	accept(KEY "passthrough: {mirror_personas: false}\n");
+	refuse(KEY "passthrough: {mirror_personas: true}\n", "c.yaml:3:32: "
+	    "passthrough.mirror_personas keeps twins of personas in the local tool, and "
+	    "passthrough.local does not say where that is; write the line \"local: "
+	    "http://127.0.0.1:3100\", with the address of its server, below \"passthrough:\"\n");
+	refuse(KEY "passthrough: {mirror_personas: true, local: tool}\n",
+	    "c.yaml:3:45: passthrough.local must start with https:// (or http://)\n");
+}
+END_TEST
+
 /* The suite. */
 Suite *
 rules_suite(void)
@@ -344,7 +365,7 @@ rules_suite(void)
 	    the_largest_body_must_fit_into_the_buffers, listening_for_others_needs_a_word, the_admin_address_stays_on_this_machine,
 	    no_address_is_used_twice, an_agent_belongs_to_one_project_unless_both_share_it,
 	    projects_have_names_for_people, project_ids_can_stand_in_a_path, urls_that_surprise_are_warnings,
-	    portraits_need_a_key_or_the_sandbox,
+	    portraits_need_a_key_or_the_sandbox, twins_need_a_local_tool,
 	    every_origin_is_allowed_alone_and_without_credentials, NULL};
 
 	return unit_suite("rules", tests);

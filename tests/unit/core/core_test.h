@@ -12,5 +12,6 @@ Suite *project_rows_suite(void);
 Suite *pure_suite(void);
 Suite *result_suite(void);
 Suite *shelf_suite(void);
+Suite *twin_suite(void);
 
 #endif

@@ -74,11 +74,14 @@ START_TEST(what_was_deleted_does_not_come_back_by_an_overtaken_answer)
 	struct store_record r = record("x", 1);
 
 	shelf_put(s, &r);
-	shelf_bury(s, "agent:1", "x");
+	shelf_bury(s, "agent:1", "x", "u");
 	ck_assert_ptr_null(shelf_find(s, "agent:1", "x"));
 	r = record("x", 1);
 	ck_assert_ptr_null(shelf_put(s, &r));
 	ck_assert_ptr_null(r.local_id); /* taken all the same */
+	ck_assert(shelf_is_buried(s, "agent:1", "x") && shelf_is_buried(s, "agent:1", "u"));
+	shelf_unbury(s, "agent:1", "x", "u");
+	ck_assert(!shelf_is_buried(s, "agent:1", "x") && !shelf_is_buried(s, "agent:1", "u"));
 	shelf_free(s);
 }
 END_TEST
