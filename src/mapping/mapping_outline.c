@@ -71,7 +71,7 @@ mapping_outline_known(struct mapping_outline_node *node, const struct mapping_kn
 		if (known->not_answered)
 			continue;
 		member = mapping_outline_member(node, known->name);
-		member->known = known;
+		member->kind = mapping_known_kind(known);
 		member->expected = true;
 		member->never_null = known->never_null;
 	}
@@ -84,7 +84,7 @@ mapping_outline_path(struct mapping_outline_node *node, const struct mapping_pat
     bool expected)
 {
 	for (size_t i = 0; i < path->count; i++) {
-		node->open = node->open || node->known != NULL;
+		node->open = node->open || node->kind != NULL;
 		node = mapping_outline_member(node, path->keys[i]);
 		node->expected = node->expected || expected;
 	}
@@ -114,6 +114,8 @@ mapping_outline_way(struct mapping_outline_node *node, const struct mapping_way 
 		mapping_outline_way(node->each, each);
 	} else {
 		node->way = way;
+		if (way->count == 1 && step->kind == node->kind)
+			node->kind = NULL; /* once is enough */
 	}
 }
 
@@ -184,14 +186,14 @@ mapping_outline_noun(const struct mapping_outline_node *node)
 		return "an object";
 	if (node->way != NULL && node->way->upstream != NULL)
 		return node->way->upstream->noun;
-	return node->known != NULL ? mapping_known_kind(node->known)->noun : NULL;
+	return node->kind != NULL ? node->kind->noun : NULL;
 }
 
 /* Whether a known member has its type. */
 static bool
-mapping_outline_is_known(const struct mapping_known *known, struct json_object *value)
+mapping_outline_is_known(const struct mapping_step_kind *kind, struct json_object *value)
 {
-	const struct mapping_step step = {.kind = mapping_known_kind(known)};
+	const struct mapping_step step = {.kind = kind};
 	struct mapping_trouble trouble;
 	struct json_object *taken = step.kind->receive(&step, value, &trouble);
 
@@ -221,7 +223,7 @@ mapping_outline_fits(const struct mapping_outline_node *node, struct json_object
 		return json_object_is_type(value, json_type_object);
 	if (node->way != NULL && !mapping_outline_is_read(node, value))
 		return false;
-	return node->known == NULL || mapping_outline_is_known(node->known, value);
+	return node->kind == NULL || mapping_outline_is_known(node->kind, value);
 }
 
 /* Frees what lies below a node. */

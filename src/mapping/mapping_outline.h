@@ -8,10 +8,11 @@
  * else is known of their members. Compiled when the mapping is, and immutable.
  */
 struct mapping_outline_node {
-	char *key;                         /* NULL at the top, and of `each` */
-	const struct mapping_known *known; /* what is known of the member; NULL: nothing */
-	const struct mapping_way *way;     /* by which the mapping reads the value as a whole; NULL:
-	                                      it does not */
+	char *key;                            /* NULL at the top, and of `each` */
+	const struct mapping_step_kind *kind; /* the type that is known of the member; NULL: none, or
+	                                         the way says it */
+	const struct mapping_way *way; /* by which the mapping reads the value as a whole; NULL: it
+	                                  does not */
 	struct json_object *filler; /* stands for a value that was absent; NULL: none does */
 	bool expected;              /* every answer has it */
 	bool never_null;
