@@ -156,11 +156,13 @@ mapping_shape_member(const struct mapping_shape_move *move,
 	const struct mapping_tree *from = mapping_tree_below(outer->from, key);
 	const struct mapping_field *f = mapping_tree_leaf(from);
 	bool object = json_object_is_type(value, json_type_object);
+	bool empty = value == NULL || (object && json_object_object_length(value) == 0);
 
 	if (f != NULL)
 		return mapping_shape_field(move, f, value);
-	if (from == NULL || (object && json_object_object_length(value) == 0) ||
-	    (value == NULL && !move->send))
+	if (from != NULL && empty && !move->send)
+		return true; /* nothing is there of what the fields would read */
+	if (from == NULL || (empty && object))
 		return mapping_shape_other(move, outer, key, value);
 	if (object) {
 		struct mapping_shape_place place = {outer, from,

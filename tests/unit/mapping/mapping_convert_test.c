@@ -139,6 +139,8 @@ START_TEST(objects_have_fields_of_their_own)
 	    "profile.deep must be an object");
 	mapping_case_answered("  profile: {to: traits, fields: {deep.a: b}}\n",
 	    "{\"traits\":{\"deep\":null,\"b\":1}}", "{\"profile\":{\"deep\":{\"a\":1}}}");
+	mapping_case_answered("  p: {to: q, fields: {x: deep.a}}\n", "{\"q\":{\"deep\":{},\"y\":1}}",
+	    "{\"p\":{\"y\":1}}");
 	mapping_case_refused("  profile: {to: traits, fields: {deep.a: b}}\n", "{\"profile\":{\"deep\":[]}}",
 	    "profile.deep must be an object");
 }
