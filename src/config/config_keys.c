@@ -156,6 +156,9 @@ static const struct config_key config_table[] = {
 	    "`templates`, `kept_here`."},
     {"mapping.community", CONFIG_NODE, UNSTORED,
 	.help = "The same for communities."},
+    {"mapping_tests", CONFIG_NODES, UNSTORED,
+	.help = "Tests of the mapping: what must become of a body. They run whenever the file is "
+	    "read; one that fails is a mistake."},
     {"images.provider", CONFIG_ENUM, AT(images.provider), .fallback = "auto",
 	.choices = config_providers,
 	.help = "Who draws portraits. `auto` is `openai` when there is a key for it, else `none`: "
@@ -228,7 +231,7 @@ config_keys_type(enum config_type type)
 	    [CONFIG_ADDRESSES] = "address or list", [CONFIG_HOSTS] = "list of names", [CONFIG_ORIGINS] = "list of origins",
 	    [CONFIG_SECRET] = "secret", [CONFIG_SECRET_FILE] = "file",
 	    [CONFIG_HEADERS] = "map of headers", [CONFIG_PROJECTS] = "map",
-	    [CONFIG_NODE] = "map"};
+	    [CONFIG_NODE] = "map", [CONFIG_NODES] = "list"};
 
 	return names[type];
 }

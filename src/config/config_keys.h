@@ -29,7 +29,8 @@ enum config_type {
 	CONFIG_SECRET_FILE, /* char *, what the file holds */
 	CONFIG_HEADERS,	    /* struct header_list, a map from names to values */
 	CONFIG_PROJECTS,    /* a map from ids to the keys under "projects.*" */
-	CONFIG_NODE	    /* read by someone else */
+	CONFIG_NODE,	    /* a map, read by someone else */
+	CONFIG_NODES	    /* a list, read by someone else */
 };
 
 #define CONFIG_NOWHERE SIZE_MAX /* an offset: the value is only checked */

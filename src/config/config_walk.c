@@ -251,7 +251,7 @@ config_walk_entry(struct config_walk *w, struct yaml_node *key, struct yaml_node
 		yaml_node_forgive(item);
 	else if (found != NULL && found->type == CONFIG_PROJECTS)
 		config_walk_projects(w, item);
-	else if (found != NULL && found->type != CONFIG_NODE)
+	else if (found != NULL && found->type != CONFIG_NODE && found->type != CONFIG_NODES)
 		config_set_node(found, level->base, item, name, w->diags);
 	else if (found == NULL && (dotted || !config_keys_section(path)))
 		config_walk_unknown(w, key, level);

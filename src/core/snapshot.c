@@ -2,6 +2,7 @@
 
 #include "core/snapshot.h"
 #include "base/mem.h"
+#include "mapping/mapping_cases.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -75,6 +76,58 @@ snapshot_find_headers(struct snapshot *snap, struct diag_list *diags)
 		    resource_persona.headers);
 }
 
+/* The configured project of this id, or the one that stands for every other. */
+static const struct config_project *
+snapshot_configured(const struct snapshot *snap, const char *id)
+{
+	const struct config_project *any = NULL;
+
+	for (size_t i = 0; i < snap->config->project_count; i++) {
+		const struct config_project *p = &snap->config->projects[i];
+
+		if (strcmp(p->id, id) == 0 && strcmp(id, "*") != 0)
+			return p;
+		if (strcmp(p->id, "*") == 0)
+			any = p;
+	}
+	return any;
+}
+
+/* Finds the mapping of a test. */
+static const struct mapping *
+snapshot_test_mapping(void *arg, const char *resource, const char *project)
+{
+	const struct snapshot *snap = arg;
+
+	if (strcmp(resource, "persona") == 0)
+		return mapping_set_of(snap->personas, project);
+	if (strcmp(resource, "community") == 0)
+		return mapping_set_of(snap->communities, project);
+	return NULL;
+}
+
+/* Finds the project of a test. */
+static bool
+snapshot_test_project(void *arg, const char *id, struct mapping_project *out)
+{
+	const struct config_project *p = snapshot_configured(arg, id);
+
+	if (p == NULL)
+		return false;
+	out->has_agent = p->has_agent;
+	out->agent_id = p->agent_id;
+	return true;
+}
+
+/* Runs the tests that stand beside the mapping. */
+static void
+snapshot_run_tests(struct snapshot *snap, struct diag_list *diags)
+{
+	const struct mapping_cases tests = {snapshot_test_mapping, snapshot_test_project, snap};
+
+	mapping_cases_run(&tests, yaml_node_get(snap->config->document, "mapping_tests"), diags);
+}
+
 /* Loads a file and compiles its mappings; mistakes of both are collected. */
 struct snapshot *
 snapshot_load(const struct config_source *given, struct diag_list *diags)
@@ -91,6 +144,7 @@ snapshot_load(const struct config_source *given, struct diag_list *diags)
 		snap->mapping = mapping_set_of(snap->personas, NULL);
 		snap->community = mapping_set_of(snap->communities, NULL);
 		snapshot_check_shared(snap, diags);
+		snapshot_run_tests(snap, diags);
 		if (diags->errors == errors) {
 			snapshot_find_headers(snap, diags);
 			return snap;
@@ -118,23 +172,6 @@ snapshot_unref(struct snapshot *snap)
 	mapping_set_free(snap->communities);
 	config_free(snap->config);
 	free(snap);
-}
-
-/* The configured project of this id, or the one that stands for every other. */
-static const struct config_project *
-snapshot_configured(const struct snapshot *snap, const char *id)
-{
-	const struct config_project *any = NULL;
-
-	for (size_t i = 0; i < snap->config->project_count; i++) {
-		const struct config_project *p = &snap->config->projects[i];
-
-		if (strcmp(p->id, id) == 0 && strcmp(id, "*") != 0)
-			return p;
-		if (strcmp(p->id, "*") == 0)
-			any = p;
-	}
-	return any;
 }
 
 /* True for ids that may stand in a path: no control bytes, no slash, not too long. */

@@ -94,6 +94,10 @@ int mapping_request_make(const struct mapping *, enum mapping_operation,
     struct fail *);
 void mapping_request_clear(struct mapping_request *);
 
+/* Puts "…" in the place of what constants took from the environment, for those
+ * who show an upstream body: it may be a secret. */
+void mapping_request_hide(const struct mapping *, struct mapping_request *);
+
 /*
  * What an upstream object becomes. `absent` and `kept` are as recorded (NULL:
  * none). A field named in `absent` is left out while the upstream value equals

@@ -117,6 +117,7 @@ mapping_compile_constant(struct mapping_compiler *c, const struct yaml_node *key
 		return;
 	}
 	node = mapping_compile_constant_form(c, node, &constant);
+	constant.hidden = node->expanded;
 	if (!mapping_compile_constant_value(c, node, &constant)) {
 		c->whole = false;
 		mapping_path_free(&constant.upstream);

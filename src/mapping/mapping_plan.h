@@ -55,6 +55,7 @@ struct mapping_constant {
 	enum mapping_constant_kind kind;
 	struct json_object *value; /* MAPPING_CONSTANT_VALUE only */
 	struct mapping_when *when; /* NULL: always */
+	bool hidden; /* the value came from the environment: it may be a secret */
 	struct mapping_place place;
 };
 

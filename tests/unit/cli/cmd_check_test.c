@@ -122,6 +122,26 @@ START_TEST(mistakes_of_the_file_and_of_its_mapping_come_in_the_order_of_the_file
 }
 END_TEST
 
+START_TEST(tests_beside_the_mapping_run)
+{
+	static const char head[] =
+	    "projects:\n"
+	    "  shop: {agent_id: 7, mapping: {persona: {fields: {tone: traits.tone}}}}\n"
+	    "mapping_tests:\n"
+	    "  - {project: shop, operation: create, body: {name: A, tone: x}, expect: {name: A,\n"
+	    "     traits: {tone: x}, description: \"\", goal: \"\", agent_id: 7}}\n"
+	    "  - {resource: community, operation: create, body: {title: T}, expect: {title: T}}\n";
+	char *wrong;
+
+	check(given(head), true, 0, "ok\n", "");
+	wrong = mem_format("%s  - name: wrong\n    operation: update\n    body: {tone: x}\n"
+	                   "    expect: {tone: x}\n", head);
+	check(given(wrong), true, 1, "",
+	    "F:7:5: mapping test \"wrong\": tone is missing, not \"x\"\n");
+	free(wrong);
+}
+END_TEST
+
 START_TEST(projects_that_share_an_agent_map_alike)
 {
 	check(given("projects:\n"
@@ -224,7 +244,7 @@ suite_cmd_check(void)
 {
 	const TTest *const tests[] = {the_sample_is_good,
 	    mistakes_of_the_file_and_of_its_mapping_come_in_the_order_of_the_file,
-	    projects_that_share_an_agent_map_alike, warnings_do_not_fail, a_missing_file_is_a_mistake,
+	    tests_beside_the_mapping_run, projects_that_share_an_agent_map_alike, warnings_do_not_fail, a_missing_file_is_a_mistake,
 	    an_answer_that_cannot_be_written_is_a_failure, a_failed_load_leaves_nothing,
 	    the_sample_shows_the_mappings_that_are_built_in, NULL};
 

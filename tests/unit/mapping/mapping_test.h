@@ -21,6 +21,7 @@ struct json_object *mapping_test_json(const char *text);
 void mapping_test_prints(struct json_object *, const char *text);
 
 Suite *mapping_answer_suite(void);
+Suite *mapping_cases_suite(void);
 Suite *mapping_community_suite(void);
 Suite *mapping_compile_suite(void);
 Suite *mapping_convert_suite(void);
