@@ -13,6 +13,7 @@ const OPEN = 6; // personas at most, for their fields to be open from the start
 const state = {
 	overview: null,
 	details: null,
+	drift: null,
 	project: null, // id of the one that is shown
 	failures: 0,
 	timer: 0,
@@ -96,6 +97,8 @@ function troubles(o) {
 		list.push("The store cannot be read");
 	if (!o.store.writable)
 		list.push("The store cannot be written");
+	if (state.drift.resources.some((r) => r.differences.some((d) => d.current && d.kind === "retyped")))
+		list.push("Bluejay's answers have another form");
 	return list;
 }
 
@@ -204,6 +207,31 @@ function fieldRow(field) {
 	return row([el("strong", null, field.field), lives(field)],
 		[field.type + (field.readOnly ? ", read only" : "")],
 		[field.line ? "line " + field.line + ", column " + field.column : "built in"]);
+}
+
+/* ---- where Bluejay's answers differ from what is declared ---- */
+
+const DRIFT = { new: ["New", "made"], missing: ["Missing", "bad"], retyped: ["In another form", "bad"] };
+
+function driftRow(resource, d) {
+	const [name, mood] = DRIFT[d.kind];
+	const what = "It is " + (d.seen || "missing") + (d.declared ? "; declared is " + d.declared : "");
+
+	return row([el("strong", null, el("bdi", null, d.path)),
+		el("span", { class: "badge " + mood }, name + ", " + resource)],
+	[what],
+	[count(d.count, "time", "times"), el("span", { class: "note" },
+		" " + (d.current ? "last seen " : "over; last seen ") + moment(d.lastSeenAt))]);
+}
+
+function drawDrift(d) {
+	const rows = d.resources.flatMap((r) => r.differences.map((one) => [r.resource, one]));
+	const beyond = d.resources.reduce((sum, r) => sum + r.beyond, 0);
+
+	$("drift").hidden = rows.length === 0;
+	draw($("drift-table"), rows, () => [table("drift-title", ["Member", "What it is", "Seen"],
+		rows.map(([resource, one]) => driftRow(resource, one)))]);
+	setText($("drift-note"), beyond > 0 ? "And " + number(beyond) + " times at further paths." : "");
 }
 
 /* ---- personas ---- */
@@ -434,6 +462,7 @@ function drawAll() {
 	drawProjects(o);
 	draw($("fields"), o.fields, () => [
 		table("fields-title", ["Field, and where it lives", "Type", "Declared"], o.fields.map(fieldRow))]);
+	drawDrift(state.drift);
 	$("refresh").hidden = state.project === null;
 	if (state.project === null)
 		drawNothing("Personas", "There is no project yet. It appears here with its first persona.");
@@ -461,7 +490,7 @@ async function readAll() {
 		const overview = await read("overview");
 
 		state.project = chosen(overview);
-		return { overview, details: await lookAtProject() };
+		return { overview, drift: await read("drift"), details: await lookAtProject() };
 	} catch {
 		return null;
 	}

@@ -298,7 +298,7 @@ drift_print(const struct drift *d, struct buf *b)
 void
 drift_metrics(const struct drift *d, struct buf *b)
 {
-	static const char name[] = "persona_gateway_drift_total";
+	static const char name[] = "persona_gateway_upstream_drift_total";
 	const struct drift_resource *r;
 
 	metric_text_family(b, name, "counter",

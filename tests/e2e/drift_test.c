@@ -161,6 +161,9 @@ START_TEST(members_more_and_less_break_nothing_and_are_shown)
 	ck_assert_int_eq(logged(""), 3);
 	ck_assert_int_eq(logged("\"path\":\"traits.voice.pitch\""), 1);
 	ck_assert_int_eq(logged("\"kind\":\"missing\""), 1);
+	ck_assert_ptr_nonnull(strstr(ask(gateway.admin_port, "GET", "/metrics", NULL, NULL)->body,
+	    "\npersona_gateway_upstream_drift_total{resource=\"personas\",kind=\"new\","
+	    "path=\"traits.voice.pitch\"} 3\n"));
 	stop();
 }
 END_TEST

@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include "base/buf.h"
+#include "bluejay.h"
 #include "browser.h"
 #include "stage.h"
 #include "unit.h"
@@ -255,6 +256,44 @@ START_TEST(it_says_what_does_not_work)
 }
 END_TEST
 
+START_TEST(it_shows_where_bluejay_differs_only_where_it_does)
+{
+	const char *const args[] = {"serve", "--config", NULL, NULL};
+	const char *argv[4];
+	const char *id;
+
+	bluejay_start();
+	memcpy(argv, args, sizeof args);
+	argv[2] = scratch_file("drift.yaml",
+	    "listen: 127.0.0.1:0\nadmin_listen: 127.0.0.1:0\ndata_dir: drift\n"
+	    "bluejay: {url: \"http://127.0.0.1:%d\", api_key: k, cache: {fresh: 0s}}\n"
+	    "projects: {a: {agent_id: 1}}\n", bluejay_port());
+	program_start(&gateway, argv);
+	browser = browser_start();
+	id = bluejay_make(1, "n", "d", "g");
+	bluejay_member(id, "org_id", "null");
+	ask(gateway.port, "GET", "/api/projects/a/personas", NULL, NULL);
+	open_page(gateway.admin_port, "");
+	expect("document.getElementById('drift').hidden", "true");
+	bluejay_member(id, "<b>mood", "1");
+	bluejay_member(id, "goal", "[]");
+	ask(gateway.port, "GET", "/api/projects/a/personas", NULL, NULL);
+	open_page(gateway.admin_port, "?again");
+	expect("document.getElementById('drift').hidden", "false");
+	expect("[...document.querySelectorAll('#drift tbody th')].map(e => e.textContent).join('|')",
+	    "<b>moodNew, personas|goalIn another form, personas");
+	expect("[...document.querySelectorAll('#drift tbody tr')].map(e => e.children[1].textContent)"
+	       ".join('|')",
+	    "It is an integer|It is an array; declared is a string");
+	expect("document.querySelectorAll('#drift tbody b').length", "0");
+	expect("document.getElementById('verdict').textContent", "Bluejay's answers have another form");
+	ck_assert_str_eq(browser_errors(browser), "");
+	browser_stop(browser);
+	ck_assert_int_eq(program_stop(&gateway), 0);
+	bluejay_stop();
+}
+END_TEST
+
 /* Tests of the page. */
 static Suite *
 page_suite(void)
@@ -268,6 +307,7 @@ page_suite(void)
 	    it_fits_a_phone_and_names_every_control,
 	    it_says_what_is_not_shown,
 	    it_says_what_does_not_work,
+	    it_shows_where_bluejay_differs_only_where_it_does,
 	    NULL,
 	};
 
