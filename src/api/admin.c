@@ -2,6 +2,7 @@
 
 #include "api/api_impl.h"
 #include "api/metrics.h"
+#include "api/openapi.h"
 #include "api/page.h"
 #include "base/buf.h"
 #include "base/mem.h"
@@ -19,6 +20,7 @@ enum admin_route {
 	ADMIN_READY,
 	ADMIN_METRICS,
 	ADMIN_DRIFT,
+	ADMIN_OPENAPI,
 	ADMIN_OVERVIEW,
 	ADMIN_PERSONAS,
 	ADMIN_REFRESH,
@@ -28,11 +30,12 @@ enum admin_route {
 	ADMIN_FORGET
 };
 
-static const struct http_route admin_routes[] = {
+const struct http_route admin_routes[] = {
     {"GET", "/healthz", ADMIN_HEALTH},
     {"GET", "/readyz", ADMIN_READY},
     {"GET", "/metrics", ADMIN_METRICS},
     {"GET", "/drift", ADMIN_DRIFT},
+    {"GET", "/openapi.json", ADMIN_OPENAPI},
     {"GET", "/overview", ADMIN_OVERVIEW},
     {"GET", "/projects/:project/personas", ADMIN_PERSONAS},
     {"POST", "/projects/:project/refresh", ADMIN_REFRESH},
@@ -41,6 +44,7 @@ static const struct http_route admin_routes[] = {
     {"POST", "/intents/:id/adopt", ADMIN_ADOPT},
     {"POST", "/intents/:id/forget", ADMIN_FORGET},
 };
+const size_t admin_route_count = sizeof admin_routes / sizeof *admin_routes;
 
 /* One request that waits for the core. */
 struct admin_call {
@@ -244,6 +248,23 @@ admin_ready(struct api *api, struct http_exchange *ex)
 	buf_free(&b);
 }
 
+/* Describes what is served, well set for people. */
+static void
+admin_openapi(struct api *api, struct http_exchange *ex)
+{
+	struct json_object *document = openapi_make(gateway_snapshot(api->gw), api_route, api->server,
+	    api->admin);
+	const char *text = json_object_to_json_string_ext(document,
+	    JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED | JSON_C_TO_STRING_NOSLASHESCAPE);
+	struct result r;
+
+	result_body(&r, 200, mem_string(text), strlen(text));
+	result_etag(r.body, r.len, r.etag);
+	api_answer_result(ex, &r);
+	result_clear(&r);
+	json_object_put(document);
+}
+
 /* Serves the admin address. */
 void
 api_serve_admin(void *arg, struct http_exchange *ex)
@@ -256,8 +277,8 @@ api_serve_admin(void *arg, struct http_exchange *ex)
 	traffic_open(api->traffic, ex, true);
 	if (page_serve(ex))
 		return;
-	if (api_refuse_route(ex, http_route_find(admin_routes, sizeof admin_routes / sizeof *admin_routes,
-	                             q->method, q->path, &match), &match))
+	if (api_refuse_route(ex,
+	        http_route_find(admin_routes, admin_route_count, q->method, q->path, &match), &match))
 		return;
 	traffic_note_route(ex, &match);
 	switch ((enum admin_route)match.id) {
@@ -272,6 +293,9 @@ api_serve_admin(void *arg, struct http_exchange *ex)
 		return;
 	case ADMIN_DRIFT:
 		admin_drift(api, ex);
+		return;
+	case ADMIN_OPENAPI:
+		admin_openapi(api, ex);
 		return;
 	case ADMIN_IMAGE:
 		admin_image(api, ex, &match);

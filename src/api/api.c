@@ -2,6 +2,7 @@
 
 #include "api/api.h"
 #include "api/api_impl.h"
+#include "api/page.h"
 #include "base/mem.h"
 
 #include <stdlib.h>
@@ -21,6 +22,34 @@ api_find(const struct http_request *q, struct http_match *match, enum http_route
 		*found = http_route_find(s->routes, s->count, q->method, q->path, match);
 	}
 	return s;
+}
+
+/* Counts through the routes of both addresses. */
+bool
+api_route(size_t i, struct openapi_route *out)
+{
+	const struct {
+		const struct http_route *routes;
+		size_t count;
+		bool admin;
+	} others[] = {{project_routes, project_route_count, false},
+	    {page_routes, page_route_count, true}, {admin_routes, admin_route_count, true}};
+
+	for (size_t n = 0; n < sizeof api_services / sizeof *api_services; n++) {
+		if (i < api_services[n]->count) {
+			*out = (struct openapi_route){&api_services[n]->routes[i], false};
+			return true;
+		}
+		i -= api_services[n]->count;
+	}
+	for (size_t n = 0; n < sizeof others / sizeof *others; n++) {
+		if (i < others[n].count) {
+			*out = (struct openapi_route){&others[n].routes[i], others[n].admin};
+			return true;
+		}
+		i -= others[n].count;
+	}
+	return false;
 }
 
 /* Serves the local API. */

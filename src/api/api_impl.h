@@ -2,6 +2,7 @@
 #define API_IMPL_H
 
 #include "api/api.h"
+#include "api/openapi.h"
 #include "api/traffic.h"
 #include "http/http_route.h"
 
@@ -35,6 +36,13 @@ extern const size_t project_route_count;
 
 /* Serves the list of projects; false when the request is for something else. */
 bool project_serve(struct api *, struct http_exchange *);
+
+/* The admin address, beside the page. */
+extern const struct http_route admin_routes[];
+extern const size_t admin_route_count;
+
+/* The i-th row of all route tables; false beyond the last. */
+bool api_route(size_t i, struct openapi_route *);
 
 /* Serves GET /drift of the admin address. */
 void admin_drift(struct api *, struct http_exchange *);

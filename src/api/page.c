@@ -2,7 +2,7 @@
 
 #include "api/page.h"
 #include "api/api_impl.h"
-#include "api/page_data.h"
+#include "api/embedded.h"
 
 /* One file; a route's id is its place in the table. */
 struct page_file {

@@ -367,6 +367,34 @@ START_TEST(images_are_those_of_the_project)
 }
 END_TEST
 
+START_TEST(the_description_names_the_real_addresses)
+{
+	struct json_object *d, *servers;
+	struct reply *r;
+	char field[100], url[100];
+
+	stage_open(NULL, NULL);
+	r = look("/openapi.json");
+	ck_assert_int_eq(r->status, 200);
+	ck_assert_str_eq(reply_field(r, "content-type"), "application/json; charset=utf-8");
+	ck_assert_ptr_nonnull(strstr(r->body, "\n  \"openapi\": \"3.1.0\",\n")); /* set for people */
+	d = reply_json(r);
+	servers = in(d, "servers");
+	snprintf(url, sizeof url, "http://127.0.0.1:%d", stage_gateway.port);
+	ck_assert_uint_eq(json_object_array_length(servers), 1);
+	ck_assert_str_eq(text(json_object_array_get_idx(servers, 0), "url"), url);
+	servers = in(in(in(d, "paths"), "/overview"), "servers");
+	snprintf(url, sizeof url, "http://127.0.0.1:%d", stage_gateway.admin_port);
+	ck_assert_str_eq(text(json_object_array_get_idx(servers, 0), "url"), url);
+	ck_assert(!has(in(in(d, "paths"), "/api/projects/{project}/personas"), "servers"));
+	snprintf(field, sizeof field, "If-None-Match: %s\r\n", reply_field(r, "etag"));
+	ck_assert_int_eq(ask(stage_gateway.admin_port, "GET", "/openapi.json", field, NULL)->status,
+	    304);
+	expect_error(ask(stage_gateway.port, "GET", "/openapi.json", NULL, NULL), 404, NULL);
+	stage_close();
+}
+END_TEST
+
 START_TEST(projects_are_those_of_the_file_and_hosts_those_of_this_machine)
 {
 	static const char *const paths[] = {"/", "/overview", "/projects/demo/personas",
@@ -409,6 +437,7 @@ admin_suite(void)
 	    looking_asks_bluejay_nothing_and_the_button_once,
 	    the_button_says_when_bluejay_is_down,
 	    images_are_those_of_the_project,
+	    the_description_names_the_real_addresses,
 	    projects_are_those_of_the_file_and_hosts_those_of_this_machine,
 	    NULL,
 	};

@@ -1,7 +1,7 @@
 #include "config.h"
 
 #include "api/range.h"
-#include "unit.h"
+#include "api_test.h"
 
 START_TEST(one_range_of_bytes_is_read)
 {
@@ -46,4 +46,4 @@ api_suite(void)
 	return unit_suite("api", tests);
 }
 
-UNIT_MAIN(api_suite)
+UNIT_MAIN(api_suite, openapi_suite)

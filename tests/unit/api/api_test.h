@@ -1,0 +1,8 @@
+#ifndef API_TEST_H
+#define API_TEST_H
+
+#include "unit.h"
+
+Suite *openapi_suite(void);
+
+#endif
