@@ -3,14 +3,12 @@
 #include "upstream/curl_try.h"
 #include "base/buf.h"
 #include "base/mem.h"
+#include "upstream/answer_head.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
-#define CURL_TRY_HEAD_MAX (64 * 1024) /* bytes of all header lines of an answer */
 #define CURL_TRY_RESERVE_MAX (1 << 20) /* bytes of memory taken on the word of a Content-Length */
 #define CURL_TRY_FIELD_MAX 64         /* bytes of a Retry-After value that are kept */
 #define CURL_TRY_AGENT "persona-gateway/" PACKAGE_VERSION
@@ -27,15 +25,8 @@ struct curl_try {
 	bool sent;  /* libcurl was about to send the request */
 	bool twice; /* and once more */
 	bool late;  /* no answer began in time */
-	bool heard; /* a line of an answer came */
-	/* of the answer's head */
-	size_t head_bytes;
-	bool interim;  /* the lines are those of a 1xx answer */
-	bool complete; /* the final head has ended; what follows are trailers */
-	bool http11, closing, chunked, encoded, framing_bad;
-	bool has_length;
-	int64_t length;
-	bool has_retry_after;
+	struct answer_head head;
+	bool encoded, has_retry_after;
 	char retry_after[CURL_TRY_FIELD_MAX];
 	struct buf answer;
 	bool too_large;
@@ -86,93 +77,19 @@ curl_try_on_seek(void *arg, curl_off_t offset, int origin)
 
 /* ---- the answer ---- */
 
-/* The value of a header line if it has this name: trimmed, its length in *len. */
-static const char *
-curl_try_field(const char *line, size_t n, const char *name, size_t *len)
-{
-	size_t skip = strlen(name);
-	const char *end = line + n;
-
-	if (n <= skip || line[skip] != ':' || strncasecmp(line, name, skip) != 0)
-		return NULL;
-	line += skip + 1;
-	while (line < end && (*line == ' ' || *line == '\t'))
-		line++;
-	while (end > line && isspace((unsigned char)end[-1]))
-		end--;
-	*len = (size_t)(end - line);
-	return line;
-}
-
-/* Whether a list of tokens holds this one. */
-static bool
-curl_try_has_token(const char *v, size_t len, const char *token)
-{
-	size_t want = strlen(token);
-	const char *end = v + len, *start;
-
-	while (v < end) {
-		while (v < end && (*v == ',' || *v == ' ' || *v == '\t'))
-			v++;
-		for (start = v; v < end && *v != ',' && *v != ' ' && *v != '\t'; v++)
-			;
-		if ((size_t)(v - start) == want && strncasecmp(start, token, want) == 0)
-			return true;
-	}
-	return false;
-}
-
-/* Reads Content-Length; RFC 9112, 6.3: one that is not a number, or two that
- * differ, make the answer's end unknowable. */
-static void
-curl_try_read_length(struct curl_try *t, const char *v, size_t len)
-{
-	int64_t n = 0;
-
-	t->framing_bad |= len == 0 || len > 18;
-	for (size_t i = 0; i < len && !t->framing_bad; i++) {
-		if (isdigit((unsigned char)v[i]))
-			n = n * 10 + (v[i] - '0');
-		else
-			t->framing_bad = true;
-	}
-	t->framing_bad |= t->has_length && t->length != n;
-	t->has_length = true;
-	t->length = n;
-}
-
-/* A status line begins a head; an earlier, interim one is forgotten. */
-static void
-curl_try_read_status(struct curl_try *t, const char *line, size_t n)
-{
-	t->http11 = n > 8 && strncmp(line, "HTTP/1.1", 8) == 0;
-	t->interim = n > 9 && line[9] == '1';
-	t->closing = t->chunked = t->encoded = false;
-	t->has_length = t->has_retry_after = false;
-}
-
 /* Notes the fields that matter here. */
 static void
-curl_try_read_field(struct curl_try *t, const char *line, size_t n)
+curl_try_read_field(struct curl_try *t, const struct answer_field *f)
 {
-	const char *v;
-	size_t len;
+	size_t len = f->value_len;
 
-	if ((v = curl_try_field(line, n, "Content-Length", &len)) != NULL) {
-		curl_try_read_length(t, v, len);
-	} else if ((v = curl_try_field(line, n, "Transfer-Encoding", &len)) != NULL) {
-		t->chunked = true;
-		t->framing_bad |= len != 7 || strncasecmp(v, "chunked", 7) != 0;
-	} else if ((v = curl_try_field(line, n, "Content-Encoding", &len)) != NULL) {
-		t->encoded |= len > 0 && !curl_try_has_token(v, len, "identity");
-	} else if ((v = curl_try_field(line, n, "Connection", &len)) != NULL ||
-	    (v = curl_try_field(line, n, "Proxy-Connection", &len)) != NULL) {
-		t->closing |= curl_try_has_token(v, len, "close");
-	} else if ((v = curl_try_field(line, n, "Retry-After", &len)) != NULL) {
+	if (answer_field_is(f, "Content-Encoding")) {
+		t->encoded |= len > 0 && !answer_field_has(f, "identity");
+	} else if (answer_field_is(f, "Retry-After")) {
 		t->has_retry_after = true;
 		if (len >= sizeof t->retry_after)
 			len = sizeof t->retry_after - 1;
-		memcpy(t->retry_after, v, len);
+		memcpy(t->retry_after, f->value, len);
 		t->retry_after[len] = '\0';
 	}
 }
@@ -183,21 +100,24 @@ static size_t
 curl_try_on_header(char *line, size_t size, size_t n, void *arg)
 {
 	struct curl_try *t = arg;
+	struct answer_field f;
 
-	t->heard = true;
 	loop_timer_cancel(&t->first_byte);
-	t->head_bytes += n;
-	if (t->head_bytes > CURL_TRY_HEAD_MAX)
+	switch (answer_head_line(&t->head, line, n, &f)) {
+	case ANSWER_LINE_BAD:
 		return 0;
-	if (t->complete)
-		return n;
-	if (n > 5 && strncmp(line, "HTTP/", 5) == 0)
-		curl_try_read_status(t, line, n);
-	else if (n <= 2 && (line[0] == '\r' || line[0] == '\n'))
-		t->complete = !t->interim;
-	else
-		curl_try_read_field(t, line, n);
-	return t->framing_bad ? 0 : n;
+	case ANSWER_LINE_STATUS:
+		t->encoded = t->has_retry_after = false;
+		break;
+	case ANSWER_LINE_FIELD:
+		curl_try_read_field(t, &f);
+		break;
+	case ANSWER_LINE_ODD:
+	case ANSWER_LINE_END:
+	case ANSWER_LINE_TRAILER:
+		break;
+	}
+	return n;
 }
 
 /* A piece of the answer's body. */
@@ -206,8 +126,8 @@ curl_try_on_body(char *bytes, size_t size, size_t n, void *arg)
 {
 	struct curl_try *t = arg;
 
-	if (t->has_length && !t->chunked && t->length <= CURL_TRY_RESERVE_MAX)
-		buf_reserve(&t->answer, (size_t)t->length - t->answer.len);
+	if (t->head.has_length && !t->head.chunked && t->head.length <= CURL_TRY_RESERVE_MAX)
+		buf_reserve(&t->answer, (size_t)t->head.length - t->answer.len);
 	if (!buf_add(&t->answer, bytes, size * n)) {
 		t->too_large = true;
 		return 0;
@@ -227,15 +147,15 @@ curl_try_has_excess(const struct curl_try *t)
 	curl_off_t uploaded = 0;
 
 	curl_easy_getinfo(t->job.easy, CURLINFO_SIZE_UPLOAD_T, &uploaded);
-	return t->job.closed && t->http11 && !t->closing && t->has_length && !t->chunked &&
-	    t->answer.len == (size_t)t->length && (size_t)uploaded == t->body_len;
+	return t->job.closed && t->head.http11 && !t->head.closing && t->head.has_length && !t->head.chunked &&
+	    t->answer.len == (size_t)t->head.length && (size_t)uploaded == t->body_len;
 }
 
 /* Why a complete answer cannot be trusted; NULL: it can. */
 static const char *
 curl_try_doubt(const struct curl_try *t, long status)
 {
-	if (!t->complete) /* libcurl takes the end of the connection for the end of the head */
+	if (!t->head.complete) /* libcurl takes the end of the connection for the end of the head */
 		return "the answer's head is cut short";
 	if (status < 200 || status > 599)
 		return "the status is not one of HTTP";
@@ -279,9 +199,9 @@ curl_try_judge_failure(struct curl_try *t, struct curl_try_result *r, CURLcode c
 	} else {
 		r->outcome = UPSTREAM_BROKEN;
 		curl_easy_getinfo(t->job.easy, CURLINFO_NUM_CONNECTS, &connects);
-		r->stale = !t->heard && (t->twice || t->job.refused || connects == 0);
+		r->stale = !t->head.begun && (t->twice || t->job.refused || connects == 0);
 	}
-	if (t->framing_bad)
+	if (t->head.ambiguous)
 		r->why = "the answer's length is ambiguous";
 	if (r->why == NULL)
 		r->why = t->why[0] != '\0' ? t->why : curl_easy_strerror(code);
@@ -296,9 +216,9 @@ curl_try_judge(struct curl_try *t, CURLcode code)
 
 	curl_easy_getinfo(t->job.easy, CURLINFO_REQUEST_SIZE, &request_size);
 	r->connected = t->sent;
-	r->heard = t->heard;
+	r->heard = t->head.begun;
 	/* What libcurl never began to send, or never got into the socket. */
-	r->nothing_sent = !t->sent || (request_size == 0 && t->body_read == 0 && !t->heard);
+	r->nothing_sent = !t->sent || (request_size == 0 && t->body_read == 0 && !t->head.begun);
 	r->body = "";
 	if (code == CURLE_OK) {
 		curl_easy_getinfo(t->job.easy, CURLINFO_RESPONSE_CODE, &status);

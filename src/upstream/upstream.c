@@ -7,6 +7,7 @@
 #include "upstream/breaker.h"
 #include "upstream/curl_loop.h"
 #include "upstream/curl_try.h"
+#include "upstream/url.h"
 #include "upstream/rate.h"
 #include "upstream/retry.h"
 
@@ -15,7 +16,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
-#include <unistd.h>
 
 #define UPSTREAM_BUSY_MS 1000    /* what is told to a call that finds the queue full */
 #define UPSTREAM_HEADERS_MAX 8   /* of our own in one request */
@@ -27,6 +27,8 @@ enum upstream_state {
 	UPSTREAM_WAITING, /* first in the queue, with a place, wants a token of the rate budget */
 	UPSTREAM_TRYING,
 	UPSTREAM_BACKING_OFF,
+	UPSTREAM_PLACED,  /* a place was found; the callback is owed */
+	UPSTREAM_HOLDING, /* the exchange that has the place runs */
 	UPSTREAM_DONE     /* only the callback is owed */
 };
 
@@ -49,6 +51,8 @@ struct upstream_call {
 	int64_t deadline;
 	size_t max_answer;
 	upstream_done_fn done;
+	upstream_place_fn placed; /* not NULL: only a place is wanted */
+	bool judged;              /* the pass of the breaker was given back */
 	void *arg;
 	struct loop_timer timer; /* queued: the deadline; backing off: the next try */
 	uint64_t pass;           /* of the breaker, while trying */
@@ -89,7 +93,8 @@ static void upstream_pump(struct upstream *);
 static void
 upstream_set_state(struct upstream_call *c, enum upstream_state state)
 {
-	static const char *const names[] = {"queued", "waiting", "trying", "backing-off", "done"};
+	static const char *const names[] = {"queued", "waiting", "trying", "backing-off", "placed",
+	    "holding", "done"};
 
 	if (state == c->state)
 		return;
@@ -222,13 +227,18 @@ upstream_outcome_name(enum upstream_outcome outcome)
 	return names[outcome];
 }
 
-/* Calls back for one ended call and frees it. */
+/* Calls back for one ended call and frees it, unless it holds a place. */
 static void
 upstream_deliver(struct upstream_call *c)
 {
 	enum upstream_outcome outcome = c->answer.outcome;
 
 	TAILQ_REMOVE(&c->owner->ended, c, link);
+	if (c->state == UPSTREAM_PLACED) {
+		upstream_set_state(c, UPSTREAM_HOLDING);
+		c->placed(c->arg, UPSTREAM_ANSWER, -1);
+		return;
+	}
 	/* Refusals are many while the breaker is open, which has its own line. */
 	if (outcome != UPSTREAM_ANSWER && outcome != UPSTREAM_OPEN)
 		log_info(c->owner->log, "upstream call failed", LOG_S("request", c->id),
@@ -236,7 +246,10 @@ upstream_deliver(struct upstream_call *c)
 		    LOG_I("tries", c->answer.tries), LOG_S("why", c->why));
 	if (c->answer.body == NULL)
 		c->answer.body = "";
-	c->done(c->arg, &c->answer);
+	if (c->placed != NULL)
+		c->placed(c->arg, outcome, c->answer.retry_after);
+	else
+		c->done(c->arg, &c->answer);
 	upstream_call_free(c);
 }
 
@@ -311,7 +324,8 @@ upstream_leave(struct upstream_call *c, enum breaker_verdict verdict)
 	enum upstream_breaker before = u->breaker.state;
 
 	u->counts.in_flight--;
-	breaker_leave(&u->breaker, c->pass, verdict, loop_now(u->loop));
+	if (!c->judged)
+		breaker_leave(&u->breaker, c->pass, verdict, loop_now(u->loop));
 	upstream_note_breaker(u, before);
 }
 
@@ -410,6 +424,18 @@ upstream_try(struct upstream_call *c)
 
 /* ---- the queue ---- */
 
+/* Gives a place; pass and token are taken. */
+static void
+upstream_give_place(struct upstream_call *c)
+{
+	struct upstream *u = c->owner;
+
+	u->counts.in_flight++;
+	u->counts.tries++;
+	upstream_set_state(c, UPSTREAM_PLACED);
+	TAILQ_INSERT_TAIL(&u->ended, c, link);
+}
+
 /* Lets the first call of the queue go, or ends it; false when it must wait for
  * the rate budget, and with it all others. */
 static bool
@@ -439,7 +465,10 @@ upstream_admit(struct upstream_call *c)
 	rate_take(&u->rate, now);
 	c->pass = breaker_enter(&u->breaker, now);
 	upstream_note_breaker(u, before);
-	upstream_try(c);
+	if (c->placed != NULL)
+		upstream_give_place(c);
+	else
+		upstream_try(c);
 	return true;
 }
 
@@ -479,6 +508,8 @@ upstream_on_timer(void *arg)
 		upstream_enqueue(c);
 		break;
 	case UPSTREAM_TRYING:
+	case UPSTREAM_PLACED:
+	case UPSTREAM_HOLDING:
 	case UPSTREAM_DONE:
 		return;
 	}
@@ -629,15 +660,12 @@ upstream_ends_at_once(struct upstream_call *c)
 	return true;
 }
 
-/* Starts a call. */
-struct upstream_call *
-upstream_start(struct upstream *u, const struct upstream_request *q, upstream_done_fn done,
-    void *arg)
+/* Sends a new call on its way. */
+static void
+upstream_launch(struct upstream_call *c)
 {
-	struct upstream_call *c = upstream_call_new(u, q);
+	struct upstream *u = c->owner;
 
-	c->done = done;
-	c->arg = arg;
 	u->counts.calls++;
 	if (!upstream_ends_at_once(c))
 		upstream_enqueue(c);
@@ -648,7 +676,46 @@ upstream_start(struct upstream *u, const struct upstream_request *q, upstream_do
 	}
 	if (!TAILQ_EMPTY(&u->ended))
 		loop_timer_set(&u->soon, 0);
+}
+
+/* Starts a call. */
+struct upstream_call *
+upstream_start(struct upstream *u, const struct upstream_request *q, upstream_done_fn done,
+    void *arg)
+{
+	struct upstream_call *c = upstream_call_new(u, q);
+
+	c->done = done;
+	c->arg = arg;
+	upstream_launch(c);
 	return c;
+}
+
+/* Wants a place. */
+struct upstream_call *
+upstream_place(struct upstream *u, const char *request_id, int64_t deadline,
+    upstream_place_fn placed, void *arg)
+{
+	const struct upstream_request q = {.method = "PASS", .path = "/", .deadline = deadline,
+	    .request_id = request_id};
+	struct upstream_call *c = upstream_call_new(u, &q);
+
+	c->placed = placed;
+	c->arg = arg;
+	upstream_launch(c);
+	return c;
+}
+
+/* Judges by an exchange that still has its place. */
+void
+upstream_place_judge(struct upstream_call *c, bool well)
+{
+	struct upstream *u = c->owner;
+	enum upstream_breaker before = u->breaker.state;
+
+	c->judged = true;
+	breaker_leave(&u->breaker, c->pass, well ? BREAKER_GOOD : BREAKER_BAD, loop_now(u->loop));
+	upstream_note_breaker(u, before);
 }
 
 /* Takes a call out of whatever it is doing; it is on no list then but the one of all. */
@@ -660,7 +727,12 @@ upstream_withdraw(struct upstream_call *c)
 	case UPSTREAM_WAITING:
 		upstream_unqueue(c);
 		break;
+	case UPSTREAM_PLACED:
+		TAILQ_REMOVE(&c->owner->ended, c, link);
+		upstream_leave(c, BREAKER_NO_VERDICT);
+		break;
 	case UPSTREAM_TRYING:
+	case UPSTREAM_HOLDING:
 		upstream_leave(c, BREAKER_NO_VERDICT);
 		break;
 	case UPSTREAM_BACKING_OFF:
@@ -686,72 +758,18 @@ upstream_cancel(struct upstream_call *c)
 
 /* ---- the client ---- */
 
-/* Reads one part of a URL; NULL when it has none. The caller frees with curl_free(). */
-static char *
-upstream_url_part(CURLU *h, CURLUPart part)
-{
-	char *text = NULL;
-
-	return curl_url_get(h, part, &text, 0) == CURLUE_OK ? text : NULL;
-}
-
-/* Whether the parsed URL has nothing but scheme, host, port and path. */
-static bool
-upstream_url_is_plain(CURLU *h)
-{
-	static const CURLUPart none[] = {CURLUPART_USER, CURLUPART_PASSWORD, CURLUPART_QUERY,
-	    CURLUPART_FRAGMENT};
-	bool ok = true;
-
-	for (size_t i = 0; i < sizeof none / sizeof *none; i++) {
-		char *text = upstream_url_part(h, none[i]);
-
-		ok = ok && text == NULL;
-		curl_free(text);
-	}
-	return ok;
-}
-
-/* Checks the base URL. */
-static int
-upstream_check_url(const char *url, struct fail *f)
-{
-	CURLU *h = curl_url();
-	char *scheme = NULL;
-	int rc = 0;
-
-	if (h == NULL || curl_url_set(h, CURLUPART_URL, url, 0) != CURLUE_OK ||
-	    (scheme = upstream_url_part(h, CURLUPART_SCHEME)) == NULL ||
-	    (strcmp(scheme, "http") != 0 && strcmp(scheme, "https") != 0))
-		rc = fail_set(f, "the upstream's url must be http://host or https://host");
-	else if (!upstream_url_is_plain(h))
-		rc = fail_set(f, "the upstream's url may not hold a user, a query or a fragment");
-	curl_free(scheme);
-	curl_url_cleanup(h);
-	return rc;
-}
-
 /* Checks the settings that can be wrong. */
 static int
 upstream_check(const struct upstream_config *cfg, struct fail *f)
 {
-	CURLU *h = curl_url();
-	int rc = 0;
-
-	if (upstream_check_url(cfg->url, f) < 0)
-		rc = -1;
-	else if (cfg->proxy != NULL && (h == NULL || curl_url_set(h, CURLUPART_URL, cfg->proxy,
-	             CURLU_GUESS_SCHEME | CURLU_NON_SUPPORT_SCHEME) != CURLUE_OK))
-		rc = fail_set(f, "the upstream's proxy is not an address that can be read");
-	else if (cfg->ca_file != NULL && access(cfg->ca_file, R_OK) < 0)
-		rc = fail_set(f, "the upstream's ca_file %s cannot be read", cfg->ca_file);
-	else if (cfg->connect_ms < 1 || cfg->first_byte_ms < 1 || cfg->total_ms < 1 ||
+	if (url_check(cfg->url, f) < 0 || url_check_way(cfg->proxy, cfg->ca_file, f) < 0)
+		return -1;
+	if (cfg->connect_ms < 1 || cfg->first_byte_ms < 1 || cfg->total_ms < 1 ||
 	    cfg->connect_ms > INT_MAX || cfg->first_byte_ms > INT_MAX || cfg->total_ms > INT_MAX)
-		rc = fail_set(f, "the upstream's time-outs must be between 1 ms and 24 days");
-	else if (cfg->max_in_flight == 0)
-		rc = fail_set(f, "max_in_flight must be at least 1");
-	curl_url_cleanup(h);
-	return rc;
+		return fail_set(f, "the upstream's time-outs must be between 1 ms and 24 days");
+	if (cfg->max_in_flight == 0)
+		return fail_set(f, "max_in_flight must be at least 1");
+	return 0;
 }
 
 /* Copies the settings. */

@@ -103,6 +103,19 @@ struct upstream_call *upstream_start(struct upstream *, const struct upstream_re
     upstream_done_fn, void *arg);
 void upstream_cancel(struct upstream_call *);
 
+/*
+ * A place among the calls in flight, for an exchange that runs elsewhere. It waits
+ * its turn, takes a token of the rate budget and is held back by the breaker, as a
+ * call is. `placed` is called like upstream_done_fn, with UPSTREAM_ANSWER when the
+ * exchange may start; with another outcome the place is gone. upstream_cancel()
+ * ends the waiting, and after it too.
+ */
+typedef void (*upstream_place_fn)(void *arg, enum upstream_outcome, int64_t retry_after);
+struct upstream_call *upstream_place(struct upstream *, const char *request_id, int64_t deadline,
+    upstream_place_fn placed, void *arg);
+/* Tells, once at most, what the exchange says about the upstream's health. */
+void upstream_place_judge(struct upstream_call *, bool well);
+
 enum upstream_breaker { UPSTREAM_BREAKER_CLOSED, UPSTREAM_BREAKER_OPEN, UPSTREAM_BREAKER_PROBING };
 
 struct upstream_counts {

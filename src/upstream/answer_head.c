@@ -1,0 +1,143 @@
+#include "config.h"
+
+#include "upstream/answer_head.h"
+
+#include <ctype.h>
+#include <string.h>
+#include <strings.h>
+
+#define ANSWER_HEAD_DIGITS 18 /* of a length: more may not fit 63 bits */
+
+/* Whether a field has this name. */
+bool
+answer_field_is(const struct answer_field *f, const char *name)
+{
+	return f->name_len == strlen(name) && strncasecmp(f->name, name, f->name_len) == 0;
+}
+
+/* Whether a list of tokens holds this one. */
+bool
+answer_field_has(const struct answer_field *f, const char *token)
+{
+	const char *v = f->value, *end = v + f->value_len, *start;
+	size_t want = strlen(token);
+
+	while (v < end) {
+		while (v < end && (*v == ',' || *v == ' ' || *v == '\t'))
+			v++;
+		for (start = v; v < end && *v != ',' && *v != ' ' && *v != '\t'; v++)
+			;
+		if ((size_t)(v - start) == want && strncasecmp(start, token, want) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Whether a byte may stand in a name (RFC 9110, 5.6.2). */
+static bool
+answer_head_is_token(char c)
+{
+	return isalnum((unsigned char)c) || (c != '\0' && strchr("!#$%&'*+-.^_`|~", c) != NULL);
+}
+
+/* Whether a byte may stand in a value (RFC 9110, 5.5). */
+static bool
+answer_head_is_text(char c)
+{
+	return c == '\t' || ((unsigned char)c >= 0x20 && c != 0x7f);
+}
+
+/* Takes a field line apart; false when it is none. */
+static bool
+answer_head_split(const char *line, size_t n, struct answer_field *f)
+{
+	const char *p = line, *end = line + n;
+
+	while (end > line && (end[-1] == '\n' || end[-1] == '\r'))
+		end--;
+	while (p < end && answer_head_is_token(*p))
+		p++;
+	if (p == line || p == end || *p != ':')
+		return false;
+	f->name = line;
+	f->name_len = (size_t)(p - line);
+	for (p++; p < end && (*p == ' ' || *p == '\t'); p++)
+		;
+	while (end > p && (end[-1] == ' ' || end[-1] == '\t'))
+		end--;
+	f->value = p;
+	f->value_len = (size_t)(end - p);
+	while (p < end && answer_head_is_text(*p))
+		p++;
+	return p == end;
+}
+
+/* Reads Content-Length (RFC 9112, 6.3). */
+static void
+answer_head_read_length(struct answer_head *h, const struct answer_field *f)
+{
+	int64_t n = 0;
+
+	h->ambiguous |= f->value_len == 0 || f->value_len > ANSWER_HEAD_DIGITS;
+	for (size_t i = 0; i < f->value_len && !h->ambiguous; i++) {
+		if (isdigit((unsigned char)f->value[i]))
+			n = n * 10 + (f->value[i] - '0');
+		else
+			h->ambiguous = true;
+	}
+	h->ambiguous |= h->has_length && h->length != n;
+	h->has_length = true;
+	h->length = n;
+}
+
+/* A status line begins a head; an earlier, interim one is forgotten. */
+static void
+answer_head_read_status(struct answer_head *h, const char *line, size_t n)
+{
+	h->status = 0;
+	h->http11 = n > 8 && strncmp(line, "HTTP/1.1", 8) == 0;
+	h->interim = n > 9 && line[9] == '1';
+	h->closing = h->chunked = h->has_length = false;
+	if (n > 12 && isdigit((unsigned char)line[9]) && isdigit((unsigned char)line[10]) &&
+	    isdigit((unsigned char)line[11]) && !isdigit((unsigned char)line[12]))
+		h->status = (line[9] - '0') * 100 + (line[10] - '0') * 10 + line[11] - '0';
+}
+
+/* Notes the fields that say where the answer and its connection end. */
+static void
+answer_head_read_field(struct answer_head *h, const struct answer_field *f)
+{
+	if (answer_field_is(f, "Content-Length")) {
+		answer_head_read_length(h, f);
+	} else if (answer_field_is(f, "Transfer-Encoding")) {
+		h->ambiguous |= h->chunked || f->value_len != 7 ||
+		    strncasecmp(f->value, "chunked", 7) != 0;
+		h->chunked = true;
+	} else if (answer_field_is(f, "Connection") || answer_field_is(f, "Proxy-Connection")) {
+		h->closing |= answer_field_has(f, "close");
+	}
+}
+
+/* Takes the next line. */
+enum answer_line
+answer_head_line(struct answer_head *h, const char *line, size_t n, struct answer_field *f)
+{
+	h->begun = true;
+	h->bytes += n;
+	if (h->bytes > ANSWER_HEAD_MAX)
+		return ANSWER_LINE_BAD;
+	if (h->complete)
+		return ANSWER_LINE_TRAILER;
+	if (n > 5 && strncmp(line, "HTTP/", 5) == 0) {
+		answer_head_read_status(h, line, n);
+		return ANSWER_LINE_STATUS;
+	}
+	if (n <= 2 && (line[0] == '\r' || line[0] == '\n')) {
+		h->complete = !h->interim;
+		return ANSWER_LINE_END;
+	}
+	if (!answer_head_split(line, n, f))
+		return ANSWER_LINE_ODD;
+	answer_head_read_field(h, f);
+	return h->ambiguous ? ANSWER_LINE_BAD : ANSWER_LINE_FIELD;
+}
