@@ -24,6 +24,7 @@ struct curl_loop_socket {
 	curl_socket_t fd;
 	bool ours;  /* opened through us; else libcurl's own, such as the resolver's */
 	bool kept;  /* connected, and closed through us: events may outlast the job */
+	bool held;  /* its job runs, but wants nothing of it for now */
 	bool idle;  /* no job waits for it */
 	bool dirty; /* on the list of changes */
 	short want;
@@ -102,6 +103,27 @@ curl_loop_mark(struct curl_loop *c, struct curl_loop_socket *s)
 		return;
 	s->dirty = true;
 	TAILQ_INSERT_TAIL(&c->dirty, s, link);
+}
+
+/* A connection that nobody uses: whatever arrives on it is unasked. */
+static void
+curl_loop_set_idle(struct curl_loop *c, struct curl_loop_socket *s)
+{
+	s->held = false;
+	s->idle = true;
+	s->want = EV_READ;
+	curl_loop_mark(c, s);
+}
+
+/* A job is out of libcurl; its connection, if it is kept, is idle. */
+static void
+curl_loop_part(struct curl_loop_job *job)
+{
+	struct curl_loop_socket *s = job->socket;
+
+	curl_loop_untie(job);
+	if (s != NULL && s->held)
+		curl_loop_set_idle(job->owner, s);
 }
 
 /* Forgets a socket, before its descriptor is closed. */
@@ -228,9 +250,13 @@ curl_loop_on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *kno
 			curl_loop_forget(c, s);
 			return 0;
 		}
-		s->idle = true;
-		s->want = EV_READ;
-		curl_loop_mark(c, s);
+		/* A paused job wants nothing either. */
+		s->held = s->job != NULL && s->job->state == CURL_LOOP_JOB_RUNNING;
+		s->want = 0;
+		if (s->held)
+			curl_loop_mark(c, s);
+		else
+			curl_loop_set_idle(c, s);
 		return 0;
 	}
 	if (s == NULL)
@@ -243,7 +269,7 @@ curl_loop_on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *kno
 	/* A socket that is still connecting is closed without telling (7.88), maybe
 	 * before this function hears of its end; the same goes for those not ours. */
 	s->kept = s->ours && (s->kept || (what & CURL_POLL_IN) != 0);
-	s->idle = false;
+	s->idle = s->held = false;
 	s->want = (short)(((what & CURL_POLL_IN) != 0 ? EV_READ : 0) |
 	    ((what & CURL_POLL_OUT) != 0 ? EV_WRITE : 0));
 	curl_loop_mark(c, s);
@@ -334,7 +360,7 @@ curl_loop_collect(struct curl_loop *c)
 		job->state = CURL_LOOP_JOB_ENDED;
 		TAILQ_INSERT_TAIL(&c->ended, job, link);
 		curl_multi_remove_handle(c->multi, easy);
-		curl_loop_untie(job);
+		curl_loop_part(job);
 		curl_loop_count(c, -1);
 	}
 }
@@ -427,7 +453,7 @@ curl_loop_cancel(struct curl_loop *c, struct curl_loop_job *job)
 		break;
 	case CURL_LOOP_JOB_RUNNING:
 		curl_multi_remove_handle(c->multi, job->easy);
-		curl_loop_untie(job);
+		curl_loop_part(job);
 		curl_loop_count(c, -1);
 		if (!c->acting) {
 			curl_loop_apply_sockets(c);
@@ -436,6 +462,22 @@ curl_loop_cancel(struct curl_loop *c, struct curl_loop_job *job)
 		break;
 	}
 	job->state = CURL_LOOP_JOB_IDLE;
+}
+
+/* Lets a paused job go on. */
+CURLcode
+curl_loop_unpause(struct curl_loop *c, struct curl_loop_job *job, int paused)
+{
+	CURLcode code;
+
+	if (job->state != CURL_LOOP_JOB_RUNNING)
+		return CURLE_OK;
+	c->acting = true;
+	code = curl_easy_pause(job->easy, paused);
+	c->acting = false;
+	curl_loop_apply_sockets(c);
+	curl_loop_apply_timer(c);
+	return code;
 }
 
 /* ---- easy handles ---- */

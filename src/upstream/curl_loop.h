@@ -69,6 +69,11 @@ void curl_loop_give(struct curl_loop *, CURL *, bool clean); /* clean: its last 
 /* Starts a job; done is called once, never before this returns, and not after
  * a cancel. Callbacks of the easy handle may run before this returns. */
 void curl_loop_start(struct curl_loop *, struct curl_loop_job *);
+/* Lets a job go on whose callbacks have paused it; `paused` names what stays
+ * paused, as for curl_easy_pause(). Bytes that libcurl has kept are given to the
+ * callbacks before this returns; done is called later. On an error the job can only
+ * be cancelled. Not from callbacks of easy handles. */
+CURLcode curl_loop_unpause(struct curl_loop *, struct curl_loop_job *, int paused);
 /* Takes a job out, whatever its state. Not from callbacks of easy handles. */
 void curl_loop_cancel(struct curl_loop *, struct curl_loop_job *);
 

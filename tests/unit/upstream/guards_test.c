@@ -5,6 +5,8 @@
 #include "upstream/breaker.h"
 #include "upstream_suites.h"
 
+#include <string.h>
+
 /* ---- the breaker ---- */
 
 /* Opens the breaker with calls that are cut off. */
@@ -282,6 +284,132 @@ START_TEST(a_call_cancelled_while_it_waits_for_the_budget_takes_no_token)
 }
 END_TEST
 
+/* ---- places for exchanges that run elsewhere ---- */
+
+/* One that was wanted, and what came of it. */
+struct place {
+	struct upstream_call *call;
+	unsigned callbacks;
+	enum upstream_outcome outcome;
+	int64_t retry_after;
+};
+
+/* It is there, or refused. */
+static void
+on_place(void *arg, enum upstream_outcome outcome, int64_t retry_after)
+{
+	struct place *p = arg;
+
+	p->callbacks++;
+	p->outcome = outcome;
+	p->retry_after = retry_after;
+}
+
+/* Wants one. */
+static void
+want(struct bench *b, struct place *p)
+{
+	memset(p, 0, sizeof *p);
+	p->call = upstream_place(b->client, "id", loop_now(b->loop) + 5000, on_place, p);
+	ck_assert_uint_eq(p->callbacks, 0);
+	bench_settle(b);
+}
+
+START_TEST(places_and_calls_share_what_may_be_in_flight)
+{
+	struct upstream_request q;
+	struct place first, second, third;
+	struct upstream_counts n;
+	struct bench_call c;
+	struct bench b;
+
+	bench_open(&b, true);
+	b.config.max_in_flight = 1;
+	b.config.max_queue = 2;
+	bench_client(&b);
+	want(&b, &first);
+	ck_assert_int_eq(first.outcome, UPSTREAM_ANSWER);
+	ck_assert_uint_eq(first.callbacks, 1);
+	want(&b, &second);
+	q = bench_get(&b);
+	bench_start(&b, &c, &q);
+	want(&b, &third);
+	ck_assert_uint_eq(third.callbacks, 1); /* the queue is full */
+	ck_assert_int_eq(third.outcome, UPSTREAM_BUSY);
+	ck_assert_uint_eq(second.callbacks, 0);
+	upstream_cancel(first.call); /* over */
+	bench_settle(&b);
+	ck_assert_uint_eq(second.callbacks, 1);
+	ck_assert_int_eq(second.outcome, UPSTREAM_ANSWER);
+	ck_assert_uint_eq(fake_server_requests(b.server), 0);
+	upstream_cancel(second.call);
+	bench_until(&b, c.callbacks == 1);
+	ck_assert_int_eq(c.answer.status, 200);
+	bench_forget(&c);
+	want(&b, &first);
+	first.call = upstream_place(b.client, "id", loop_now(b.loop) + 5000, on_place, &first);
+	upstream_cancel(first.call); /* while it waits */
+	loop_fake_advance(b.loop, 10000);
+	upstream_counts(b.client, &n);
+	ck_assert_uint_eq(n.in_flight, 1);
+	ck_assert_uint_eq(n.queued, 0);
+	bench_close(&b); /* with a place that is held */
+}
+END_TEST
+
+START_TEST(a_place_that_does_not_come_in_time_is_refused)
+{
+	struct place first, late;
+	struct bench b;
+
+	bench_open(&b, true);
+	b.config.rate_per_minute = 6; /* one at once, then one in ten seconds */
+	bench_client(&b);
+	want(&b, &first);
+	ck_assert_int_eq(first.outcome, UPSTREAM_ANSWER);
+	want(&b, &late);
+	ck_assert_uint_eq(late.callbacks, 1);
+	ck_assert_int_eq(late.outcome, UPSTREAM_BUSY);
+	ck_assert_int_gt(late.retry_after, 5000);
+	upstream_cancel(first.call);
+	bench_close(&b);
+}
+END_TEST
+
+START_TEST(a_place_is_held_back_by_the_breaker_and_judged_while_it_is_held)
+{
+	struct place probe, other;
+	struct upstream_counts n;
+	struct bench b;
+
+	bench_open(&b, true);
+	bench_client(&b);
+	open_breaker(&b);
+	want(&b, &other);
+	ck_assert_int_eq(other.outcome, UPSTREAM_OPEN);
+	ck_assert_int_gt(other.retry_after, 0);
+	loop_fake_advance(b.loop, BREAKER_OPEN_MS);
+	want(&b, &probe);
+	ck_assert_int_eq(probe.outcome, UPSTREAM_ANSWER);
+	upstream_counts(b.client, &n);
+	ck_assert_int_eq(n.breaker, UPSTREAM_BREAKER_PROBING);
+	upstream_place_judge(probe.call, true);
+	upstream_counts(b.client, &n);
+	ck_assert_int_eq(n.breaker, UPSTREAM_BREAKER_CLOSED);
+	ck_assert_uint_eq(n.in_flight, 1);
+	upstream_cancel(probe.call);
+	bench_idle(&b);
+	for (int i = 0; i < BREAKER_ROW; i++) {
+		want(&b, &probe);
+		upstream_place_judge(probe.call, false);
+		upstream_cancel(probe.call);
+	}
+	upstream_counts(b.client, &n);
+	ck_assert_int_eq(n.breaker, UPSTREAM_BREAKER_OPEN);
+	bench_close(&b);
+}
+END_TEST
+
 /* All tests of this file. */
 Suite *
 guards_suite(void)
@@ -296,6 +424,9 @@ guards_suite(void)
 	    calls_wait_for_the_rate_budget,
 	    a_budget_that_comes_too_late_says_so_at_once,
 	    a_call_cancelled_while_it_waits_for_the_budget_takes_no_token,
+	    places_and_calls_share_what_may_be_in_flight,
+	    a_place_that_does_not_come_in_time_is_refused,
+	    a_place_is_held_back_by_the_breaker_and_judged_while_it_is_held,
 	    NULL,
 	};
 
