@@ -33,6 +33,17 @@ epoch_touch(struct gateway *gw, const char *scope)
 		e->written = gw->sequence;
 }
 
+/* Notes a write that may have changed any scope. */
+void
+epoch_touch_all(struct gateway *gw)
+{
+	struct epoch *e, *next;
+
+	gw->sequence++;
+	HASH_ITER(hh, gw->epochs, e, next)
+		e->written = gw->sequence;
+}
+
 /* Forgets every scope. */
 void
 epoch_free_all(struct gateway *gw)

@@ -20,6 +20,9 @@ const struct epoch *epoch_watch(struct gateway *, const char *scope);
 /* A write changed the scope. */
 void epoch_touch(struct gateway *, const char *scope);
 
+/* A write that is not known here may have changed any scope. */
+void epoch_touch_all(struct gateway *);
+
 void epoch_free_all(struct gateway *);
 
 #endif

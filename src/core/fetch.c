@@ -34,11 +34,18 @@ struct fetch {
 	UT_hash_handle hh;
 };
 
+/* Whether a write past the gateway may have changed it since. */
+bool
+fetch_outdated(const struct gateway *gw, const struct shelf_entry *e)
+{
+	return gw->bypassed > e->seen_sequence && gw->bypassed > e->written_sequence;
+}
+
 /* Whether the ready-made answer is young enough. */
 bool
 fetch_fresh(const struct gateway *gw, const struct shelf_entry *e)
 {
-	return e->body != NULL && e->fetched != 0 &&
+	return e->body != NULL && e->fetched != 0 && !fetch_outdated(gw, e) &&
 	    loop_now(gw->loop) - e->fetched < gw->snap->config->bluejay.cache_fresh;
 }
 
@@ -226,7 +233,8 @@ fetch_seen(struct gateway *gw, const struct project *p, struct shelf_entry *e,
 	int64_t wall = loop_wall(gw->loop), stale = gw->snap->config->bluejay.cache_stale;
 	bool changed = !fetch_is_same(p, r, upstream), aged;
 
-	if (e->written_sequence > sequence)
+	if (e->written_sequence > sequence ||
+	    (gw->bypassed > sequence && e->seen_sequence > sequence))
 		return shelf_show(e, p->mapping, NULL, NULL);
 	if ((changed || e->body == NULL) && !fetch_fits(gw, p, r, upstream))
 		return -1;
@@ -237,6 +245,7 @@ fetch_seen(struct gateway *gw, const struct project *p, struct shelf_entry *e,
 	if ((changed || e->body == NULL) && shelf_show(e, p->mapping, upstream, NULL) != 0)
 		return -1;
 	e->fetched = loop_now(gw->loop);
+	e->seen_sequence = sequence;
 	/* The store learns the age too, so that that of a stale answer survives a restart. */
 	aged = stale > 0 && wall - r->content_ms > stale / 4;
 	r->content_ms = wall;
@@ -352,7 +361,7 @@ fetch_want(struct gateway *gw, const struct project *p, struct shelf_entry *e, b
 	if (join)
 		HASH_FIND_STR(gw->fetches, e->key, f);
 	if (f != NULL && f->generation == e->generation && f->entry == e &&
-	    project_same_key(p, f->project.api_key))
+	    f->sequence > gw->bypassed && project_same_key(p, f->project.api_key))
 		gw->cache_joined++;
 	else
 		f = fetch_new(gw, p, e);

@@ -35,7 +35,8 @@ void fetch_leave(struct fetch_wait *);
 
 /* Takes in what the upstream showed of a known item by a call that started at
  * `sequence`: content, name, filler fields that are filled now, a change made
- * elsewhere. Nothing when the gateway wrote it since. -1 when the item does
+ * elsewhere. Nothing when the gateway wrote it since, or a later call has shown what
+ * a write past the gateway made of it. -1 when the item does
  * not have the declared shape (logged here). */
 int fetch_seen(struct gateway *, const struct project *, struct shelf_entry *,
     struct json_object *upstream, uint64_t sequence);
@@ -53,6 +54,9 @@ void fetch_replaced(struct gateway *, const struct project *, struct shelf_entry
 /* Whether a listing shows what a write has replaced meanwhile. */
 bool fetch_is_late(struct gateway *, const struct project *, const struct shelf_entry *,
     struct json_object *upstream);
+
+/* Whether a write past the gateway may have changed what the entry holds. */
+bool fetch_outdated(const struct gateway *, const struct shelf_entry *);
 
 /* True while the entry's answer may be given without asking. */
 bool fetch_fresh(const struct gateway *, const struct shelf_entry *);

@@ -102,6 +102,8 @@ gateway_new(const struct gateway_options *o, struct fail *fail)
 	gw->log = o->log;
 	gw->upstream = up;
 	gw->simulated = o->upstream_url != NULL;
+	gw->upstream_url = mem_string(o->upstream_url != NULL ? o->upstream_url
+	                                                      : o->snapshot->config->bluejay.url);
 	gw->snap = snapshot_ref(o->snapshot);
 	gw->database = o->store;
 	gw->store = port;
@@ -174,6 +176,7 @@ gateway_free(struct gateway *gw)
 	upstream_free(gw->upstream);
 	upstream_free(gw->images);
 	upstream_free(gw->tool);
+	free(gw->upstream_url);
 	store_port_close(gw->store);
 	upkeep_free(gw->upkeep);
 	follow_free_all(gw);

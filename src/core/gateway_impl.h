@@ -63,6 +63,8 @@ struct gateway {
 	unsigned writes_running;       /* sent and not yet recorded */
 	size_t unsettled_bytes;        /* bodies of creates whose outcome is being looked for */
 	uint64_t sequence;             /* orders starts of reads against writes */
+	uint64_t bypassed;             /* when a write last went past the gateway; 0: never */
+	char *upstream_url;            /* where Bluejay is */
 	int64_t started_wall;
 	struct gone_scope *gone_scopes; /* what each scope's key is known to see */
 	struct drift *drift;            /* where answers differ from what is declared */

@@ -166,7 +166,8 @@ overview_from_records(struct overview *o, struct store_reply *reply, size_t *len
 		if (e != NULL && shelf_show(e, o->project.mapping, NULL, NULL) == 0)
 			overview_add(&b, e->body, e->body_len);
 		if (e != NULL && !o->project.listed &&
-		    loop_wall(o->gw->loop) - e->record.content_ms > OVERVIEW_REFRESH_MS)
+		    (loop_wall(o->gw->loop) - e->record.content_ms > OVERVIEW_REFRESH_MS ||
+		        fetch_outdated(o->gw, e)))
 			refresher_add(o->gw->refresher, &o->project, e->record.local_id);
 	}
 	return overview_end(&b, len);

@@ -27,6 +27,7 @@ struct shelf_entry {
 	char etag[36];
 	int64_t fetched;     /* loop_now() when content was seen upstream; 0: not in this process */
 	int64_t made;        /* loop_now() when its create was recorded; 0: not in this process */
+	uint64_t seen_sequence;    /* of the read that showed the content; 0: none in this process */
 	uint64_t written_sequence; /* of the last write through the gateway; 0: none */
 	uint64_t replaced[SHELF_REPLACED]; /* what the last writes have replaced, in short; 0: none */
 	unsigned replaced_count;
