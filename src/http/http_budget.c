@@ -28,7 +28,7 @@ http_budget_note(struct http_conn *c)
 	size_t now = c->in.cap + c->out.cap;
 
 	if (ex != NULL)
-		now += ex->body.cap + ex->dropped;
+		now += ex->body.cap + ex->dropped + ex->reserved;
 	c->hub->held += now - c->held;
 	c->held = now;
 }

@@ -121,6 +121,7 @@ struct http_exchange {
 	size_t max;   /* of a collected body */
 	struct buf body;
 	size_t dropped; /* bytes of a body that the service has let go */
+	size_t reserved; /* bytes that the service holds */
 	http_body_fn ready;
 	http_data_fn data;
 	void *body_arg;

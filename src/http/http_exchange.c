@@ -52,6 +52,17 @@ http_exchange_drop_body(struct http_exchange *ex)
 	buf_free(&ex->body);
 }
 
+/* Counts what the service holds. */
+bool
+http_exchange_reserve(struct http_exchange *ex, size_t bytes)
+{
+	if (!http_budget_allows(ex->conn, bytes))
+		return false;
+	ex->reserved += bytes;
+	http_budget_note(ex->conn);
+	return true;
+}
+
 /* Has the body streamed. */
 void
 http_exchange_stream(struct http_exchange *ex, http_data_fn data, void *arg)
@@ -183,7 +194,7 @@ http_answer_begin(struct http_exchange *ex, int status, const struct http_field 
 		framing = HTTP_FRAMING_NONE;
 	else if (length < 0)
 		framing = ex->head.request.minor == 1 ? HTTP_FRAMING_CHUNKED : HTTP_FRAMING_CLOSE;
-	if (ex->mode == HTTP_EXCHANGE_UNDECIDED && !http_exchange_droppable(ex))
+	if (!http_exchange_droppable(ex))
 		ex->keep = false;
 	http_answer_head(ex, status, fields, framing, length, 0);
 	ex->answer = HTTP_ANSWER_BEGUN;

@@ -102,6 +102,11 @@ void http_exchange_collect(struct http_exchange *, size_t max, http_body_fn read
  * limits.buffers, for what the service made of it. */
 void http_exchange_drop_body(struct http_exchange *);
 
+/* Says how many bytes the service is going to hold for the exchange, such as those on
+ * their way to another server; they count towards limits.buffers until its end. False,
+ * and nothing is counted, when there is no room: then answer 503. */
+bool http_exchange_reserve(struct http_exchange *, size_t bytes);
+
 /* Streams the body: `data` gets pieces, then once with len 0 at the end. After
  * http_exchange_pause() no data comes until http_exchange_resume(), and none
  * after the answer is complete. */

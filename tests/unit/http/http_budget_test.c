@@ -215,6 +215,45 @@ START_TEST(a_body_that_was_let_go_counts_until_its_answer)
 }
 END_TEST
 
+/* A service that wants to hold almost half of what there is for each request. */
+static void
+reserve_half(struct rig *rig, struct http_exchange *ex)
+{
+	if (!http_exchange_reserve(ex, BUDGET / 2 - 20000)) {
+		http_answer_error(ex, 503, "full");
+		return;
+	}
+	http_exchange_stream(ex, NULL, NULL);
+	http_exchange_pause(ex);
+}
+
+START_TEST(what_a_service_holds_counts_until_the_exchange_is_over)
+{
+	struct rig rig = {.service = reserve_half};
+	struct client c[3];
+	size_t before;
+
+	start(&rig);
+	before = held(&rig);
+	for (int i = 0; i < 3; i++) {
+		client_open(&c[i], &rig);
+		client_says(&c[i], POST(1));
+	}
+	ck_assert_uint_eq(c[0].got.len + c[1].got.len, 0);
+	ck_assert_int_eq(client_status(&c[2], 0), 503);
+	ck_assert_uint_ge(held(&rig), before + BUDGET - 40000);
+	client_close(&c[2]);
+	client_close(&c[0]);
+	client_open(&c[2], &rig);
+	client_says(&c[2], POST(1));
+	ck_assert_uint_eq(c[2].got.len, 0);
+	client_close(&c[1]);
+	client_close(&c[2]);
+	ck_assert_uint_eq(held(&rig), before);
+	rig_stop(&rig);
+}
+END_TEST
+
 /* The suite. */
 Suite *
 http_budget_suite(void)
@@ -224,7 +263,7 @@ http_budget_suite(void)
 	    small_requests_go_on_while_the_budget_is_used_up,
 	    a_long_answer_without_room_becomes_a_503_and_is_not_told,
 	    answers_that_clients_do_not_read_count, a_body_that_was_let_go_counts_until_its_answer,
-	    NULL};
+	    what_a_service_holds_counts_until_the_exchange_is_over, NULL};
 
 	return unit_suite("http budget", tests);
 }
