@@ -129,8 +129,10 @@ serve_start_core(struct serve *s)
 		fprintf(stderr, "persona-gateway: %s\n", fail.text);
 		return false;
 	}
-	s->api = api_new(s->loop, s->gw, s->log);
-	return true;
+	s->api = api_new(s->loop, s->gw, s->log, &fail);
+	if (s->api == NULL)
+		fprintf(stderr, "persona-gateway: %s\n", fail.text);
+	return s->api != NULL;
 }
 
 /* Makes a server for one service. */
@@ -345,17 +347,19 @@ serve_prepare_process(void)
 }
 
 /* Asks for as many descriptors as the configured connections, the calls to the
- * upstream and the files need; says it when there are fewer. */
+ * upstream and the files need; says it when there are fewer. A client whose request
+ * is passed on needs two. */
 static void
 serve_raise_descriptors(const struct serve *s)
 {
 	const struct config *c = s->snap->config;
 	rlim_t wanted = (rlim_t)(c->limit_connections + c->bluejay.max_in_flight + SERVE_FILES);
+	rlim_t best = c->passthrough.local != NULL ? wanted + (rlim_t)c->limit_connections : wanted;
 	struct rlimit limit;
 
-	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted)
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= best)
 		return;
-	limit.rlim_cur = wanted < limit.rlim_max ? wanted : limit.rlim_max;
+	limit.rlim_cur = best < limit.rlim_max ? best : limit.rlim_max;
 	setrlimit(RLIMIT_NOFILE, &limit);
 	if (limit.rlim_cur < wanted)
 		log_warn(s->log,

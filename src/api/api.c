@@ -3,6 +3,7 @@
 #include "api/api.h"
 #include "api/api_impl.h"
 #include "api/page.h"
+#include "api/passthrough.h"
 #include "base/mem.h"
 
 #include <stdlib.h>
@@ -63,7 +64,7 @@ api_serve(void *arg, struct http_exchange *ex)
 	struct http_match match;
 
 	traffic_open(api->traffic, ex, false);
-	if (project_serve(api, ex))
+	if (passthrough_takes(api->pass, ex) || project_serve(api, ex))
 		return;
 	service = api_find(http_exchange_request(ex), &match, &found);
 	if (api_refuse_route(ex, found, &match))
@@ -97,7 +98,7 @@ api_watch(struct api *api, const struct http_server *server, const struct http_s
 
 /* Makes the API of a gateway. */
 struct api *
-api_new(struct loop *loop, struct gateway *gw, struct log *log)
+api_new(struct loop *loop, struct gateway *gw, struct log *log, struct fail *fail)
 {
 	struct api *api = mem_zero(1, sizeof *api);
 
@@ -105,7 +106,12 @@ api_new(struct loop *loop, struct gateway *gw, struct log *log)
 	api->gw = gw;
 	api->log = log;
 	api->traffic = traffic_new(loop, gw, log);
-	return api;
+	api->pass = passthrough_new(api, fail);
+	if (api->pass != NULL)
+		return api;
+	traffic_free(api->traffic);
+	free(api);
+	return NULL;
 }
 
 /* Frees it. */
@@ -114,6 +120,7 @@ api_free(struct api *api)
 {
 	if (api == NULL)
 		return;
+	passthrough_free(api->pass);
 	traffic_free(api->traffic);
 	free(api);
 }

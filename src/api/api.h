@@ -12,7 +12,8 @@
  */
 struct api;
 
-struct api *api_new(struct loop *, struct gateway *, struct log *);
+/* NULL with a sentence on failure. */
+struct api *api_new(struct loop *, struct gateway *, struct log *, struct fail *);
 void api_free(struct api *); /* after the servers that use it */
 
 /* For pages on other origins (http_cors.h): the methods that are served, and the

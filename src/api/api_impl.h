@@ -14,6 +14,7 @@ struct api {
 	struct log *log;
 	struct traffic *traffic;
 	const struct http_server *server, *admin; /* whose connections /metrics shows; may be NULL */
+	struct passthrough *pass;
 	unsigned uploads; /* running */
 };
 

@@ -304,3 +304,28 @@ config_address_url_host(const char *url)
 
 	return config_address_split(config_address_authority(url), &port);
 }
+
+/* Tells whether a URL leads to a listener. Port 0 is not known yet. */
+bool
+config_address_url_is(const char *url, const char *listen)
+{
+	const char *port, *colon = strrchr(listen, ':');
+	char *host = config_address_split(config_address_authority(url), &port);
+	size_t len = colon != NULL ? (size_t)(colon - listen) : 0;
+	bool same = false, any, local;
+	int number = 80;
+
+	if (port != NULL)
+		number = atoi(port);
+	else if (strncasecmp(url, "https:", 6) == 0)
+		number = 443;
+	if (strncmp(listen, "unix:", 5) != 0 && colon != NULL && atoi(colon + 1) == number) {
+		any = strncmp(listen, "0.0.0.0:", 8) == 0 || strncmp(listen, "[::]:", 5) == 0;
+		local = strncmp(listen, "127.0.0.1:", 10) == 0 || strncmp(listen, "[::1]:", 6) == 0;
+		same = (strlen(host) == len && strncasecmp(host, listen, len) == 0) ||
+		    (any && config_address_is_loopback(host)) ||
+		    (local && strcasecmp(host, "localhost") == 0);
+	}
+	free(host);
+	return same;
+}

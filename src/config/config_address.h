@@ -32,6 +32,9 @@ int config_address_url(const char *url, bool proxy, struct fail *);
 /* An origin, whose normal form is written, or "*". */
 int config_address_origin(const char *origin, char out[ORIGIN_SIZE], struct fail *);
 
+/* Whether a checked URL leads to an address of this machine that is listened on. */
+bool config_address_url_is(const char *url, const char *listen);
+
 /* The host of a checked URL, as it stands there; the caller frees. */
 char *config_address_url_host(const char *url);
 

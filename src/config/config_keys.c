@@ -177,11 +177,20 @@ static const struct config_key config_table[] = {
 	.max = HOUR, .help = "For one portrait, from the request to the last byte of the picture."},
     {"images.max_in_flight", CONFIG_INT, AT(images.max_in_flight), .fallback = "4", .min = 1,
 	.max = 100, .help = "The most portraits that are drawn at one time; further ones wait."},
-    {"passthrough.local", CONFIG_URL, AT(passthrough.local),
-	.help = "Where the local tool's own server is, up to but without `/api`."},
+    {"passthrough.bluejay", CONFIG_BOOL, AT(passthrough.bluejay), .fallback = "false",
+	.help = "`true` passes every path under `/v1/` on to Bluejay, with the key."},
+    {"passthrough.local", CONFIG_PROXY, AT(passthrough.local),
+	.help = "The local tool's server, such as `http://127.0.0.1:3100`: everything that the "
+	    "gateway does not serve itself goes there."},
     {"passthrough.mirror_personas", CONFIG_BOOL, AT(passthrough.mirror_personas),
 	.fallback = "false",
 	.help = "`true` keeps a twin of each persona in the local tool, so that its runs find it."},
+    {"passthrough.timeouts.connect", CONFIG_DURATION, AT(passthrough.connect), .fallback = "5s",
+	.min = 10 * MS, .max = 10 * MINUTE, .help = "Until a connection for the pass-through stands."},
+    {"passthrough.timeouts.idle", CONFIG_DURATION, AT(passthrough.idle), .fallback = "10m",
+	.min = 100 * MS, .max = 24 * HOUR,
+	.help = "How long nothing may come or go in an exchange that is passed on. It may last as "
+	    "long as it likes."},
     {"store.kind", CONFIG_ENUM, UNSTORED, .fallback = "sqlite", .choices = config_stores,
 	.reason = "this version has no other store", .help = "Where records are kept."},
 };

@@ -43,9 +43,9 @@ config_free(struct config *config)
 	free(config->bluejay.ca_file);
 	mem_wipe_free(config->images.api_key);
 	free(config->images.url);
-	free(config->passthrough.local);
 	free(config->images.model);
 	free(config->images.size);
+	free(config->passthrough.local);
 	for (size_t i = 0; i < config->project_count; i++) {
 		free(config->projects[i].id);
 		free(config->projects[i].name);

@@ -274,6 +274,25 @@ config_rules_admin(const struct config_rules *r)
 	}
 }
 
+/* Refuses the gateway's own address as that of the local tool. */
+static void
+config_rules_local(const struct config_rules *r)
+{
+	const struct yaml_node *node = FIND(r->config->document, "passthrough", "local");
+	struct config_place at = config_rules_at(r, node);
+	const char *local = r->config->passthrough.local, *own = r->config->admin_listen;
+
+	if (local == NULL || !yaml_node_sound(node))
+		return;
+	for (size_t i = 0; config_rules_listen_sound(r) && r->config->listen[i] != NULL; i++)
+		if (config_address_url_is(local, r->config->listen[i]))
+			own = r->config->listen[i];
+	if (own != NULL && config_address_url_is(local, own))
+		diag_add(r->diags, at.file, at.line, at.column, "passthrough.local (%s) is the "
+		    "gateway's own address %s; name the address of the local tool's server, or let "
+		    "one of them listen on another port", local, own);
+}
+
 /* Refuses an agent that an earlier project has, unless both share it. */
 static void
 config_rules_agent_twice(const struct config_rules *r, size_t n)
@@ -362,6 +381,7 @@ config_rules_check(struct config_rules *r)
 	config_rules_cors(r);
 	config_rules_listen(r);
 	config_rules_admin(r);
+	config_rules_local(r);
 	for (size_t i = 0; i < r->config->project_count; i++) {
 		config_rules_name(r, &r->config->projects[i]);
 		config_rules_agent(r, i);

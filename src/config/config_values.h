@@ -71,8 +71,10 @@ struct config {
 	} images;
 
 	struct {
-		char *local; /* scheme://host[:port][/base]; NULL: there is none */
+		bool bluejay;
+		char *local; /* scheme://host[:port]; NULL: none */
 		bool mirror_personas;
+		int64_t connect, idle;
 	} passthrough;
 
 	struct config_project *projects;

@@ -4,5 +4,6 @@
 #include "unit.h"
 
 Suite *openapi_suite(void);
+Suite *pass_suite(void);
 
 #endif

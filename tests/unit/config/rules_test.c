@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -186,6 +187,45 @@ START_TEST(no_address_is_used_twice)
 }
 END_TEST
 
+START_TEST(the_local_tool_is_somewhere_else)
+{
+	static const struct {
+		const char *listen, *url, *own;
+		int line;
+	} own[] = {
+	    {"127.0.0.1:3000", "http://127.0.0.1:3000", "127.0.0.1:3000", 4},
+	    {"127.0.0.1:3000", "http://LOCALHOST:3000", "127.0.0.1:3000", 4},
+	    {"'[::1]:3000'", "http://localhost:3000", "[::1]:3000", 4},
+	    {"'[::1]:3000'", "http://[::1]:3000", "[::1]:3000", 4},
+	    {"127.0.0.1:80", "http://127.0.0.1", "127.0.0.1:80", 4},
+	    {"127.0.0.1:443", "https://localhost", "127.0.0.1:443", 4},
+	    {"[127.0.0.1:1, 127.0.0.1:2]", "http://127.0.0.1:2", "127.0.0.1:2", 4},
+	    {"0.0.0.0:5\nlisten_without_tokens: true", "http://127.0.0.1:5", "0.0.0.0:5", 5},
+	    {"127.0.0.1:1\nadmin_listen: 127.0.0.1:2", "http://127.0.0.1:2", "127.0.0.1:2", 5},
+	};
+	static const char *const others[][2] = {{"127.0.0.1:3000", "http://127.0.0.1:3100"},
+	    {"127.0.0.1:0", "http://127.0.0.1:80"}, {"unix:/run/x:3100", "http://127.0.0.1:3100"},
+	    {"127.0.0.2:3000", "http://127.0.0.1:3000"}, {"127.0.0.1:3000", "http://tool:3000"}};
+	char text[512], lines[512];
+
+	for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+		snprintf(text, sizeof text, KEY "listen: %s\npassthrough: {local: '%s/'}\n", others[i][0],
+		    others[i][1]);
+		accept(text);
+	}
+	for (size_t i = 0; i < sizeof own / sizeof *own; i++) {
+		snprintf(text, sizeof text, KEY "listen: %s\npassthrough: {local: '%s'}\n", own[i].listen,
+		    own[i].url);
+		snprintf(lines, sizeof lines, "c.yaml:%d:22: passthrough.local (%s) is the gateway's own "
+		    "address %s; name the address of the local tool's server, or let one of them "
+		    "listen on another port\n", own[i].line, own[i].url, own[i].own);
+		refuse(text, lines);
+	}
+	refuse(KEY "passthrough: {local: 'http://127.0.0.1:3100/base'}\n",
+	    "c.yaml:3:22: passthrough.local must be a host and a port, without a path\n");
+}
+END_TEST
+
 START_TEST(an_agent_belongs_to_one_project_unless_both_share_it)
 {
 	accept(KEY "projects:\n  a: {agent_id: 1}\n  b: {agent_id: 2}\n  c: {}\n  '*': {}\n");
@@ -351,7 +391,7 @@ START_TEST(twins_need_a_local_tool)
 	    "passthrough.local does not say where that is; write the line \"local: "
 	    "http://127.0.0.1:3100\", with the address of its server, below \"passthrough:\"\n");
 	refuse(KEY "passthrough: {mirror_personas: true, local: tool}\n",
-	    "c.yaml:3:45: passthrough.local must start with https:// (or http://)\n");
+	    "c.yaml:3:45: passthrough.local must start with http:// or https://\n");
 }
 END_TEST
 
@@ -366,6 +406,7 @@ rules_suite(void)
 	    no_address_is_used_twice, an_agent_belongs_to_one_project_unless_both_share_it,
 	    projects_have_names_for_people, project_ids_can_stand_in_a_path, urls_that_surprise_are_warnings,
 	    portraits_need_a_key_or_the_sandbox, twins_need_a_local_tool,
+	    the_local_tool_is_somewhere_else,
 	    every_origin_is_allowed_alone_and_without_credentials, NULL};
 
 	return unit_suite("rules", tests);

@@ -1,0 +1,221 @@
+#include "config.h"
+
+#include "api/pass_fields.h"
+#include "base/buf.h"
+#include "base/mem.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define PASS_FIELDS_VIA_MAX ((size_t)1 << 20)  /* bytes; a head is never so long */
+#define PASS_FIELDS_FORWARDS_DIGITS 6          /* of Max-Forwards; more says as much as none */
+
+/* Adds a field. */
+static void
+pass_fields_add(struct pass_fields *l, const char *name, const char *value)
+{
+	if (l->count + 1 >= l->room) {
+		l->room = l->room > 0 ? 2 * l->room : 32;
+		l->list = mem_resize(l->list, l->room * sizeof *l->list);
+	}
+	l->list[l->count++] = (struct relay_field){name, value};
+	l->list[l->count] = (struct relay_field){NULL, NULL};
+}
+
+/* Adds a field whose value was made for it. */
+static void
+pass_fields_make(struct pass_fields *l, const char *name, char *value)
+{
+	l->made[l->made_count++] = value;
+	pass_fields_add(l, name, value);
+}
+
+/* Frees a list. */
+void
+pass_fields_free(struct pass_fields *l)
+{
+	for (size_t i = 0; i < l->made_count; i++)
+		free(l->made[i]);
+	free(l->list);
+	memset(l, 0, sizeof *l);
+}
+
+/* Whether a name is one of a list that ends with NULL. */
+static bool
+pass_fields_in(const char *name, const char *const *names)
+{
+	for (; *names != NULL; names++)
+		if (strcasecmp(name, *names) == 0)
+			return true;
+	return false;
+}
+
+/* Whether a name begins so. */
+static bool
+pass_fields_begins(const char *name, const char *start)
+{
+	return strncasecmp(name, start, strlen(start)) == 0;
+}
+
+/* Whether a list of tokens holds a name. */
+static bool
+pass_fields_listed(const char *list, const char *name)
+{
+	size_t want = strlen(name), len;
+
+	for (const char *p = list; *p != '\0'; p += len) {
+		p += strspn(p, ", \t");
+		len = strcspn(p, ", \t");
+		if (len == want && strncasecmp(p, name, len) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Whether a field belongs to one hop: by its name, or by a Connection field. */
+static bool
+pass_fields_hop(const struct relay_field *all, const char *name)
+{
+	static const char *const names[] = {"connection", "keep-alive", "proxy-connection", "te",
+	    "trailer", "transfer-encoding", "upgrade", "content-length", "expect", NULL};
+
+	if (pass_fields_in(name, names))
+		return true;
+	for (; all->name != NULL; all++)
+		if (strcasecmp(all->name, "connection") == 0 && pass_fields_listed(all->value, name))
+			return true;
+	return false;
+}
+
+/* Whether a field of a request stays behind. */
+static bool
+pass_fields_stays(const char *name, enum pass_way way)
+{
+	static const char *const always[] = {"host", "via", "x-request-id", "forwarded", NULL};
+	static const char *const secret[] = {"x-api-key", "authorization", "cookie", NULL};
+
+	if (pass_fields_in(name, always) || pass_fields_begins(name, "x-forwarded-"))
+		return true;
+	return way == PASS_TO_BLUEJAY &&
+	    (pass_fields_in(name, secret) || pass_fields_begins(name, "proxy-"));
+}
+
+/* Adds Via: what stood there and ourselves. */
+static void
+pass_fields_add_via(struct pass_fields *l, const struct relay_field *all, int minor,
+    const char *name)
+{
+	struct buf b;
+
+	buf_init(&b, PASS_FIELDS_VIA_MAX);
+	for (; all->name != NULL; all++)
+		if (strcasecmp(all->name, "via") == 0 && all->value[0] != '\0')
+			buf_addf(&b, "%s, ", all->value);
+	buf_addf(&b, "1.%d %s", minor, name);
+	pass_fields_make(l, "Via", buf_take(&b, NULL));
+}
+
+/* Adds for whom the request is passed on. The peer of a local socket has no address. */
+static void
+pass_fields_add_forwarded(struct pass_fields *l, const struct http_request *q)
+{
+	bool local = strcmp(q->peer, "unix") == 0, v6 = strchr(q->peer, ':') != NULL;
+	struct buf b;
+
+	buf_init(&b, PASS_FIELDS_VIA_MAX);
+	if (local)
+		buf_adds(&b, "for=unknown");
+	else
+		buf_addf(&b, v6 ? "for=\"[%s]\"" : "for=%s", q->peer);
+	if (q->host[0] != '\0')
+		buf_addf(&b, ";host=\"%s\"", q->host);
+	buf_adds(&b, ";proto=http");
+	pass_fields_make(l, "Forwarded", buf_take(&b, NULL));
+	if (!local)
+		pass_fields_add(l, "X-Forwarded-For", q->peer);
+	if (q->host[0] != '\0')
+		pass_fields_add(l, "X-Forwarded-Host", q->host);
+	pass_fields_add(l, "X-Forwarded-Proto", "http");
+}
+
+/* The request's fields in the form that both messages have here. */
+static struct relay_field *
+pass_fields_copy(const struct http_request *q)
+{
+	struct relay_field *all = mem_zero(q->field_count + 1, sizeof *all);
+
+	for (size_t i = 0; i < q->field_count; i++)
+		all[i] = (struct relay_field){q->fields[i].name, q->fields[i].value};
+	return all;
+}
+
+/* Makes the fields of a request. */
+void
+pass_fields_request(struct pass_fields *l, const struct http_request *q, enum pass_way way,
+    const char *name, const char *key)
+{
+	struct relay_field *all = pass_fields_copy(q);
+	long forwards = pass_fields_forwards(q);
+
+	memset(l, 0, sizeof *l);
+	if (way == PASS_TO_LOCAL && q->host[0] != '\0')
+		pass_fields_add(l, "Host", q->host);
+	for (const struct relay_field *f = all; f->name != NULL; f++) {
+		if (pass_fields_hop(all, f->name) || pass_fields_stays(f->name, way) ||
+		    (forwards >= 0 && strcasecmp(f->name, "max-forwards") == 0))
+			continue;
+		pass_fields_add(l, f->name, f->value);
+	}
+	if (!q->has_body && http_request_field(q, "content-length") != NULL)
+		pass_fields_add(l, "Content-Length", "0");
+	pass_fields_add(l, "X-Request-Id", q->id);
+	pass_fields_add_via(l, all, q->minor, name);
+	if (forwards > 0)
+		pass_fields_make(l, "Max-Forwards", mem_format("%ld", forwards - 1));
+	if (way == PASS_TO_LOCAL)
+		pass_fields_add_forwarded(l, q);
+	if (key != NULL)
+		pass_fields_add(l, "X-API-Key", key);
+	free(all);
+}
+
+/* Makes the fields of an answer. */
+void
+pass_fields_answer(struct pass_fields *l, const struct relay_field *all, enum pass_way way,
+    const char *name)
+{
+	memset(l, 0, sizeof *l);
+	for (const struct relay_field *f = all; f->name != NULL; f++) {
+		if (pass_fields_hop(all, f->name) || strcasecmp(f->name, "via") == 0 ||
+		    (way == PASS_TO_BLUEJAY && strcasecmp(f->name, "set-cookie") == 0))
+			continue;
+		pass_fields_add(l, f->name, f->value);
+	}
+	pass_fields_add_via(l, all, 1, name);
+}
+
+/* Whether our name stands in Via. */
+bool
+pass_fields_loop(const struct http_request *q, const char *name)
+{
+	for (size_t i = 0; i < q->field_count; i++)
+		if (strcmp(q->fields[i].name, "via") == 0 && strstr(q->fields[i].value, name) != NULL)
+			return true;
+	return false;
+}
+
+/* Reads Max-Forwards where it counts. */
+long
+pass_fields_forwards(const struct http_request *q)
+{
+	const char *value = http_request_field(q, "max-forwards");
+	size_t len;
+
+	if (value == NULL || (strcmp(q->method, "TRACE") != 0 && strcmp(q->method, "OPTIONS") != 0))
+		return -1;
+	len = strspn(value, "0123456789");
+	if (len == 0 || len > PASS_FIELDS_FORWARDS_DIGITS || value[len] != '\0')
+		return -1;
+	return strtol(value, NULL, 10);
+}

@@ -1,0 +1,46 @@
+#ifndef API_PASS_FIELDS_H
+#define API_PASS_FIELDS_H
+
+#include "http/http_message.h"
+#include "upstream/relay.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/*
+ * The fields of a message that is passed on. Those of one hop stay behind (RFC 9110,
+ * 7.6.1), those that say how it came are added or replaced: Via (7.6.3), Max-Forwards
+ * (7.6.2), X-Forwarded-* and Forwarded (RFC 7239).
+ */
+enum pass_way {
+	PASS_TO_BLUEJAY, /* the caller's credentials stay here, the key goes along */
+	PASS_TO_LOCAL    /* says for whom; Host stays as it is */
+};
+
+/* A list of fields with the memory of those that were made for it. */
+struct pass_fields {
+	struct relay_field *list; /* ends with a NULL name */
+	size_t count, room;
+	char *made[8];
+	size_t made_count;
+};
+
+/* What a request is sent on with; `name` is ours in Via. The key, if there is one,
+ * and the values of the request must live as long as the list. */
+void pass_fields_request(struct pass_fields *, const struct http_request *, enum pass_way,
+    const char *name, const char *key);
+
+/* What an answer is given to the client with; they live as long as the head does. */
+void pass_fields_answer(struct pass_fields *, const struct relay_field *, enum pass_way,
+    const char *name);
+
+void pass_fields_free(struct pass_fields *);
+
+/* Whether a message has come by here before. */
+bool pass_fields_loop(const struct http_request *, const char *name);
+
+/* How many servers TRACE and OPTIONS may still pass; -1: nothing says it, or the method
+ * does not mind. */
+long pass_fields_forwards(const struct http_request *);
+
+#endif

@@ -1,0 +1,157 @@
+#include "config.h"
+
+#include "api/pass_target.h"
+#include "base/mem.h"
+#include "http/http_char.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PASS_TARGET_SLASH '\x01' /* stands for an escaped slash, which is no end of a segment */
+
+/* Decodes the byte at *p and moves on; -1 for an escape that is none. */
+static int
+pass_target_byte(const char **p)
+{
+	int high, low;
+
+	if (**p != '%')
+		return (unsigned char)*(*p)++;
+	if ((high = http_char_hex((*p)[1])) < 0 || (low = http_char_hex((*p)[2])) < 0)
+		return -1;
+	*p += 3;
+	return high << 4 | low;
+}
+
+/* Whether a path, cut into its segments by slashes alone, begins with these. "*" is any
+ * segment. What follows them may be nothing, or a slash and anything. */
+static bool
+pass_target_begins(const char *path, const char *const *segments)
+{
+	for (; *segments != NULL; segments++) {
+		size_t len;
+
+		if (*path++ != '/')
+			return false;
+		len = strcspn(path, "/");
+		if (len == 0 || (strcmp(*segments, "*") != 0 &&
+		        (strlen(*segments) != len || strncmp(*segments, path, len) != 0)))
+			return false;
+		path += len;
+	}
+	return *path == '\0' || *path == '/';
+}
+
+/* Whose a decoded path is. */
+static enum pass_owner
+pass_target_match(const char *path, bool v1)
+{
+	static const char *const own[][5] = {{"api", "projects", "*", "personas", NULL},
+	    {"api", "projects", "*", "images", NULL}, {"api", "projects", "*", "communities", NULL}};
+
+	for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+		if (pass_target_begins(path, own[i]))
+			return PASS_OWN;
+	return v1 && strncmp(path, "/v1/", 4) == 0 ? PASS_BLUEJAY : PASS_OTHER;
+}
+
+/* Decodes a path as the router here does; false when it refuses it. `out` is as long. */
+static bool
+pass_target_strict(const char *path, char *out)
+{
+	char *segment = out;
+	int c;
+
+	for (;;) {
+		if (*path == '/' || *path == '\0') {
+			*out = '\0';
+			if (strcmp(segment, ".") == 0 || strcmp(segment, "..") == 0)
+				return false;
+			if (*path == '\0')
+				return true;
+			*out++ = *path++;
+			segment = out;
+			continue;
+		}
+		if ((c = pass_target_byte(&path)) <= 0)
+			return false;
+		*out++ = c == '/' ? PASS_TARGET_SLASH : (char)c;
+	}
+}
+
+/* Decodes a path as others may: in small letters, with every kind of slash, several in a
+ * row counting as one, cut at a NUL, and escapes that are none as they are. */
+static void
+pass_target_loose(const char *path, char *out)
+{
+	const char *start = out;
+	int c;
+
+	while (*path != '\0') {
+		if ((c = pass_target_byte(&path)) < 0)
+			c = *path++;
+		if (c == '\\')
+			c = '/';
+		if (c == 0)
+			break;
+		if (c != '/' || out == start || out[-1] != '/')
+			*out++ = (char)tolower(c);
+	}
+	*out = '\0';
+}
+
+/* Takes dot segments out of a decoded path, in place (RFC 3986, 5.2.4). */
+static void
+pass_target_resolve(char *path)
+{
+	char *in = path, *out = path;
+
+	while (*in == '/') {
+		size_t len = 1 + strcspn(in + 1, "/");
+
+		if (len == 3 && strncmp(in, "/..", 3) == 0) {
+			while (out > path && *--out != '/')
+				;
+		} else if (!(len == 2 && in[1] == '.')) {
+			memmove(out, in, len);
+			out += len;
+		}
+		in += len;
+	}
+	*out = '\0';
+}
+
+/* Tells whose a path is. */
+enum pass_owner
+pass_target_owner(const char *path, bool v1)
+{
+	char *view = mem_alloc(strlen(path) + 1);
+	enum pass_owner owner = PASS_OTHER, plain, resolved;
+
+	if (pass_target_strict(path, view))
+		owner = pass_target_match(view, v1);
+	pass_target_loose(path, view);
+	plain = pass_target_match(view, v1);
+	pass_target_resolve(view);
+	resolved = pass_target_match(view, v1);
+	free(view);
+	if (owner == PASS_OWN) /* whatever others see: it goes to nobody else */
+		return owner;
+	return plain == owner && resolved == owner ? owner : PASS_UNCLEAR;
+}
+
+/* Gives what an origin gets. */
+char *
+pass_target_origin(const struct http_request *q)
+{
+	const char *rest = q->target;
+
+	if (*rest == '/' || *rest == '*')
+		return mem_string(rest);
+	rest = strstr(rest, "://") + 3; /* the parser takes no other form */
+	rest += strcspn(rest, "/?");
+	if (*rest == '\0')
+		return mem_string(q->path); /* "/", or "*" of OPTIONS */
+	return mem_format("%s%s", *rest == '?' ? "/" : "", rest);
+}

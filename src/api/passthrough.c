@@ -1,0 +1,397 @@
+#include "config.h"
+
+#include "api/passthrough.h"
+#include "api/pass_fields.h"
+#include "api/pass_target.h"
+#include "api/traffic.h"
+#include "base/mem.h"
+#include "base/uuid.h"
+#include "core/bypass.h"
+#include "http/http_format.h"
+#include "upstream/url.h"
+#include "upstream/relay.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PASS_MARK ((size_t)64 << 10) /* bytes waiting one way, at which the other side is held */
+#define PASS_HOLDS ((size_t)32 << 10)       /* memory of one exchange, counted in limits.buffers */
+#define PASS_HOLDS_BODY ((size_t)256 << 10) /* the same with a request that has a body */
+#define PASS_KEEP_BLUEJAY_S 45L /* as the gateway's own calls to it */
+#define PASS_KEEP_LOCAL_S 3L    /* Node.js closes idle connections after five seconds */
+
+struct passthrough {
+	struct api *api;
+	char name[sizeof "persona-gateway-12345678"]; /* ours in Via, of this process alone */
+	struct relay *bluejay, *local;                /* NULL: not passed on */
+	const char *base;      /* of the paths at Bluejay, "" or "/base" */
+	const char *local_url;
+};
+
+/* One exchange. */
+struct pass {
+	struct passthrough *owner;
+	struct http_exchange *ex;
+	enum pass_way way;
+	struct upstream_call *place; /* among the calls to Bluejay */
+	struct relay_call *call;
+	bool write; /* it may change what Bluejay holds */
+	bool sent;  /* a request may have gone out */
+	bool begun; /* the answer is the other server's, and has begun */
+	bool dropped; /* the answer is ours; what still comes is dropped */
+};
+
+/* ---- the end ---- */
+
+/* Frees what an exchange has of others: the connection of one that is not over is cut. */
+static void
+pass_leave(struct pass *p)
+{
+	if (p->call != NULL)
+		relay_cancel(p->call);
+	p->call = NULL;
+	if (p->place != NULL)
+		upstream_cancel(p->place);
+	p->place = NULL;
+}
+
+/* The client has its answer, or is gone. */
+static void
+pass_on_over(void *arg, enum http_end how)
+{
+	struct pass *p = arg;
+
+	pass_leave(p);
+	if (p->write && p->sent)
+		bypass_written(p->owner->api->gw);
+	free(p);
+}
+
+/* Answers in the words that the gateway has for Bluejay everywhere. */
+static void
+pass_answer_trouble(struct pass *p, enum upstream_outcome outcome, int64_t retry_after)
+{
+	const struct upstream_answer a = {.outcome = outcome, .retry_after = retry_after};
+	struct result r;
+
+	result_from_upstream(&r, &a, NULL, NULL);
+	api_answer_result(p->ex, &r);
+	result_clear(&r);
+}
+
+/* Answers what has kept the other server's answer from beginning. */
+static void
+pass_tell_trouble(struct pass *p, enum relay_end end)
+{
+	const char *url = p->owner->local_url;
+	bool local = p->way == PASS_TO_LOCAL;
+
+	switch (end) {
+	case RELAY_NO_CONNECT:
+		if (!local)
+			pass_answer_trouble(p, UPSTREAM_NO_CONNECT, -1);
+		else
+			api_answer_error(p->ex, 502, "The local tool at %s could not be reached", url);
+		return;
+	case RELAY_TIMEOUT:
+		if (!local)
+			pass_answer_trouble(p, UPSTREAM_TIMEOUT, -1);
+		else
+			api_answer_error(p->ex, 504, "The local tool at %s did not answer in time", url);
+		return;
+	case RELAY_WHOLE:
+	case RELAY_BROKEN:
+		break;
+	}
+	if (!local)
+		pass_answer_trouble(p, UPSTREAM_BROKEN, -1);
+	else
+		api_answer_error(p->ex, 502, "The connection to the local tool at %s broke before its "
+		                             "answer was complete", url);
+}
+
+/* ---- the other server's side ---- */
+
+/* The client has taken what waited for it. */
+static void
+pass_on_drained(void *arg)
+{
+	struct pass *p = arg;
+
+	if (p->call != NULL)
+		relay_resume(p->call);
+}
+
+/* The head of the answer is here. */
+static void
+pass_on_head(void *arg, const struct relay_head *h)
+{
+	struct pass *p = arg;
+	struct gateway *gw = p->owner->api->gw;
+	struct pass_fields l;
+	struct http_field *fields;
+
+	if (p->place != NULL)
+		upstream_place_judge(p->place, h->status < 500);
+	if (p->way == PASS_TO_BLUEJAY)
+		bypass_saw(gw, h->status);
+	if (p->write)
+		bypass_written(gw);
+	if (p->way == PASS_TO_BLUEJAY && h->status == 401) {
+		p->dropped = true; /* the client's own key is not what was refused */
+		api_answer_error(p->ex, 502, "Bluejay refused the gateway's API key");
+		return;
+	}
+	pass_fields_answer(&l, h->fields, p->way, p->owner->name);
+	fields = mem_zero(l.count + 1, sizeof *fields);
+	for (size_t i = 0; i < l.count; i++)
+		fields[i] = (struct http_field){l.list[i].name, l.list[i].value};
+	p->begun = true;
+	http_answer_begin(p->ex, h->status, fields, h->length, pass_on_drained, p);
+	free(fields);
+	pass_fields_free(&l);
+}
+
+/* A piece of the answer is here. */
+static void
+pass_on_data(void *arg, const char *bytes, size_t len)
+{
+	struct pass *p = arg;
+
+	if (!p->dropped && http_answer_write(p->ex, bytes, len) >= PASS_MARK)
+		relay_pause(p->call);
+}
+
+/* The other server has taken what waited for it. */
+static void
+pass_on_room(void *arg)
+{
+	struct pass *p = arg;
+
+	http_exchange_resume(p->ex);
+}
+
+/* The exchange with the other server is over. */
+static void
+pass_on_end(void *arg, enum relay_end end, const char *why)
+{
+	struct pass *p = arg;
+	struct http_exchange *ex = p->ex;
+
+	p->call = NULL;
+	if (end != RELAY_WHOLE)
+		log_info(p->owner->api->log, "pass-through failed",
+		    LOG_S("request", http_exchange_request(ex)->id),
+		    LOG_S("to", p->way == PASS_TO_LOCAL ? "local" : "bluejay"), LOG_S("why", why));
+	if (p->place != NULL && !p->begun && !p->dropped)
+		upstream_place_judge(p->place, false);
+	pass_leave(p);
+	if (p->dropped)
+		return;
+	if (!p->begun)
+		pass_tell_trouble(p, end);
+	else if (end == RELAY_WHOLE)
+		http_answer_end(ex);
+	else
+		http_answer_abort(ex); /* the client must see that it was not whole */
+}
+
+static const struct relay_events pass_events = {pass_on_head, pass_on_data, pass_on_room,
+    pass_on_end};
+
+/* ---- the client's side ---- */
+
+/* A piece of the request's body is here, or its end. */
+static void
+pass_on_body(void *arg, struct http_exchange *ex, const char *piece, size_t len)
+{
+	struct pass *p = arg;
+
+	if (p->call == NULL)
+		return;
+	if (len == 0)
+		relay_write_end(p->call);
+	else if (relay_write(p->call, piece, len) >= PASS_MARK)
+		http_exchange_pause(ex);
+}
+
+/* Sends the request on. */
+static void
+pass_go(struct pass *p)
+{
+	struct passthrough *t = p->owner;
+	const struct http_request *q = http_exchange_request(p->ex);
+	bool local = p->way == PASS_TO_LOCAL;
+	bool reads = strcmp(q->method, "GET") == 0 || strcmp(q->method, "HEAD") == 0;
+	char *origin = pass_target_origin(q);
+	char *target = mem_format("%s%s", local ? "" : t->base, origin);
+	struct relay_request r = {.method = q->method, .target = target, .has_body = q->has_body,
+	    .length = q->length};
+	struct pass_fields l;
+
+	/* On this machine a new connection costs less than a write that met a closed one. */
+	r.fresh = local && (q->has_body || !reads);
+	pass_fields_request(&l, q, p->way, t->name, local ? NULL : bypass_key(t->api->gw));
+	r.fields = l.list;
+	p->sent = true;
+	p->call = relay_start(local ? t->local : t->bluejay, &r, &pass_events, p);
+	pass_fields_free(&l);
+	free(target);
+	free(origin);
+}
+
+/* There is a place among the calls to Bluejay, or there will be none. */
+static void
+pass_on_place(void *arg, enum upstream_outcome outcome, int64_t retry_after)
+{
+	struct pass *p = arg;
+
+	if (outcome != UPSTREAM_ANSWER) {
+		p->place = NULL;
+		pass_answer_trouble(p, outcome, retry_after);
+		return;
+	}
+	pass_go(p);
+	http_exchange_resume(p->ex);
+}
+
+/* Whether a request may not be passed on; then it is answered. */
+static bool
+pass_refuses(struct passthrough *t, struct http_exchange *ex, enum pass_way way)
+{
+	const struct http_request *q = http_exchange_request(ex);
+	static const struct http_field allow[] = {
+	    {"Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"}, {NULL, NULL}};
+	bool trace = strcmp(q->method, "TRACE") == 0;
+	bool last = pass_fields_forwards(q) == 0;
+
+	if (pass_fields_loop(q, t->name))
+		api_answer_error(ex, 508, "%s leads back to the gateway itself",
+		    way == PASS_TO_LOCAL ? "passthrough.local" : "bluejay.url");
+	else if (q->has_body && (trace || strcmp(q->method, "HEAD") == 0))
+		api_answer_error(ex, 400, "%s takes no body", q->method);
+	else if (last && !trace)
+		http_answer(ex, 204, allow, NULL, 0);
+	else if (trace && (last || way == PASS_TO_BLUEJAY)) /* Bluejay's answer would show the key */
+		api_answer_error(ex, 405, "Method not allowed");
+	else if (!http_exchange_reserve(ex, q->has_body ? PASS_HOLDS_BODY : PASS_HOLDS))
+		http_answer_error(ex, 503, http_format_full);
+	else
+		return false;
+	return true;
+}
+
+/* Whether a method only reads (RFC 9110, 9.2.1). */
+static bool
+pass_is_safe(const char *method)
+{
+	return strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0 ||
+	    strcmp(method, "OPTIONS") == 0;
+}
+
+/* Starts passing a request on. */
+static void
+pass_start(struct passthrough *t, struct http_exchange *ex, enum pass_way way)
+{
+	const struct http_request *q = http_exchange_request(ex);
+	struct pass *p;
+
+	traffic_note(ex)->route = way == PASS_TO_LOCAL ? "passthrough.local" : "/v1/...";
+	if (pass_refuses(t, ex, way))
+		return;
+	p = mem_zero(1, sizeof *p);
+	p->owner = t;
+	p->ex = ex;
+	p->way = way;
+	p->write = way == PASS_TO_BLUEJAY && !pass_is_safe(q->method);
+	http_exchange_on_end(ex, pass_on_over, p);
+	http_exchange_stream(ex, pass_on_body, p);
+	if (way == PASS_TO_LOCAL) {
+		pass_go(p);
+	} else {
+		http_exchange_pause(ex);
+		p->place = bypass_place(t->api->gw, q->id, pass_on_place, p);
+	}
+}
+
+/* Looks whether a request is to be passed on. */
+bool
+passthrough_takes(struct passthrough *t, struct http_exchange *ex)
+{
+	if (t->bluejay == NULL && t->local == NULL)
+		return false;
+	switch (pass_target_owner(http_exchange_request(ex)->path, t->bluejay != NULL)) {
+	case PASS_OWN:
+		return false;
+	case PASS_BLUEJAY:
+		pass_start(t, ex, PASS_TO_BLUEJAY);
+		return true;
+	case PASS_OTHER:
+		if (t->local != NULL)
+			pass_start(t, ex, PASS_TO_LOCAL);
+		return t->local != NULL;
+	case PASS_UNCLEAR:
+		break;
+	}
+	api_answer_error(ex, 400, "The path could be read as one of the gateway's own, but is not "
+	                          "written like one");
+	return true;
+}
+
+/* ---- the whole ---- */
+
+/* Opens the way to Bluejay. */
+static struct relay *
+passthrough_open_bluejay(struct passthrough *t, const struct config *c, struct fail *fail)
+{
+	struct gateway *gw = t->api->gw;
+	struct relay_config rc = {.url = bypass_url(gw), .proxy = bypass_proxy(gw),
+	    .ca_file = c->bluejay.ca_file, .connect_ms = c->passthrough.connect,
+	    .idle_ms = c->passthrough.idle, .keep_s = PASS_KEEP_BLUEJAY_S};
+
+	t->base = rc.url + url_origin(rc.url);
+	return relay_new(t->api->loop, &rc, fail);
+}
+
+/* Opens the way to the local tool. */
+static struct relay *
+passthrough_open_local(struct passthrough *t, const struct config *c, struct fail *fail)
+{
+	struct relay_config rc = {.url = c->passthrough.local, .connect_ms = c->passthrough.connect,
+	    .idle_ms = c->passthrough.idle, .keep_s = PASS_KEEP_LOCAL_S};
+
+	t->local_url = rc.url;
+	return relay_new(t->api->loop, &rc, fail);
+}
+
+/* Makes what is asked for. */
+struct passthrough *
+passthrough_new(struct api *api, struct fail *fail)
+{
+	const struct config *c = gateway_snapshot(api->gw)->config;
+	struct passthrough *t = mem_zero(1, sizeof *t);
+	char id[UUID_SIZE];
+
+	t->api = api;
+	uuid_make(id);
+	snprintf(t->name, sizeof t->name, "persona-gateway-%.8s", id);
+	if ((c->passthrough.bluejay && (t->bluejay = passthrough_open_bluejay(t, c, fail)) == NULL) ||
+	    (c->passthrough.local != NULL &&
+	        (t->local = passthrough_open_local(t, c, fail)) == NULL)) {
+		passthrough_free(t);
+		return NULL;
+	}
+	return t;
+}
+
+/* Closes the ways. */
+void
+passthrough_free(struct passthrough *t)
+{
+	if (t == NULL)
+		return;
+	relay_free(t->bluejay);
+	relay_free(t->local);
+	free(t);
+}

@@ -1,0 +1,20 @@
+#ifndef API_PASSTHROUGH_H
+#define API_PASSTHROUGH_H
+
+#include "api/api_impl.h"
+
+/*
+ * Requests that are passed on as they are: to Bluejay (/v1/…, with the key) and to the
+ * local tool's server (everything that is not the gateway's own). Bodies stream both
+ * ways with bounded buffers.
+ */
+
+/* Makes what the configuration asks for; NULL with a sentence on failure. */
+struct passthrough *passthrough_new(struct api *, struct fail *);
+void passthrough_free(struct passthrough *); /* after the servers that use it */
+
+/* True when the request is passed on, or was answered because it must not be; else
+ * nothing was done with it. */
+bool passthrough_takes(struct passthrough *, struct http_exchange *);
+
+#endif

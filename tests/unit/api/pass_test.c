@@ -1,0 +1,203 @@
+#include "config.h"
+
+#include "api/pass_fields.h"
+#include "api/pass_target.h"
+#include "api_test.h"
+#include "base/buf.h"
+#include "unit.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define OWN PASS_OWN
+#define BLUEJAY PASS_BLUEJAY
+#define OTHER PASS_OTHER
+#define UNCLEAR PASS_UNCLEAR
+
+START_TEST(whose_a_path_is)
+{
+	static const struct {
+		const char *path;
+		enum pass_owner with_v1, without;
+	} rows[] = {
+	    {"/", OTHER, OTHER}, {"*", OTHER, OTHER}, {"/api/projects", OTHER, OTHER},
+	    {"/api/status", OTHER, OTHER}, {"/api/projects/x", OTHER, OTHER},
+	    {"/api/projects/x/scenarios", OTHER, OTHER}, {"/api/projects/x/personas", OWN, OWN},
+	    {"/api/projects/x/personas/", OWN, OWN}, {"/api/projects/x/personas/1/2/3", OWN, OWN},
+	    {"/api/projects/x/images", OWN, OWN}, {"/api/projects/x/communities/7", OWN, OWN},
+	    {"/api/projects/%78/%70ersonas", OWN, OWN}, {"/api/projects/a%2Fb/personas", OWN, OWN},
+	    {"/api/projects/x/personasy", OTHER, OTHER}, {"/api/projects/x/personas.json", OTHER, OTHER},
+	    {"/api/projects//personas", OTHER, OTHER}, {"/x/api/projects/x/personas", OTHER, OTHER},
+	    {"/v1/personas", BLUEJAY, OTHER}, {"/v1/", BLUEJAY, OTHER}, {"/v1", OTHER, OTHER},
+	    {"/v1/a%2Fb", BLUEJAY, OTHER}, {"/v1x/y", OTHER, OTHER},
+	    {"/%76%31/personas", BLUEJAY, OTHER},
+	    /* odd, but nothing of ours whichever way one reads it */
+	    {"/static/../index.html", OTHER, OTHER}, {"/100%", OTHER, OTHER}, {"/a%00b", OTHER, OTHER},
+	    {"/a%2fb//c", OTHER, OTHER}, {"/A/B", OTHER, OTHER},
+	    /* ours for somebody else's eyes only */
+	    {"/api/projects/x/personas%2F1", UNCLEAR, UNCLEAR},
+	    {"/api/projects/x%2Fpersonas", UNCLEAR, UNCLEAR},
+	    {"/api/projects/x/personas%00", UNCLEAR, UNCLEAR},
+	    {"/api/projects/x/personas/%zz", UNCLEAR, UNCLEAR},
+	    {"/api/projects/%/personas", UNCLEAR, UNCLEAR},
+	    {"/api/projects/x/personas%5c1", UNCLEAR, UNCLEAR},
+	    {"/api/./projects/x/personas", UNCLEAR, UNCLEAR},
+	    {"/a/../api/projects/x/personas", UNCLEAR, UNCLEAR},
+	    {"/a/%2e%2E/api/projects/x/personas", UNCLEAR, UNCLEAR},
+	    {"/a%2f..%2fapi/projects/x/personas", UNCLEAR, UNCLEAR},
+	    {"/api/projects/x/personas/../scenarios", UNCLEAR, UNCLEAR},
+	    {"/api/projects/x/y/../personas/1", UNCLEAR, UNCLEAR},
+	    {"//api/projects/x/personas", UNCLEAR, UNCLEAR},
+	    {"/api/projects/x//personas", UNCLEAR, UNCLEAR},
+	    {"/API/Projects/x/Personas", UNCLEAR, UNCLEAR},
+	    {"/v1/../x", UNCLEAR, OTHER}, {"/x/../v1/y", UNCLEAR, OTHER}, {"/v1/%zz", UNCLEAR, OTHER},
+	    {"/v1/..%2f..%2fx", UNCLEAR, OTHER}, {"//v1/x", UNCLEAR, OTHER}, {"/v1%2fx", UNCLEAR, OTHER},
+	    {"/V1/x", UNCLEAR, OTHER},
+	};
+
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		ck_assert_msg(pass_target_owner(rows[i].path, true) == rows[i].with_v1, "%s: %d",
+		    rows[i].path, pass_target_owner(rows[i].path, true));
+		ck_assert_msg(pass_target_owner(rows[i].path, false) == rows[i].without, "%s: %d",
+		    rows[i].path, pass_target_owner(rows[i].path, false));
+	}
+}
+END_TEST
+
+START_TEST(what_an_origin_gets_of_a_target)
+{
+	static const struct {
+		const char *target, *path, *want;
+	} rows[] = {
+	    {"/a%zz/../b?c?d", "/a%zz/../b", "/a%zz/../b?c?d"}, {"*", "*", "*"},
+	    {"http://localhost:3000/a?b", "/a", "/a?b"}, {"http://localhost", "/", "/"},
+	    {"http://localhost", "*", "*"}, {"HTTPS://localhost?b", "/", "/?b"},
+	    {"http://localhost/http://x/y", "/http://x/y", "/http://x/y"},
+	};
+
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		const struct http_request q = {.target = rows[i].target, .path = rows[i].path};
+		char *got = pass_target_origin(&q);
+
+		ck_assert_str_eq(got, rows[i].want);
+		free(got);
+	}
+}
+END_TEST
+
+/* A list as text. */
+static const char *
+text_of(const struct pass_fields *l)
+{
+	static struct buf b;
+
+	buf_clear(&b);
+	for (size_t i = 0; i < l->count; i++)
+		buf_addf(&b, "%s=%s|", l->list[i].name, l->list[i].value);
+	ck_assert_ptr_null(l->list[l->count].name);
+	return b.data;
+}
+
+/* What a request with these fields is sent on with. */
+static const char *
+sent(const struct http_field *fields, enum pass_way way, const char *method, const char *peer)
+{
+	struct http_request q = {.method = method, .host = "localhost:3000", .minor = 1,
+	    .fields = fields, .id = "id-1", .peer = peer};
+	struct pass_fields l;
+	const char *text;
+
+	while (fields[q.field_count].name != NULL)
+		q.field_count++;
+	pass_fields_request(&l, &q, way, "gw-1", way == PASS_TO_BLUEJAY ? "k3y" : NULL);
+	text = text_of(&l);
+	pass_fields_free(&l);
+	return text;
+}
+
+START_TEST(a_request_keeps_what_is_for_its_end)
+{
+	static const struct http_field fields[] = {{"host", "localhost:3000"}, {"accept", "a"},
+	    {"connection", "close, X-Own"}, {"x-own", "1"}, {"connection", "keep-alive"},
+	    {"keep-alive", "5"}, {"te", "trailers"}, {"trailer", "x"}, {"transfer-encoding", "chunked"},
+	    {"upgrade", "h2c"}, {"expect", "100-continue"}, {"proxy-connection", "x"},
+	    {"proxy-authorization", "p"}, {"content-length", "0"}, {"cookie", "c=1"}, {"cookie", "d=2"},
+	    {"authorization", "Bearer x"}, {"x-api-key", "theirs"}, {"x-request-id", "other"},
+	    {"via", "1.0 a"}, {"via", "1.1 b"}, {"forwarded", "for=1.2.3.4"},
+	    {"x-forwarded-for", "1.2.3.4"}, {"x-forwarded-port", "1"}, {"max-forwards", "3"},
+	    {"x-empty", ""}, {NULL, NULL}};
+
+	ck_assert_str_eq(sent(fields, PASS_TO_LOCAL, "GET", "127.0.0.1"),
+	    "Host=localhost:3000|accept=a|proxy-authorization=p|cookie=c=1|cookie=d=2|"
+	    "authorization=Bearer x|x-api-key=theirs|max-forwards=3|x-empty=|Content-Length=0|"
+	    "X-Request-Id=id-1|Via=1.0 a, 1.1 b, 1.1 gw-1|"
+	    "Forwarded=for=127.0.0.1;host=\"localhost:3000\";proto=http|X-Forwarded-For=127.0.0.1|"
+	    "X-Forwarded-Host=localhost:3000|X-Forwarded-Proto=http|");
+	ck_assert_str_eq(sent(fields, PASS_TO_BLUEJAY, "OPTIONS", "127.0.0.1"),
+	    "accept=a|x-empty=|Content-Length=0|X-Request-Id=id-1|Via=1.0 a, 1.1 b, 1.1 gw-1|"
+	    "Max-Forwards=2|X-API-Key=k3y|");
+}
+END_TEST
+
+START_TEST(for_whom_a_request_is_passed_on)
+{
+	static const struct http_field none[] = {{NULL, NULL}};
+
+	ck_assert_ptr_nonnull(strstr(sent(none, PASS_TO_LOCAL, "GET", "::1"),
+	    "Forwarded=for=\"[::1]\";host=\"localhost:3000\";proto=http|X-Forwarded-For=::1|"));
+	ck_assert_ptr_nonnull(strstr(sent(none, PASS_TO_LOCAL, "GET", "unix"),
+	    "Forwarded=for=unknown;host=\"localhost:3000\";proto=http|X-Forwarded-Host="));
+}
+END_TEST
+
+START_TEST(an_answer_keeps_what_is_for_its_end)
+{
+	static const struct relay_field fields[] = {{"Set-Cookie", "a=1"}, {"Set-Cookie", "b=2"},
+	    {"Connection", "X-Own, close"}, {"x-OWN", "1"}, {"Transfer-Encoding", "chunked"},
+	    {"Trailer", "x"}, {"Content-Encoding", "br"}, {"Via", "1.1 c"}, {"Keep-Alive", "timeout=5"},
+	    {NULL, NULL}};
+	struct pass_fields l;
+
+	pass_fields_answer(&l, fields, PASS_TO_LOCAL, "gw-1");
+	ck_assert_str_eq(text_of(&l),
+	    "Set-Cookie=a=1|Set-Cookie=b=2|Content-Encoding=br|Via=1.1 c, 1.1 gw-1|");
+	pass_fields_free(&l);
+	pass_fields_answer(&l, fields, PASS_TO_BLUEJAY, "gw-1");
+	ck_assert_str_eq(text_of(&l), "Content-Encoding=br|Via=1.1 c, 1.1 gw-1|");
+	pass_fields_free(&l);
+}
+END_TEST
+
+START_TEST(a_message_that_was_here_and_one_that_may_not_go_on)
+{
+	static const struct {
+		const char *method, *forwards;
+		long want;
+	} rows[] = {
+	    {"TRACE", "0", 0}, {"OPTIONS", "12", 12}, {"GET", "0", -1}, {"TRACE", "", -1},
+	    {"TRACE", "-1", -1}, {"TRACE", "1x", -1}, {"TRACE", "99999999999999999999", -1},
+	};
+	struct http_field fields[] = {{"via", "1.1 gw-2, 1.1 gw-1"}, {"max-forwards", ""}};
+	struct http_request q = {.method = "GET", .fields = fields, .field_count = 2};
+
+	ck_assert(pass_fields_loop(&q, "gw-1"));
+	ck_assert(!pass_fields_loop(&q, "gw-3"));
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		q.method = rows[i].method;
+		fields[1].value = rows[i].forwards;
+		ck_assert_int_eq(pass_fields_forwards(&q), rows[i].want);
+	}
+}
+END_TEST
+
+/* What decides about requests that are passed on. */
+Suite *
+pass_suite(void)
+{
+	const TTest *const tests[] = {whose_a_path_is, what_an_origin_gets_of_a_target,
+	    a_request_keeps_what_is_for_its_end, for_whom_a_request_is_passed_on,
+	    an_answer_keeps_what_is_for_its_end, a_message_that_was_here_and_one_that_may_not_go_on,
+	    NULL};
+
+	return unit_suite("pass", tests);
+}
