@@ -10,7 +10,7 @@
 #include <string.h>
 #include <uthash.h>
 
-/* A value of one side, found by its text: 5 and "5" differ in their quotes. */
+/* A value of one side: strings are found by their bytes, others by their text. */
 struct mapping_values_entry {
 	char *text; /* as JSON */
 	struct json_object *value;
@@ -18,9 +18,14 @@ struct mapping_values_entry {
 	UT_hash_handle hh;
 };
 
+/* Values of one side: 5 and "5" are two. */
+struct mapping_values_table {
+	struct mapping_values_entry *strings, *others;
+};
+
 struct mapping_values {
 	struct mapping_values_entry *local, *upstream;    /* by pair */
-	struct mapping_values_entry *by_local, *by_upstream; /* tables into them */
+	struct mapping_values_table by_local, by_upstream; /* tables into them */
 	size_t count;
 	enum mapping_values_others others;
 	size_t fallback;
@@ -47,8 +52,10 @@ mapping_values_free(void *data)
 
 	if (v == NULL)
 		return;
-	HASH_CLEAR(hh, v->by_local);
-	HASH_CLEAR(hh, v->by_upstream);
+	HASH_CLEAR(hh, v->by_local.strings);
+	HASH_CLEAR(hh, v->by_local.others);
+	HASH_CLEAR(hh, v->by_upstream.strings);
+	HASH_CLEAR(hh, v->by_upstream.others);
 	for (size_t i = 0; i < v->count; i++) {
 		free(v->local[i].text);
 		json_object_put(v->local[i].value);
@@ -63,19 +70,41 @@ mapping_values_free(void *data)
 /* Looks a value up. The text of a scalar is short; that of others is not looked
  * up, since none is named. */
 static const struct mapping_values_entry *
-mapping_values_look(const struct mapping_values_entry *table, struct json_object *value)
+mapping_values_look(const struct mapping_values_table *table, struct json_object *value)
 {
 	const struct mapping_values_entry *entry = NULL;
 	char *text;
 	size_t len;
 
+	if (json_object_is_type(value, json_type_string)) {
+		len = (size_t)json_object_get_string_len(value);
+		HASH_FIND(hh, table->strings, json_object_get_string(value), len, entry);
+		return entry;
+	}
 	if (json_object_is_type(value, json_type_object) ||
 	    json_object_is_type(value, json_type_array))
 		return NULL;
 	text = json_print(value, &len);
-	HASH_FIND(hh, table, text, len, entry);
+	HASH_FIND(hh, table->others, text, len, entry);
 	free(text);
 	return entry;
+}
+
+/* Adds a value to its table. */
+static void
+mapping_values_enter(struct mapping_values_table *table, struct mapping_values_entry *entry)
+{
+	const char *bytes = entry->text;
+	size_t len;
+
+	if (json_object_is_type(entry->value, json_type_string)) {
+		bytes = json_object_get_string(entry->value);
+		len = (size_t)json_object_get_string_len(entry->value);
+		HASH_ADD_KEYPTR(hh, table->strings, bytes, len, entry);
+	} else {
+		len = strlen(bytes);
+		HASH_ADD_KEYPTR(hh, table->others, bytes, len, entry);
+	}
 }
 
 /* Adds a pair. */
@@ -87,17 +116,17 @@ mapping_values_add(struct mapping_values *v, struct json_object *local,
 	const struct mapping_values_entry *there;
 
 	*twin = v->count;
-	if (mapping_values_look(v->by_local, local) != NULL) {
+	if (mapping_values_look(&v->by_local, local) != NULL) {
 		json_object_put(local);
 		json_object_put(upstream);
 		return false;
 	}
 	*l = (struct mapping_values_entry){json_print(local, NULL), local, v->count, {0}};
 	*u = (struct mapping_values_entry){json_print(upstream, NULL), upstream, v->count, {0}};
-	there = mapping_values_look(v->by_upstream, upstream);
-	HASH_ADD_KEYPTR(hh, v->by_local, l->text, strlen(l->text), l);
+	there = mapping_values_look(&v->by_upstream, upstream);
+	mapping_values_enter(&v->by_local, l);
 	if (there == NULL)
-		HASH_ADD_KEYPTR(hh, v->by_upstream, u->text, strlen(u->text), u);
+		mapping_values_enter(&v->by_upstream, u);
 	else
 		*twin = there->pair;
 	v->count++;
@@ -131,7 +160,7 @@ mapping_values_upstream(const struct mapping_values *v, size_t i)
 size_t
 mapping_values_find(const struct mapping_values *v, struct json_object *local)
 {
-	const struct mapping_values_entry *entry = mapping_values_look(v->by_local, local);
+	const struct mapping_values_entry *entry = mapping_values_look(&v->by_local, local);
 
 	return entry == NULL ? v->count : entry->pair;
 }
@@ -170,7 +199,7 @@ mapping_values_list(const struct mapping_values *v, bool local)
 
 	buf_init(&out, 0);
 	for (size_t i = 0; i < v->count && shown < MAPPING_VALUES_SHOWN; i++) {
-		if (!local && mapping_values_look(v->by_upstream, side[i].value)->pair != i)
+		if (!local && mapping_values_look(&v->by_upstream, side[i].value)->pair != i)
 			continue;
 		buf_addf(&out, "%s%s", between, side[i].text);
 		between = ", ";
@@ -209,11 +238,11 @@ mapping_values_send(const struct mapping_step *step, struct json_object *value,
     struct mapping_trouble *trouble)
 {
 	const struct mapping_values *v = step->data;
-	const struct mapping_values_entry *entry = mapping_values_look(v->by_local, value);
+	const struct mapping_values_entry *entry = mapping_values_look(&v->by_local, value);
 
 	if (entry != NULL)
 		return json_copy(v->upstream[entry->pair].value);
-	return mapping_values_other(v, value, mapping_values_look(v->by_upstream, value), true,
+	return mapping_values_other(v, value, mapping_values_look(&v->by_upstream, value), true,
 	    trouble);
 }
 
@@ -223,11 +252,11 @@ mapping_values_receive(const struct mapping_step *step, struct json_object *valu
     struct mapping_trouble *trouble)
 {
 	const struct mapping_values *v = step->data;
-	const struct mapping_values_entry *entry = mapping_values_look(v->by_upstream, value);
+	const struct mapping_values_entry *entry = mapping_values_look(&v->by_upstream, value);
 
 	if (entry != NULL)
 		return json_copy(v->local[entry->pair].value);
-	return mapping_values_other(v, value, mapping_values_look(v->by_local, value), false,
+	return mapping_values_other(v, value, mapping_values_look(&v->by_local, value), false,
 	    trouble);
 }
 
