@@ -21,6 +21,7 @@ void run_line(struct run *, char *line, size_t size);
 int run_end(struct run *, struct buf *out, struct buf *err);
 
 Suite *suite_cmd_check(void);
+Suite *suite_cmd_explain(void);
 Suite *suite_cmd_sandbox(void);
 
 #endif

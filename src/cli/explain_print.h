@@ -1,0 +1,41 @@
+#ifndef CLI_EXPLAIN_PRINT_H
+#define CLI_EXPLAIN_PRINT_H
+
+#include "config/config_values.h"
+#include "mapping/mapping_explain.h"
+
+#include <json-c/json_object.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+/* What `explain` prints, as text or as one JSON object. */
+struct explain_print {
+	const struct config *config;
+	const char *file; /* NULL: none */
+	FILE *out;
+	bool json, colour;
+	struct json_object *root;   /* with json */
+	struct json_object *fields; /* with json: a list in root */
+};
+
+void explain_print_init(struct explain_print *, const struct config *, const char *file, FILE *,
+    bool json, bool colour);
+
+/* The request to Bluejay, or that there is none; and what is kept here. */
+void explain_print_request(struct explain_print *, const char *method, const char *path,
+    const char *api_key, const struct mapping_request *);
+
+/* The answer to the caller of the local API. */
+void explain_print_answer(struct explain_print *, struct json_object *local);
+
+/* The body of a caller is refused; an answer of Bluejay does not fit. */
+void explain_print_refusal(struct explain_print *, const char *sentence);
+void explain_print_misfit(struct explain_print *, const char *sentence);
+
+/* What happened to one member. */
+void explain_print_member(struct explain_print *, const struct mapping_explained *);
+
+/* Prints what is left; false when it could not be written. */
+bool explain_print_end(struct explain_print *);
+
+#endif
