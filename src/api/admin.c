@@ -232,12 +232,15 @@ admin_ready(struct api *api, struct http_exchange *ex)
 	bool all = true;
 	struct buf b;
 
+	gateway_recover(api->gw);
 	gateway_health(api->gw, &h);
 	buf_init(&b, 4096);
 	buf_addc(&b, '{');
 	admin_check(&b, "store", h.store_ok, "the last write did not reach the disk", &all);
-	admin_check(&b, "upstream", h.upstream.breaker == UPSTREAM_BREAKER_CLOSED,
-	    "Bluejay is failing; calls are held back", &all);
+	admin_check(&b, "upstream", h.upstream_ok,
+	    h.upstream.breaker == UPSTREAM_BREAKER_CLOSED
+	        ? "Bluejay has not answered so far"
+	        : "Bluejay is failing; calls are held back", &all);
 	admin_check(&b, "key", !h.key_refused, "Bluejay refuses the API key", &all);
 	admin_check(&b, "personas", !h.many_gone,
 	    "several known personas in a row were not found; is this another account's key?", &all);

@@ -254,8 +254,7 @@ metrics_health(struct buf *b, struct api *api)
 	gateway_health(api->gw, &h);
 	metric_text_family(b, family, "gauge", "1 for each condition of /readyz that holds.");
 	metric_text_sample(b, family, METRIC_LABEL("check", "store"), h.store_ok);
-	metric_text_sample(b, family, METRIC_LABEL("check", "upstream"),
-	    h.upstream.breaker == UPSTREAM_BREAKER_CLOSED);
+	metric_text_sample(b, family, METRIC_LABEL("check", "upstream"), h.upstream_ok);
 	metric_text_sample(b, family, METRIC_LABEL("check", "key"), !h.key_refused);
 	metric_text_sample(b, family, METRIC_LABEL("check", "personas"), !h.many_gone);
 }

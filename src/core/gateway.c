@@ -12,6 +12,7 @@
 #include "core/gone.h"
 #include "core/listing.h"
 #include "core/portrait.h"
+#include "core/recover.h"
 #include "core/refresher.h"
 #include "core/twin.h"
 #include "core/twin_batch.h"
@@ -166,6 +167,7 @@ gateway_free(struct gateway *gw)
 {
 	if (gw == NULL)
 		return;
+	recover_free(gw);
 	portrait_free_all(gw);
 	refresher_free(gw->refresher);
 	create_free_all(gw);
@@ -217,6 +219,7 @@ gateway_health(const struct gateway *gw, struct gateway_health *h)
 {
 	memset(h, 0, sizeof *h);
 	h->store_ok = !gw->store_failed;
+	h->upstream_ok = recover_upstream_ok(gw);
 	h->key_refused = gw->key_refused;
 	h->many_gone = gone_suspects(gw);
 	upstream_counts(gw->upstream, &h->upstream);
@@ -231,4 +234,11 @@ gateway_health(const struct gateway *gw, struct gateway_health *h)
 	h->cache_misses = gw->cache_misses;
 	h->cache_stale = gw->cache_stale;
 	h->cache_joined = gw->cache_joined;
+}
+
+/* Looks whether what is wrong is over. */
+void
+gateway_recover(struct gateway *gw)
+{
+	recover_look(gw);
 }

@@ -51,6 +51,7 @@ struct snapshot *gateway_snapshot(struct gateway *);
 /* What /readyz shows, and counts of what the read cache did. */
 struct gateway_health {
 	bool store_ok;             /* the last write reached the disk */
+	bool upstream_ok;          /* the breaker is closed, and Bluejay was heard if it was asked */
 	bool key_refused;          /* the last answer said 401 or 403 */
 	bool many_gone;            /* several known personas in a row were 404: another key? */
 	struct upstream_counts upstream;
@@ -63,6 +64,9 @@ struct gateway_health {
 	uint64_t cache_hits, cache_misses, cache_stale, cache_joined;
 };
 void gateway_health(const struct gateway *, struct gateway_health *);
+
+/* Finds out whether what is wrong is over; for a later gateway_health(). */
+void gateway_recover(struct gateway *);
 
 /* Where Bluejay's answers differ from what they are declared to hold. */
 const struct drift *gateway_drift(const struct gateway *);

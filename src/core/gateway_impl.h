@@ -34,6 +34,13 @@ struct twin_batch;
 struct twins;
 struct upkeep;
 
+/* What is being tried out while something is wrong (recover.h). */
+struct recover {
+	struct store_call *store;
+	struct upstream_call *ping;
+	int64_t store_at, ping_at; /* loop_now(): when it was last begun; 0: never */
+};
+
 struct gateway {
 	struct loop *loop;
 	struct log *log;
@@ -68,6 +75,7 @@ struct gateway {
 	int64_t started_wall;
 	struct gone_scope *gone_scopes; /* what each scope's key is known to see */
 	struct drift *drift;            /* where answers differ from what is declared */
+	struct recover recover;
 	bool store_failed;
 	bool key_refused;
 	struct trace_table traces;     /* of the requests that run */

@@ -74,6 +74,27 @@ START_TEST(a_full_disk_refuses_writes_serves_reads_and_heals)
 }
 END_TEST
 
+/* Whether the gateway says that it is ready. */
+static bool
+is_ready(void)
+{
+	return ask(stage_gateway.admin_port, "GET", "/readyz", NULL, NULL)->status == 200;
+}
+
+START_TEST(readiness_comes_back_with_room_and_without_a_client)
+{
+	stage_open(NULL, NULL);
+	disk_limit(DISK_NEARLY_NOTHING);
+	expect_refused(call("POST", STAGE_DEMO, "{\"name\":\"one\"}"));
+	ck_assert(!is_ready());
+	stage_breathe();
+	ck_assert(!is_ready());
+	disk_limit(RLIM_INFINITY);
+	EVENTUALLY(is_ready());
+	stage_close();
+}
+END_TEST
+
 /* The suite. */
 static Suite *
 disk_suite(void)
@@ -83,6 +104,7 @@ disk_suite(void)
 
 	tcase_set_timeout(tcase, 120);
 	tcase_add_loop_test(tcase, a_full_disk_refuses_writes_serves_reads_and_heals, 0, 2);
+	tcase_add_test(tcase, readiness_comes_back_with_room_and_without_a_client);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }
