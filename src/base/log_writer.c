@@ -37,7 +37,8 @@ struct log_writer {
 int
 log_writer_open(const char *path)
 {
-	return open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, LOG_WRITER_MODE);
+	/* Non-blocking: a pipe that nobody reads is refused at once, not waited for. */
+	return open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK, LOG_WRITER_MODE);
 }
 
 /* A time from now. */
@@ -68,7 +69,7 @@ log_writer_write(const struct log_writer *w, const char *bytes, size_t len)
 	n = write(w->fd, bytes, len);
 	error = errno;
 	if (n < 0 && error == EAGAIN) {
-		poll(&p, 1, -1); /* somebody made it non-blocking */
+		poll(&p, 1, -1); /* a pipe or a socket that takes nothing for now */
 		error = EINTR;
 	}
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);

@@ -19,8 +19,9 @@ static const char *const change_names[] = {"queued", "finding", "reading", "begi
 void
 change_set(struct change *c, enum change_state state)
 {
+	/* An id that is not known is the caller's words. */
 	log_debug(c->gw->log, c->operation == STORE_UPDATE ? "update" : "delete",
-	    LOG_S("id", c->local_id), LOG_S("from", change_names[c->state]),
+	    LOG_S("id", c->entry != NULL ? c->local_id : NULL), LOG_S("from", change_names[c->state]),
 	    LOG_S("to", change_names[state]));
 	c->state = state;
 	if (state == CHANGE_BEGINNING || state == CHANGE_SETTLING || state == CHANGE_DROPPING)

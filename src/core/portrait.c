@@ -76,7 +76,8 @@ portrait_set(struct portrait *p, enum portrait_state state)
 	static const char *const names[] = {"reading", "styling", "drawing", "fetching", "storing",
 	    "updating", "over"};
 
-	log_debug(p->gw->log, "portrait", LOG_S("persona", p->local_id),
+	/* An id that is not known is the caller's words. */
+	log_debug(p->gw->log, "portrait", LOG_S("persona", p->name != NULL ? p->local_id : NULL),
 	    LOG_S("from", names[p->state]), LOG_S("to", names[state]));
 	p->state = state;
 }

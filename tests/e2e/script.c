@@ -64,6 +64,7 @@ script_decide(struct script *s, char *bytes, struct script_reply *out)
 
 	sscanf(bytes, "%15s %511s", method, path);
 	q.body = strstr(bytes, "\r\n\r\n") + 4;
+	q.head = bytes;
 	memset(out, 0, sizeof *out);
 	pthread_mutex_lock(&s->lock);
 	q.number = ++s->count;

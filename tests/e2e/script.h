@@ -9,6 +9,7 @@
  */
 struct script_request {
 	const char *method, *path, *body;
+	const char *head; /* as it came, from the request line on */
 	int number; /* of the requests so far, from 1 */
 };
 
