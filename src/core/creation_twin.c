@@ -83,7 +83,12 @@ creation_twin_on_noted(void *arg, struct store_reply *reply)
 	gateway_saw_store(c->gw, reply);
 	if (reply->status != STORE_OK) {
 		creation_twin_free(c);
-		gateway_store_trouble(&r);
+		if (reply->status == STORE_ID_TAKEN)
+			result_error(&r, 502,
+			    "The local tool gave the persona's twin an id that another persona has; nothing "
+			    "was created");
+		else
+			gateway_store_trouble(&r);
 		creation_drop(c, &r);
 		return;
 	}

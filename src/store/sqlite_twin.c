@@ -118,20 +118,37 @@ sqlite_twin_owner(struct sqlite_conn *c, struct store_call *call)
 	return rc;
 }
 
+/* Whether an id is that of another create's or persona's twin, or of another persona. */
+static int
+sqlite_twin_taken(struct sqlite_conn *c, const struct store_intent *i, const char *was,
+    const char *id, bool *taken)
+{
+	struct store_record r;
+	struct store_twin t;
+	int rc = sqlite_twin_find(c, SQL_TWIN_BY_ID, i->project, id, &t);
+
+	*taken = t.seq != 0 && strcmp(t.local_id, was) != 0;
+	store_twin_clear(&t);
+	if (rc != SQLITE_OK || *taken)
+		return rc;
+	rc = sqlite_record_find(c, SQL_PERSONA_ANY, SQL_VALUES(SQL_T(i->scope), SQL_T(id)), &r, NULL);
+	*taken = r.seq != 0;
+	store_record_clear(&r);
+	return rc;
+}
+
 /* Writes the id of a create's twin, unless it is another's. */
 static int
 sqlite_twin_note_as(struct sqlite_conn *c, struct store_call *call, const struct store_intent *i)
 {
 	const char *was = i->local_id != NULL ? i->local_id : i->id, *id = call->twin.twin_id;
-	struct store_twin other;
-	int rc = sqlite_twin_find(c, SQL_TWIN_BY_ID, i->project, id, &other);
+	bool taken;
+	int rc = sqlite_twin_taken(c, i, was, id, &taken);
 
-	if (rc == SQLITE_OK && other.seq != 0 && strcmp(other.local_id, was) != 0) {
+	if (rc == SQLITE_OK && taken) {
 		call->reply.status = STORE_ID_TAKEN;
-		store_twin_clear(&other);
 		return rc;
 	}
-	store_twin_clear(&other);
 	if (rc == SQLITE_OK)
 		rc = sqlite_do(c, SQL_TWIN_NOTE, SQL_VALUES(SQL_T(i->scope), SQL_T(was), SQL_T(id),
 		    SQL_I(call->twin.found)));

@@ -278,6 +278,49 @@ START_TEST(the_twin_comes_first)
 }
 END_TEST
 
+START_TEST(a_client_that_leaves_before_the_post_leaves_nothing)
+{
+	int fd;
+
+	start();
+	localtool_rule("POST", TOOL, 1, LOCALTOOL_DO_HOLD, 0);
+	fd = begin("POST", "a", NULL, "{\"name\":\"ann\"}");
+	UNTIL(localtool_personas("a", "ann") == 1);
+	close(fd);
+	UNTIL(logged("\"end\":\"gone\""));
+	localtool_release();
+	UNTIL(localtool_personas("a", NULL) == 0);
+	ck_assert_uint_eq(bluejay_count("POST", CREATE), 0);
+	stop();
+}
+END_TEST
+
+START_TEST(creates_of_one_name_have_one_twin)
+{
+	const char *const body = "{\"name\":\"ann\"}", *const other = "{\"name\":\"ann\",\"headers\":{}}";
+	struct reply *same, *first;
+	int fds[3];
+
+	start();
+	localtool_rule("POST", TOOL, 1, LOCALTOOL_HOLD, 0);
+	fds[0] = begin("POST", "a", NULL, body);
+	localtool_wait("POST", TOOL, 1);
+	fds[1] = begin("POST", "a", NULL, body);
+	fds[2] = begin("POST", "a", NULL, other);
+	ck_assert_int_eq(status("GET", "a", NULL, NULL), 200); /* both have arrived */
+	localtool_release();
+	first = end(fds[0]);
+	same = end(fds[1]);
+	ck_assert_int_eq(first->status, 201);
+	ck_assert_int_eq(same->status, 201);
+	ck_assert_str_eq(first->body, same->body);
+	ck_assert_int_eq(end(fds[2])->status, 409);
+	ck_assert_uint_eq(localtool_count("POST", TOOL), 1);
+	ck_assert(mirrored("a"));
+	stop();
+}
+END_TEST
+
 START_TEST(without_the_option_the_tool_is_not_asked)
 {
 	const char *id;
@@ -860,6 +903,8 @@ mirror_suite(void)
 	const TTest *const tests[] = {
 	    a_personas_id_is_its_twins,
 	    the_twin_comes_first,
+	    a_client_that_leaves_before_the_post_leaves_nothing,
+	    creates_of_one_name_have_one_twin,
 	    without_the_option_the_tool_is_not_asked,
 	    a_key_gives_the_same_id_again,
 	    a_tool_that_is_down_refuses_creates_only,

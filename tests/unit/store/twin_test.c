@@ -154,6 +154,7 @@ START_TEST(a_twin_belongs_to_one_persona)
 	ck_assert_int_eq(f.reply.twins[0].updated_ms, 7);
 	begin(&f, "i1", "Cid");
 	ck_assert_int_eq(note(&f, "i1", "y"), STORE_ID_TAKEN);
+	ck_assert_int_eq(note(&f, "i1", "p1"), STORE_ID_TAKEN); /* a persona's own */
 	ck_assert_str_eq(page(&f, STORE_TWINS_ALL, 0, 10), "p1,p2");
 	ck_assert_str_eq(page(&f, STORE_TWINS_DUE, 0, 10), "p1,p2");
 	put(&f, "p2", "y", NOW_MS);
