@@ -108,6 +108,24 @@ openapi_add(struct openapi *o, const struct openapi_route *r)
 	free(key);
 }
 
+/* Whether a route is left to the local tool. */
+static bool
+openapi_is_passed_on(const struct snapshot *snap, const struct openapi_route *r)
+{
+	return !r->admin && snap->config->passthrough.local != NULL &&
+	    strcmp(r->route->pattern, "/api/projects") == 0;
+}
+
+/* Adds what goes to Bluejay as it is; no route table has it. */
+static void
+openapi_add_passthrough(struct openapi *o)
+{
+	struct json_object *item;
+
+	if (json_object_object_get_ex(o->source, "passthrough", &item))
+		json_object_object_add(o->paths, "/v1/{path}", json_object_get(item));
+}
+
 /* Adds the three forms of a resource to the schemas. */
 static void
 openapi_add_schemas(struct openapi *o, const char *name, const struct mapping *m,
@@ -157,7 +175,10 @@ openapi_make(const struct snapshot *snap, openapi_walk_fn walk, const struct htt
 		json_object_object_add(document, "servers", json_object_get(servers));
 	openapi_move(&o, document, "tags");
 	for (size_t i = 0; walk(i, &r); i++)
-		openapi_add(&o, &r);
+		if (!openapi_is_passed_on(snap, &r))
+			openapi_add(&o, &r);
+	if (snap->config->passthrough.bluejay)
+		openapi_add_passthrough(&o);
 	json_object_object_add(document, "paths", o.paths);
 	openapi_add_schemas(&o, "Persona", snap->mapping, &mapping_persona);
 	openapi_add_schemas(&o, "Community", snap->community, &mapping_community);

@@ -10,8 +10,9 @@
 
 /*
  * What the gateway serves, as an OpenAPI 3.1 document: every row of the route
- * tables with what openapi.json says of it, the schemas of personas and communities
- * as the mapping has them, and the listeners as servers.
+ * tables with what openapi.json says of it, what is passed on to Bluejay, the
+ * schemas of personas and communities as the mapping has them, and the listeners as
+ * servers.
  */
 struct openapi_route {
 	const struct http_route *route;

@@ -49,6 +49,7 @@ START_TEST(the_description_is_valid)
 	         "      systemPrompt: {to: goal, when_absent: \"\"}\n"
 	         "    kept_here: [headers, imageUrl, \"x y.z\", any]\n",
 	    "\"~c\"");
+	validate("passthrough: {bluejay: true}\n", "\"/v1/{path}\"");
 }
 END_TEST
 

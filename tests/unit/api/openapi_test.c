@@ -102,6 +102,26 @@ START_TEST(every_route_is_described_and_nothing_else)
 }
 END_TEST
 
+START_TEST(what_is_passed_on_is_described_as_configured)
+{
+	struct snapshot *snap = load();
+	struct json_object *document = openapi_make(snap, api_route, NULL, NULL);
+	char *local = snap->config->passthrough.local;
+
+	in(in(document, "paths"), "/api/projects");
+	ck_assert(!json_object_object_get_ex(in(document, "paths"), "/v1/{path}", NULL));
+	json_object_put(document);
+	snap->config->passthrough.local = (char[]){"http://127.0.0.1:1"};
+	snap->config->passthrough.bluejay = true;
+	document = openapi_make(snap, api_route, NULL, NULL);
+	ck_assert(!json_object_object_get_ex(in(document, "paths"), "/api/projects", NULL));
+	in(in(in(document, "paths"), "/v1/{path}"), "delete");
+	snap->config->passthrough.local = local;
+	json_object_put(document);
+	snapshot_unref(snap);
+}
+END_TEST
+
 /* Fails for every reference below a value that leads nowhere. */
 static void
 check_references(struct json_object *document, struct json_object *value)
@@ -203,6 +223,7 @@ openapi_suite(void)
 {
 	const TTest *const tests[] = {
 	    every_route_is_described_and_nothing_else,
+	    what_is_passed_on_is_described_as_configured,
 	    every_reference_leads_somewhere,
 	    schemas_follow_the_mapping,
 	    NULL,
