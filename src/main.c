@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include "cli/cmd_check.h"
+#include "cli/cmd_config.h"
 #include "cli/cmd_explain.h"
 #include "cli/cmd_intents.h"
 #include "cli/cmd_sandbox.h"
@@ -17,6 +18,7 @@ static const char main_usage[] =
     "  serve     serve the local Personas API from Bluejay (or a simulated one)\n"
     "  check     check a configuration file, and with --live Bluejay's answers\n"
     "  explain   show what a body becomes, and which line of the file decides that\n"
+    "  config    print what is built in\n"
     "  sandbox   run the simulated Bluejay alone\n"
     "  intents   see and resolve creates whose outcome is unknown\n"
     "\n"
@@ -150,8 +152,7 @@ main(int argc, char **argv)
 		const char *name;
 		int (*run)(int argc, char **argv);
 	} commands[] = {{"serve", main_serve}, {"check", main_check}, {"explain", cmd_explain},
-	    {"sandbox", cmd_sandbox},
-	    {"intents", cmd_intents}};
+	    {"config", cmd_config}, {"sandbox", cmd_sandbox}, {"intents", cmd_intents}};
 	const char *command = argc > 1 ? argv[1] : "";
 
 	for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)

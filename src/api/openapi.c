@@ -180,8 +180,8 @@ openapi_make(const struct snapshot *snap, openapi_walk_fn walk, const struct htt
 	if (snap->config->passthrough.bluejay)
 		openapi_add_passthrough(&o);
 	json_object_object_add(document, "paths", o.paths);
-	openapi_add_schemas(&o, "Persona", snap->mapping, &mapping_persona);
-	openapi_add_schemas(&o, "Community", snap->community, &mapping_community);
+	openapi_add_schemas(&o, "Persona", snap->mapping, mapping_resource_built_in("personas"));
+	openapi_add_schemas(&o, "Community", snap->community, mapping_resource_built_in("communities"));
 	openapi_move(&o, document, "components");
 	json_object_put(servers);
 	json_object_put(o.admin);

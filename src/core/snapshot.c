@@ -16,9 +16,9 @@ snapshot_on_mapping(void *arg, const struct yaml_node *document, struct diag_lis
 	const struct yaml_node *projects = yaml_node_get(document, "projects");
 	struct snapshot *snap = arg;
 
-	snap->personas = mapping_set_compile(&mapping_persona, "persona",
+	snap->personas = mapping_set_compile(mapping_resource_built_in("personas"), "persona",
 	    yaml_node_get(section, "persona"), projects, diags);
-	snap->communities = mapping_set_compile(&mapping_community, "community",
+	snap->communities = mapping_set_compile(mapping_resource_built_in("communities"), "community",
 	    yaml_node_get(section, "community"), projects, diags);
 }
 

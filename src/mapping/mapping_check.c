@@ -249,7 +249,8 @@ mapping_check_dropped(struct mapping_compiler *c, const struct yaml_node *sectio
 			diag_warn(c->diags, MAPPING_AT(section),
 			    "answers will lack \"%s\"; add %s: {to: %s, as: %s, "
 			    "read_only: true}",
-			    known->name, known->name, known->usual, known->type);
+			    known->name, known->name,
+			    known->usual != NULL ? known->usual : known->name, known->type);
 		else
 			diag_warn(c->diags, MAPPING_AT(section),
 			    "\"%s\" is neither in fields nor in kept_here, so what callers give "

@@ -251,24 +251,18 @@ mapping_compile_over(const struct mapping_resource *resource, const struct yaml_
 	struct mapping_compiler c = {.resource = resource, .diags = diags,
 	    .errors = diags->errors, .whole = true};
 	const struct yaml_node *last = over != NULL ? over : section;
-	struct yaml_node *defaults;
 	bool sound;
 
-	defaults = yaml_node_read("built-in", resource->text, strlen(resource->text), NULL, NULL,
-	    diags);
-	if (defaults == NULL)
-		return NULL;
 	c.mapping = mem_zero(1, sizeof *c.mapping);
 	c.mapping->resource = resource;
-	c.file = last != NULL ? last->file : defaults->file;
+	c.file = last != NULL ? last->file : "built-in";
 	sound = mapping_compile_is_section(&c, section);
 	if (mapping_compile_is_section(&c, over) && sound) {
-		mapping_compile_all(&c, section, defaults, over);
+		mapping_compile_all(&c, section, resource->defaults, over);
 		mapping_condition_check_all(&c);
 		mapping_check(&c, last);
 		c.mapping->name = mapping_compiler_name(&c);
 	}
-	yaml_node_free(defaults);
 	mapping_plan_finish(c.mapping);
 	if (diags->errors == c.errors) {
 		c.mapping->outline = mapping_outline_new(c.mapping);

@@ -2,8 +2,7 @@
 
 #include "mapping/mapping_compiler.h"
 
-#include "base/buf.h"
-#include "base/mem.h"
+#include "config/yaml_take.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -15,32 +14,12 @@ mapping_compiler_has_reference(const struct yaml_node *node)
 	return node->kind == YAML_SCALAR && strstr(node->text, "${project.") != NULL;
 }
 
-/* Adds a mistake about a word that is none of those possible. What came from the
- * environment is not repeated: it may be a secret. */
+/* Adds a mistake about a word that is none of those possible. */
 void
 mapping_compiler_unknown(struct mapping_compiler *c, const struct yaml_node *at, const char *what,
     const char *const *words, size_t count)
 {
-	bool shown = at->kind == YAML_SCALAR && !at->expanded;
-	const char *near = NULL;
-	struct buf list;
-
-	if (shown)
-		near = diag_nearest(at->text, words, count);
-	if (near != NULL) {
-		diag_add(c->diags, MAPPING_AT(at), "unknown %s \"%s\"; did you mean \"%s\"?", what,
-		    at->text, near);
-		return;
-	}
-	buf_init(&list, 0);
-	for (size_t i = 0; i < count; i++)
-		buf_addf(&list, "%s%s", i > 0 ? ", " : "", words[i]);
-	if (shown)
-		diag_add(c->diags, MAPPING_AT(at), "unknown %s \"%s\"; possible are %s", what,
-		    at->text, list.data);
-	else
-		diag_add(c->diags, MAPPING_AT(at), "the %s must be one of %s", what, list.data);
-	buf_free(&list);
+	yaml_take_unknown(at, what, words, count, c->diags);
 }
 
 /* Looks at each key of a map. */
@@ -48,14 +27,7 @@ void
 mapping_compiler_keys(struct mapping_compiler *c, const struct yaml_node *map,
     const char *const *words, size_t count)
 {
-	for (size_t i = 0; i < map->count; i++) {
-		size_t k = 0;
-
-		while (k < count && strcmp(map->keys[i]->text, words[k]) != 0)
-			k++;
-		if (k == count)
-			mapping_compiler_unknown(c, map->keys[i], "key", words, count);
-	}
+	yaml_take_keys(map, words, count, c->diags);
 }
 
 /* Keeps the place of a node. */
@@ -104,12 +76,7 @@ mapping_compiler_upstream(const struct mapping_compiler *c, const struct mapping
 bool
 mapping_compiler_flag(struct mapping_compiler *c, const struct yaml_node *map, const char *key)
 {
-	const struct yaml_node *node = yaml_node_get(map, key);
-	bool value = false;
-
-	if (node != NULL && !yaml_node_bool(node, &value))
-		diag_add(c->diags, MAPPING_AT(node), "%s must be true or false", key);
-	return value;
+	return yaml_take_flag(map, key, c->diags);
 }
 
 /* Looks for a path that lies inside a known member that has no inside. */

@@ -6,9 +6,9 @@
 
 /* What one of the two APIs is known to have. */
 struct mapping_known {
-	const char *name;  /* NULL ends a table */
+	char *name;        /* NULL ends a table */
 	const char *type;  /* name of a step kind */
-	const char *usual; /* the member of the other side that it usually goes with; may be NULL */
+	char *usual;       /* the member of the other side that it usually goes with; may be NULL */
 	bool built_in;     /* local: the gateway makes it */
 	bool answer_only;  /* local: callers do not choose it */
 	bool no_create;    /* local: ignored at create */

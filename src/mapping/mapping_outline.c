@@ -162,6 +162,7 @@ mapping_outline_new(const struct mapping *m)
 	struct mapping_outline_node *items = &outline->list;
 
 	outline->item.never_null = outline->list.never_null = true;
+	outline->item.open = outline->list.open = resource->open;
 	mapping_outline_known(&outline->item, resource->upstream);
 	mapping_outline_fields(&outline->item, &m->fields, true);
 	mapping_outline_constants(&outline->item, m);

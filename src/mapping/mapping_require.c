@@ -189,6 +189,6 @@ mapping_require(struct mapping_compiler *c, const struct yaml_node *head)
 	bool named = name == NULL || mapping_compiler_name(c) != NULL;
 
 	for (const struct mapping_known *known = c->resource->upstream; known->name != NULL; known++)
-		if (known->required && (named || strcmp(known->usual, name) != 0))
+		if (known->required && (named || known->usual == NULL || strcmp(known->usual, name) != 0))
 			mapping_require_member(c, known, head);
 }

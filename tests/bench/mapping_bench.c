@@ -38,7 +38,7 @@ compile(const char *section)
 
 	if (section != NULL)
 		node = yaml_node_read("bench", section, strlen(section), NULL, NULL, &diags);
-	m = mapping_compile(&mapping_persona, node, &diags);
+	m = mapping_compile(mapping_resource_built_in("personas"), node, &diags);
 	if (m == NULL) {
 		diag_print(&diags, stderr);
 		exit(1);

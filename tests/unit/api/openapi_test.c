@@ -162,11 +162,11 @@ expect_schema(const char *section, enum openapi_form form, const char *want)
 {
 	struct diag_list diags = {0};
 	struct yaml_node *node = yaml_node_read("m.yaml", section, strlen(section), NULL, NULL, &diags);
-	struct mapping *m = mapping_compile(&mapping_persona, node, &diags);
+	struct mapping *m = mapping_compile(mapping_resource_built_in("personas"), node, &diags);
 	struct json_object *schema;
 
 	ck_assert_ptr_nonnull(m);
-	schema = openapi_schema(m, &mapping_persona, form);
+	schema = openapi_schema(m, mapping_resource_built_in("personas"), form);
 	ck_assert_str_eq(json_object_to_json_string_ext(schema, JSON_C_TO_STRING_PLAIN), want);
 	json_object_put(schema);
 	mapping_free(m);

@@ -31,7 +31,7 @@ begin(void)
 	logger = log_new(fileno(lines), LOG_LEVEL_INFO, LOG_FORMAT_TEXT);
 	drift = drift_new(loop, logger);
 	project.resource = &resource_persona;
-	project.mapping = mapping_compile(&mapping_persona, NULL, &diags);
+	project.mapping = mapping_compile(mapping_resource_built_in("personas"), NULL, &diags);
 	ck_assert_ptr_nonnull(project.mapping);
 }
 

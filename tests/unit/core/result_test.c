@@ -16,7 +16,7 @@ told(enum upstream_outcome outcome, int status, const char *body, struct result 
 	struct diag_list diags = {0};
 
 	if (mapping == NULL)
-		mapping = mapping_compile(&mapping_persona, NULL, &diags);
+		mapping = mapping_compile(mapping_resource_built_in("personas"), NULL, &diags);
 	ck_assert_ptr_nonnull(mapping);
 	result_from_upstream(r, &a, &resource_persona, mapping);
 	return r->body;

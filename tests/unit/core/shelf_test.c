@@ -27,7 +27,7 @@ record(const char *id, int64_t version)
 START_TEST(newer_records_replace_older_ones_never_the_other_way)
 {
 	struct diag_list diags = {0};
-	struct mapping *m = mapping_compile(&mapping_persona, NULL, &diags);
+	struct mapping *m = mapping_compile(mapping_resource_built_in("personas"), NULL, &diags);
 	struct shelf *s = shelf_new(1 << 20);
 	struct store_record r = record("x", 2);
 	struct shelf_entry *e = shelf_put(s, &r);

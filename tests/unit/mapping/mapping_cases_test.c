@@ -159,7 +159,7 @@ START_TEST(the_environment_is_not_shown)
 	struct diag_list diags = {0};
 	struct yaml_node *node = yaml_node_read("m.yaml", with_secret, strlen(with_secret),
 	    secret_env, NULL, &diags);
-	struct mapping *m = mapping_compile(&mapping_persona, node, &diags);
+	struct mapping *m = mapping_compile(mapping_resource_built_in("personas"), node, &diags);
 	const struct mapping_cases cases = {find_mapping, find_project, m};
 	struct yaml_node *tests;
 	static const char text[] =

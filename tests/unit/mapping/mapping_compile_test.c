@@ -463,7 +463,7 @@ START_TEST(the_environment_is_not_repeated_and_makes_no_references)
 
 	node = yaml_node_read("m.yaml", section, strlen(section), secret_env, NULL, &diags);
 	ck_assert_ptr_nonnull(node);
-	ck_assert_ptr_null(mapping_compile(&mapping_persona, node, &diags));
+	ck_assert_ptr_null(mapping_compile(mapping_resource_built_in("personas"), node, &diags));
 	ck_assert_uint_eq(diags.errors, 4);
 	for (size_t i = 0; i < diags.count; i++)
 		ck_assert_ptr_null(strstr(diags.items[i].text, "s3cr3t"));
@@ -475,7 +475,6 @@ END_TEST
 START_TEST(good_sections_are_silent)
 {
 	mapping_test_refused("{}\n", "");
-	mapping_test_refused(mapping_persona.text, "");
 	mapping_test_refused("constants: {}\n", "");
 	mapping_test_refused("constants: {agent_id: 5, source: \"${project.id}\"}\n", "");
 	mapping_test_refused("constants: {extra.n: 1e2, extra.t: true, extra.s: \"\"}\n", "");

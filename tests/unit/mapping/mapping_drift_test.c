@@ -238,7 +238,7 @@ END_TEST
 
 START_TEST(an_envelope_is_compared_too)
 {
-	struct mapping *m = mapping_test_compile_of(&mapping_community, NULL);
+	struct mapping *m = mapping_test_compile_of(mapping_resource_built_in("communities"), NULL);
 
 	expect_of(m, true, "{\"communities\":[" COMMUNITY "],\"total_count\":1}", "");
 	expect_of(m, true, "{\"communities\":[],\"total_count\":0}", "");
@@ -265,7 +265,7 @@ END_TEST
 START_TEST(the_things_of_a_listing_are_found_whatever_differs)
 {
 	struct mapping *persona = mapping_test_compile(NULL);
-	struct mapping *community = mapping_test_compile_of(&mapping_community, NULL);
+	struct mapping *community = mapping_test_compile_of(mapping_resource_built_in("communities"), NULL);
 	struct json_object *bare = mapping_test_json("[1]");
 	struct json_object *enveloped = mapping_test_json("{\"communities\":[2],\"more\":3}");
 	struct buf b;

@@ -20,7 +20,7 @@ compile(const char *text, const char *messages)
 	char *all;
 
 	ck_assert_ptr_nonnull(file);
-	set = mapping_set_compile(&mapping_persona, "persona",
+	set = mapping_set_compile(mapping_resource_built_in("personas"), "persona",
 	    yaml_node_get(yaml_node_get(file, "mapping"), "persona"), yaml_node_get(file, "projects"),
 	    &diags);
 	buf_init(&b, 0);

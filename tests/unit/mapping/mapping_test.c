@@ -58,7 +58,7 @@ mapping_test_compile_of(const struct mapping_resource *resource, const char *sec
 struct mapping *
 mapping_test_compile(const char *section)
 {
-	return mapping_test_compile_of(&mapping_persona, section);
+	return mapping_test_compile_of(mapping_resource_built_in("personas"), section);
 }
 
 /* Compiles a section with mistakes, or warnings. */
@@ -81,7 +81,7 @@ mapping_test_refused_of(const struct mapping_resource *resource, const char *sec
 void
 mapping_test_refused(const char *section, const char *messages)
 {
-	mapping_test_refused_of(&mapping_persona, section, messages);
+	mapping_test_refused_of(mapping_resource_built_in("personas"), section, messages);
 }
 
 /* Reads a JSON text. */
@@ -112,5 +112,5 @@ mapping_test_prints(struct json_object *value, const char *text)
 
 UNIT_MAIN(mapping_compile_suite, mapping_request_suite, mapping_answer_suite, mapping_round_suite,
     mapping_community_suite, mapping_walk_suite, mapping_convert_suite,
-    mapping_convert_refuse_suite, mapping_drift_suite, mapping_when_suite,
+    mapping_convert_refuse_suite, mapping_drift_suite, mapping_resource_suite, mapping_when_suite,
     mapping_template_suite, mapping_set_suite, mapping_law_suite, mapping_cases_suite)

@@ -29,6 +29,7 @@ Suite *mapping_convert_refuse_suite(void);
 Suite *mapping_drift_suite(void);
 Suite *mapping_law_suite(void);
 Suite *mapping_request_suite(void);
+Suite *mapping_resource_suite(void);
 Suite *mapping_round_suite(void);
 Suite *mapping_set_suite(void);
 Suite *mapping_template_suite(void);
