@@ -10,48 +10,48 @@
 #include <string.h>
 #include <strings.h>
 
-enum persona_route {
-	PERSONA_LIST,
-	PERSONA_CREATE,
-	PERSONA_GET,
-	PERSONA_UPDATE,
-	PERSONA_DELETE,
-	PERSONA_PORTRAIT
+enum item_route {
+	ITEM_LIST,
+	ITEM_CREATE,
+	ITEM_GET,
+	ITEM_UPDATE,
+	ITEM_DELETE,
+	ITEM_PORTRAIT
 };
 
 #define PERSONA_BASE "/api/projects/:project/personas"
 
 static const struct http_route persona_routes[] = {
-    {"GET", PERSONA_BASE, PERSONA_LIST},
-    {"POST", PERSONA_BASE, PERSONA_CREATE},
-    {"GET", PERSONA_BASE "/:id", PERSONA_GET},
-    {"PUT", PERSONA_BASE "/:id", PERSONA_UPDATE},
-    {"DELETE", PERSONA_BASE "/:id", PERSONA_DELETE},
-    {"POST", PERSONA_BASE "/:id/generate-image", PERSONA_PORTRAIT},
+    {"GET", PERSONA_BASE, ITEM_LIST},
+    {"POST", PERSONA_BASE, ITEM_CREATE},
+    {"GET", PERSONA_BASE "/:id", ITEM_GET},
+    {"PUT", PERSONA_BASE "/:id", ITEM_UPDATE},
+    {"DELETE", PERSONA_BASE "/:id", ITEM_DELETE},
+    {"POST", PERSONA_BASE "/:id/generate-image", ITEM_PORTRAIT},
 };
 
-#define PERSONA_KEY_MAX 255 /* bytes of an Idempotency-Key */
+#define ITEM_KEY_MAX 255 /* bytes of an Idempotency-Key */
 
-/* JSON values in one request body: far more than a persona has, and few enough
+/* JSON values in one request body: far more than an item has, and few enough
  * to be read, mapped and printed in a few milliseconds on the loop. */
-#define PERSONA_VALUES_MAX 20000
+#define ITEM_VALUES_MAX 20000
 
 /* One request on its way. */
-struct persona_call {
+struct item_call {
 	struct api *api;
 	struct http_exchange *ex; /* NULL once answered */
 	struct work *work;        /* NULL: none running or to be told */
 	bool done;                /* the work has given its result */
-	enum persona_route route;
+	enum item_route route;
 	struct project project;
 	char id[HTTP_ROUTE_PARAM_MAX];
 };
 
 /* The exchange is over: the work is told, or cancelled when its client left. */
 static void
-persona_on_end(void *arg, enum http_end end)
+item_on_end(void *arg, enum http_end end)
 {
-	struct persona_call *c = arg;
+	struct item_call *c = arg;
 
 	if (c->work != NULL && c->done)
 		work_told(c->work, end == HTTP_SENT);
@@ -62,9 +62,9 @@ persona_on_end(void *arg, enum http_end end)
 
 /* The work gives its result: the answer. */
 static void
-persona_on_done(void *arg, struct result *r)
+item_on_done(void *arg, struct result *r)
 {
-	struct persona_call *c = arg;
+	struct item_call *c = arg;
 
 	c->done = true;
 	api_answer_result(c->ex, r);
@@ -72,7 +72,7 @@ persona_on_done(void *arg, struct result *r)
 
 /* Whether the client wants no old copy (RFC 9111, 5.2.1.4; Pragma is not looked at). */
 static bool
-persona_no_cache(const struct http_request *q)
+item_no_cache(const struct http_request *q)
 {
 	const char *value = http_request_field(q, "cache-control");
 
@@ -81,17 +81,17 @@ persona_no_cache(const struct http_request *q)
 
 /* Reads a request body; NULL when it answered. An absent body counts as {} for a create. */
 static struct json_object *
-persona_read_body(struct persona_call *c, const char *body, size_t len)
+item_read_body(struct item_call *c, const char *body, size_t len)
 {
 	const struct http_request *q = http_exchange_request(c->ex);
 	struct json_object *root = NULL;
 	struct json_error err;
 
-	if (len == 0 && http_request_field(q, "content-type") == NULL && c->route == PERSONA_CREATE)
+	if (len == 0 && http_request_field(q, "content-type") == NULL && c->route == ITEM_CREATE)
 		return json_object_new_object();
 	if (len == 0) {
 		api_answer_error(c->ex, 400, "Request body is empty; send a JSON object");
-	} else if (!json_read_bounded(body, len, PERSONA_VALUES_MAX, &root, &err)) {
+	} else if (!json_read_bounded(body, len, ITEM_VALUES_MAX, &root, &err)) {
 		api_answer_error(c->ex, 400, "Request body is not valid JSON: %s (at offset %zu)", err.text,
 		    err.offset);
 	} else if (!json_object_is_type(root, json_type_object)) {
@@ -106,52 +106,52 @@ persona_read_body(struct persona_call *c, const char *body, size_t len)
 
 /* Whether an Idempotency-Key has a usable form; answers when not. */
 static bool
-persona_key_ok(struct http_exchange *ex, const char *key)
+item_key_ok(struct http_exchange *ex, const char *key)
 {
 	size_t len = strlen(key);
-	bool ok = len > 0 && len <= PERSONA_KEY_MAX;
+	bool ok = len > 0 && len <= ITEM_KEY_MAX;
 
 	for (const char *p = key; ok && *p != '\0'; p++)
 		ok = (unsigned char)*p > 0x20 && (unsigned char)*p < 0x7f;
 	if (!ok)
 		api_answer_error(ex, 400,
-		    "Idempotency-Key must be 1 to %d visible ASCII characters", PERSONA_KEY_MAX);
+		    "Idempotency-Key must be 1 to %d visible ASCII characters", ITEM_KEY_MAX);
 	return ok;
 }
 
 /* Starts a create. */
 static void
-persona_start_create(struct persona_call *c, const char *body, size_t len)
+item_start_create(struct item_call *c, const char *body, size_t len)
 {
 	const char *key = http_request_field(http_exchange_request(c->ex), "idempotency-key");
 	struct item_create in = {.raw = body, .raw_len = len, .idempotency_key = key};
 
-	if (key != NULL && !persona_key_ok(c->ex, key))
+	if (key != NULL && !item_key_ok(c->ex, key))
 		return;
-	in.body = persona_read_body(c, body, len);
+	in.body = item_read_body(c, body, len);
 	if (in.body == NULL)
 		return;
-	c->work = item_create(c->api->gw, &c->project, &in, persona_on_done, c);
+	c->work = item_create(c->api->gw, &c->project, &in, item_on_done, c);
 	json_object_put(in.body);
 }
 
 /* Starts an update. */
 static void
-persona_start_update(struct persona_call *c, const char *body, size_t len)
+item_start_update(struct item_call *c, const char *body, size_t len)
 {
-	struct json_object *root = persona_read_body(c, body, len);
+	struct json_object *root = item_read_body(c, body, len);
 
 	if (root == NULL)
 		return;
-	c->work = item_update(c->api->gw, &c->project, c->id, root, persona_on_done, c);
+	c->work = item_update(c->api->gw, &c->project, c->id, root, item_on_done, c);
 	json_object_put(root);
 }
 
 /* Starts a read, or answers it from memory. */
 static void
-persona_start_get(struct persona_call *c)
+item_start_get(struct item_call *c)
 {
-	bool no_cache = persona_no_cache(http_exchange_request(c->ex));
+	bool no_cache = item_no_cache(http_exchange_request(c->ex));
 	struct result r;
 
 	if (!no_cache && item_get_now(c->api->gw, &c->project, c->id, &r)) {
@@ -159,61 +159,61 @@ persona_start_get(struct persona_call *c)
 		result_clear(&r);
 		return;
 	}
-	c->work = item_get(c->api->gw, &c->project, c->id, no_cache, persona_on_done, c);
+	c->work = item_get(c->api->gw, &c->project, c->id, no_cache, item_on_done, c);
 }
 
 /* The whole request is here: starts what it asks for. */
 static void
-persona_on_body(void *arg, struct http_exchange *ex, const char *body, size_t len)
+item_on_body(void *arg, struct http_exchange *ex, const char *body, size_t len)
 {
-	struct persona_call *c = arg;
+	struct item_call *c = arg;
 	struct gateway *gw = c->api->gw;
 
 	switch (c->route) {
-	case PERSONA_LIST:
-		c->work = item_list(gw, &c->project, persona_no_cache(http_exchange_request(ex)),
-		    persona_on_done, c);
+	case ITEM_LIST:
+		c->work = item_list(gw, &c->project, item_no_cache(http_exchange_request(ex)),
+		    item_on_done, c);
 		return;
-	case PERSONA_CREATE:
-		persona_start_create(c, body, len);
+	case ITEM_CREATE:
+		item_start_create(c, body, len);
 		http_exchange_drop_body(ex); /* what is left of it is the parsed form */
 		return;
-	case PERSONA_GET:
-		persona_start_get(c);
+	case ITEM_GET:
+		item_start_get(c);
 		return;
-	case PERSONA_UPDATE:
-		persona_start_update(c, body, len);
+	case ITEM_UPDATE:
+		item_start_update(c, body, len);
 		http_exchange_drop_body(ex);
 		return;
-	case PERSONA_DELETE:
-		c->work = item_delete(gw, &c->project, c->id, persona_on_done, c);
+	case ITEM_DELETE:
+		c->work = item_delete(gw, &c->project, c->id, item_on_done, c);
 		return;
-	case PERSONA_PORTRAIT:
-		c->work = persona_portrait(gw, &c->project, c->id, persona_on_done, c);
+	case ITEM_PORTRAIT:
+		c->work = persona_portrait(gw, &c->project, c->id, item_on_done, c);
 		return;
 	}
 }
 
-/* Starts a request on personas. */
+/* Starts a request on items. */
 static void
-persona_serve(struct api *api, struct http_exchange *ex, const struct http_match *match,
+item_serve(struct api *api, struct http_exchange *ex, const struct http_match *match,
     const struct project *project)
 {
-	struct persona_call *c;
+	struct item_call *c;
 
-	if ((match->id == PERSONA_CREATE || match->id == PERSONA_UPDATE) && api_refuse_type(ex))
+	if ((match->id == ITEM_CREATE || match->id == ITEM_UPDATE) && api_refuse_type(ex))
 		return;
 	c = mem_zero(1, sizeof *c);
 	c->api = api;
 	c->ex = ex;
-	c->route = (enum persona_route)match->id;
+	c->route = (enum item_route)match->id;
 	c->project = *project;
 	if (match->param_count > 1)
 		memcpy(c->id, match->params[1], sizeof c->id);
-	http_exchange_on_end(ex, persona_on_end, c);
-	http_exchange_collect(ex, 0, persona_on_body, c);
+	http_exchange_on_end(ex, item_on_end, c);
+	http_exchange_collect(ex, 0, item_on_body, c);
 }
 
 const struct api_service persona_service = {
     persona_routes, sizeof persona_routes / sizeof *persona_routes, &resource_persona,
-    persona_serve};
+    item_serve};
