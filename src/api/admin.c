@@ -95,20 +95,32 @@ admin_on_refreshed(void *arg, struct result *r)
 		http_answer(c->ex, 204, NULL, NULL, 0);
 }
 
-/* The persona's id in the body of an adopt; NULL when it answered. The caller frees. */
+/* The id that an adopt names, whatever it is one of; NULL when it names none. */
+static const char *
+admin_id_of(struct json_object *root)
+{
+	static const char *const members[] = {"id", "personaId", "communityId"};
+	const char *id = NULL;
+
+	for (size_t i = 0; i < sizeof members / sizeof *members && id == NULL; i++)
+		id = json_get_string(root, members[i]);
+	return id;
+}
+
+/* The id in the body of an adopt; NULL when it answered. The caller frees. */
 static char *
-admin_persona_id(struct http_exchange *ex, const char *body, size_t len)
+admin_item_id(struct http_exchange *ex, const char *body, size_t len)
 {
 	struct json_object *root = NULL;
 	const char *id = NULL;
 	char *copy;
 
 	if (json_read(body, len, &root, NULL) && json_object_is_type(root, json_type_object))
-		id = json_get_string(root, "personaId");
+		id = admin_id_of(root);
 	copy = mem_string(id);
 	json_object_put(root);
 	if (copy == NULL)
-		api_answer_error(ex, 400, "Send {\"personaId\": \"<id in Bluejay>\"}");
+		api_answer_error(ex, 400, "Send {\"id\": \"<id in Bluejay>\"}");
 	return copy;
 }
 
@@ -137,7 +149,7 @@ admin_on_body(void *arg, struct http_exchange *ex, const char *body, size_t len)
 		c->work = intents_forget(gw, c->intent, admin_on_done, c);
 		return;
 	default: /* ADMIN_ADOPT */
-		id = admin_persona_id(ex, body, len);
+		id = admin_item_id(ex, body, len);
 		if (id != NULL)
 			c->work = intents_adopt(gw, c->intent, id, admin_on_done, c);
 		free(id);
@@ -243,7 +255,7 @@ admin_ready(struct api *api, struct http_exchange *ex)
 	        : "Bluejay is failing; calls are held back", &all);
 	admin_check(&b, "key", !h.key_refused, "Bluejay refuses the API key", &all);
 	admin_check(&b, "personas", !h.many_gone,
-	    "several known personas in a row were not found; is this another account's key?", &all);
+	    "several known ids in a row were not found; is this another account's key?", &all);
 	if (h.twins)
 		admin_twins(&b, &h);
 	buf_addf(&b, ",\"unsettled\":%u,\"ready\":%s}", h.unsettled, all ? "true" : "false");

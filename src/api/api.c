@@ -8,7 +8,8 @@
 
 #include <stdlib.h>
 
-static const struct api_service *const api_services[] = {&persona_service, &image_service};
+static const struct api_service *const api_services[] = {&persona_service, &community_service,
+    &image_service};
 
 /* Finds who serves a request. */
 static const struct api_service *

@@ -29,6 +29,7 @@ struct api_service {
 };
 
 extern const struct api_service persona_service;
+extern const struct api_service community_service;
 extern const struct api_service image_service;
 
 /* GET /api/projects. */

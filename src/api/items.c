@@ -16,7 +16,8 @@ enum item_route {
 	ITEM_GET,
 	ITEM_UPDATE,
 	ITEM_DELETE,
-	ITEM_PORTRAIT
+	ITEM_PORTRAIT,
+	ITEM_ADD
 };
 
 #define PERSONA_BASE "/api/projects/:project/personas"
@@ -28,6 +29,17 @@ static const struct http_route persona_routes[] = {
     {"PUT", PERSONA_BASE "/:id", ITEM_UPDATE},
     {"DELETE", PERSONA_BASE "/:id", ITEM_DELETE},
     {"POST", PERSONA_BASE "/:id/generate-image", ITEM_PORTRAIT},
+};
+
+#define COMMUNITY_BASE "/api/projects/:project/communities"
+
+static const struct http_route community_routes[] = {
+    {"GET", COMMUNITY_BASE, ITEM_LIST},
+    {"POST", COMMUNITY_BASE, ITEM_CREATE},
+    {"GET", COMMUNITY_BASE "/:id", ITEM_GET},
+    {"PUT", COMMUNITY_BASE "/:id", ITEM_UPDATE},
+    {"DELETE", COMMUNITY_BASE "/:id", ITEM_DELETE},
+    {"PUT", COMMUNITY_BASE "/:id/digital-humans", ITEM_ADD},
 };
 
 #define ITEM_KEY_MAX 255 /* bytes of an Idempotency-Key */
@@ -135,7 +147,7 @@ item_start_create(struct item_call *c, const char *body, size_t len)
 	json_object_put(in.body);
 }
 
-/* Starts an update. */
+/* Starts an update, or an addition. */
 static void
 item_start_update(struct item_call *c, const char *body, size_t len)
 {
@@ -143,7 +155,10 @@ item_start_update(struct item_call *c, const char *body, size_t len)
 
 	if (root == NULL)
 		return;
-	c->work = item_update(c->api->gw, &c->project, c->id, root, item_on_done, c);
+	if (c->route == ITEM_ADD)
+		c->work = item_add(c->api->gw, &c->project, c->id, root, item_on_done, c);
+	else
+		c->work = item_update(c->api->gw, &c->project, c->id, root, item_on_done, c);
 	json_object_put(root);
 }
 
@@ -182,6 +197,7 @@ item_on_body(void *arg, struct http_exchange *ex, const char *body, size_t len)
 		item_start_get(c);
 		return;
 	case ITEM_UPDATE:
+	case ITEM_ADD:
 		item_start_update(c, body, len);
 		http_exchange_drop_body(ex);
 		return;
@@ -201,7 +217,8 @@ item_serve(struct api *api, struct http_exchange *ex, const struct http_match *m
 {
 	struct item_call *c;
 
-	if ((match->id == ITEM_CREATE || match->id == ITEM_UPDATE) && api_refuse_type(ex))
+	if ((match->id == ITEM_CREATE || match->id == ITEM_UPDATE || match->id == ITEM_ADD) &&
+	    api_refuse_type(ex))
 		return;
 	c = mem_zero(1, sizeof *c);
 	c->api = api;
@@ -216,4 +233,8 @@ item_serve(struct api *api, struct http_exchange *ex, const struct http_match *m
 
 const struct api_service persona_service = {
     persona_routes, sizeof persona_routes / sizeof *persona_routes, &resource_persona,
+    item_serve};
+
+const struct api_service community_service = {
+    community_routes, sizeof community_routes / sizeof *community_routes, &resource_community,
     item_serve};

@@ -396,7 +396,8 @@ function writeRow(w) {
 		operator: "waits for an operator",
 	};
 
-	return row([el("strong", null, w.operation), el("bdi", null, w.name || w.personaId || "")],
+	return row([el("strong", null, w.kind === "persona" ? w.operation : w.operation + " " + w.kind),
+		el("bdi", null, w.name || w.personaId || w.communityId || "")],
 		["since " + moment(w.createdAt)], [words[w.state] || w.state]);
 }
 

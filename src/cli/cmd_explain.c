@@ -57,7 +57,7 @@ explain_request(struct explain_print *p, const struct project *project, bool cre
 	struct fail fail;
 	char *path;
 
-	if (resource_check_name(resource, body, create, &fail) != 0 ||
+	if (resource_check_name(resource, project->mapping, body, create, &fail) != 0 ||
 	    mapping_request_make(project->mapping, operation, body, &mp, &r, &fail) != 0) {
 		explain_print_refusal(p, fail.text);
 		return false;

@@ -21,15 +21,15 @@
 
 static const char intents_usage[] =
     "usage: persona-gateway intents [--admin URL] list\n"
-    "       persona-gateway intents [--admin URL] adopt ID PERSONA_ID\n"
+    "       persona-gateway intents [--admin URL] adopt ID BLUEJAY_ID\n"
     "       persona-gateway intents [--admin URL] forget ID\n"
     "\n"
     "Writes whose outcome is unknown, over the admin address of a running gateway\n"
     "(" INTENTS_ADMIN " unless --admin says another).\n"
     "\n"
     "  list     what is unsettled\n"
-    "  adopt    this create made the persona with this id in Bluejay\n"
-    "  forget   nothing was made: the name it holds is free again\n";
+    "  adopt    this create made what has this id in Bluejay\n"
+    "  forget   nothing was made: what it holds is free again\n";
 
 /* One question to the gateway. */
 struct intents_question {
@@ -120,6 +120,18 @@ intents_member(struct json_object *intent, const char *key)
 	return s != NULL ? s : "-";
 }
 
+/* What an intent is about: a name, or else an id. */
+static const char *
+intents_subject(struct json_object *intent)
+{
+	static const char *const members[] = {"name", "personaId", "communityId"};
+	const char *s = NULL;
+
+	for (size_t i = 0; i < sizeof members / sizeof *members && s == NULL; i++)
+		s = json_get_string(intent, members[i]);
+	return s != NULL ? s : "-";
+}
+
 /* Prints the list as columns. */
 static int
 intents_list_print(const struct intents_question *q)
@@ -137,10 +149,10 @@ intents_list_print(const struct intents_question *q)
 	for (size_t i = 0; i < json_object_array_length(list); i++) {
 		struct json_object *in = json_object_array_get_idx(list, i);
 
-		printf("%s  %s  %-6s  %-8s  %s  %s\n", intents_member(in, "id"),
+		printf("%s  %s  %-6s  %-8s  %-9s  %s  %s\n", intents_member(in, "id"),
 		    intents_member(in, "createdAt"), intents_member(in, "operation"),
-		    intents_member(in, "state"), intents_member(in, "project"),
-		    intents_member(in, json_get_string(in, "name") != NULL ? "name" : "personaId"));
+		    intents_member(in, "state"), intents_member(in, "kind"),
+		    intents_member(in, "project"), intents_subject(in));
 	}
 	json_object_put(list);
 	return 0;
@@ -159,16 +171,16 @@ intents_id_ok(const char *id)
 
 /* Runs `adopt` or `forget`. */
 static int
-intents_decide(const char *admin, const char *action, const char *id, const char *persona)
+intents_decide(const char *admin, const char *action, const char *id, const char *item)
 {
 	struct intents_question q;
 	char *path, *body;
 	int code = 1;
 
-	if (!intents_id_ok(id) || (persona != NULL && !intents_id_ok(persona)))
+	if (!intents_id_ok(id) || (item != NULL && !intents_id_ok(item)))
 		return 2;
 	path = mem_format("/intents/%s/%s", id, action);
-	body = persona != NULL ? mem_format("{\"personaId\":\"%s\"}", persona) : mem_string("{}");
+	body = item != NULL ? mem_format("{\"id\":\"%s\"}", item) : mem_string("{}");
 	if (intents_ask(admin, "POST", path, body, &q)) {
 		code = q.status == 200 || q.status == 204 ? 0 : 1;
 		if (code != 0)

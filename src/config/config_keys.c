@@ -24,6 +24,8 @@ static const char *const config_levels[] = {"debug", "info", "warn", "error", NU
 static const char *const config_formats[] = {"auto", "text", "json", NULL};
 static const char *const config_workers[] = {"auto", "1", NULL};
 static const char *const config_stores[] = {"sqlite", NULL};
+/* In the order of enum config_communities. */
+static const char *const config_communities[] = {"project", "organisation", NULL};
 /* In the order of enum config_image_provider. */
 static const char *const config_providers[] = {"auto", "none", "openai", NULL};
 
@@ -159,6 +161,10 @@ static const struct config_key config_table[] = {
     {"mapping_tests", CONFIG_NODES, UNSTORED,
 	.help = "Tests of the mapping: what must become of a body. They run whenever the file is "
 	    "read; one that fails is a mistake."},
+    {"communities.scope", CONFIG_ENUM, AT(communities_scope), .fallback = "project",
+	.choices = config_communities,
+	.help = "Which communities a project shows: `project` those that were created through it, "
+	    "`organisation` every one that Bluejay lists, to be changed and deleted too."},
     {"images.provider", CONFIG_ENUM, AT(images.provider), .fallback = "auto",
 	.choices = config_providers,
 	.help = "Who draws portraits. `auto` is `openai` when there is a key for it, else `none`: "

@@ -24,6 +24,8 @@ struct config_project {
 	int line, column; /* of the id; 0 without a file */
 };
 
+enum config_communities { CONFIG_COMMUNITIES_PROJECT, CONFIG_COMMUNITIES_ORGANISATION };
+
 enum config_image_provider { CONFIG_IMAGES_AUTO, CONFIG_IMAGES_NONE, CONFIG_IMAGES_OPENAI };
 
 struct config {
@@ -76,6 +78,8 @@ struct config {
 		bool mirror_personas;
 		int64_t connect, idle;
 	} passthrough;
+
+	int communities_scope; /* enum config_communities */
 
 	struct config_project *projects;
 	size_t project_count;

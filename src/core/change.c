@@ -8,7 +8,6 @@
 #include "json/json_read.h"
 #include "json/json_text.h"
 
-#include <json-c/linkhash.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -108,7 +107,8 @@ change_send(struct change *c)
 {
 	const struct resource *resource = c->project.resource;
 	bool deletes = c->operation == STORE_DELETE;
-	char *path = gateway_path(deletes ? resource->item : resource->update,
+	char *path = gateway_path(deletes ? resource->item
+	        : c->operation == STORE_ADD ? resource->add : resource->update,
 	    c->entry->record.upstream_id);
 	struct upstream_request q;
 
@@ -182,10 +182,10 @@ change_on_begun(void *arg, struct store_reply *reply)
 static void
 change_ask(struct change *c)
 {
-	if (c->operation == STORE_UPDATE)
-		c->store = store_update_begin(c->gw->store, &c->intent, change_on_begun, c);
-	else
+	if (c->operation == STORE_DELETE)
 		c->store = store_delete_begin(c->gw->store, &c->intent, change_on_begun, c);
+	else
+		c->store = store_update_begin(c->gw->store, &c->intent, change_on_begun, c);
 }
 
 /* Records the intent. */
@@ -237,71 +237,17 @@ change_on_fetch(void *arg, const struct fetch_outcome *out)
 	change_finish(c, &r);
 }
 
-/* Reads an object that the record keeps as text; an empty one when there is none. */
-static struct json_object *
-change_parse(const char *text)
-{
-	struct json_object *o = NULL;
-
-	if (text == NULL || !json_read(text, strlen(text), &o, NULL) || o == NULL)
-		o = json_object_new_object();
-	return o;
-}
-
-/* Prints an object; NULL when it has no members. */
-static char *
-change_print(struct json_object *o)
-{
-	return json_object_object_length(o) > 0 ? json_print(o, NULL) : NULL;
-}
-
-/* What the record's kept and absent objects become: given fields replace, and are absent no more. */
+/* Translates an update or an addition and takes the way it needs. */
 static void
-change_merge(struct change *c, const struct mapping_request *m)
+change_write(struct change *c)
 {
-	struct json_object *kept = change_parse(c->entry->record.kept);
-	struct json_object *absent = change_parse(c->entry->record.absent);
-
-	if (m->kept != NULL) {
-		json_object_object_foreach(m->kept, key, value)
-			json_object_object_add(kept, key, json_object_get(value));
-	}
-	if (m->given != NULL) {
-		json_object_object_foreach(m->given, field, flag) {
-			(void)flag;
-			json_object_object_del(absent, field);
-		}
-	}
-	c->intent.kept = change_print(kept);
-	c->intent.absent = change_print(absent);
-	json_object_put(kept);
-	json_object_put(absent);
-}
-
-/* Translates an update and takes the way it needs. */
-static void
-change_update(struct change *c)
-{
-	struct mapping_project mp = {c->project.id, c->project.has_agent, c->project.agent_id};
-	struct mapping_request m;
-	const char *name;
 	struct fail fail;
 	struct result r;
 
-	if (resource_check_name(c->project.resource, c->body, false, &fail) != 0 ||
-	    mapping_request_make(c->project.mapping, MAPPING_UPDATE, c->body, &mp, &m, &fail) != 0) {
+	if (change_translate(c, &fail) != 0) {
 		result_error(&r, 400, "%s", fail.text);
 		change_finish(c, &r);
-		return;
-	}
-	name = json_get_string(c->body, c->project.resource->name);
-	if (name != NULL && strcmp(name, c->entry->record.name) != 0)
-		c->intent.name = mem_string(name);
-	change_merge(c, &m);
-	c->sent = json_object_get(m.upstream);
-	mapping_request_clear(&m);
-	if (json_object_object_length(c->sent) > 0) {
-		c->intent.sent = json_print(c->sent, NULL);
+	} else if (c->intent.sent != NULL) {
 		change_begin(c);
 	} else if (fetch_fresh(c->gw, c->entry)) {
 		change_keep(c);
@@ -342,10 +288,10 @@ change_on_fence(void *arg, enum fence_status status, struct shelf_entry *e,
 		shelf_pin(e);
 		if (c->intent.id != NULL)
 			change_look_later(c); /* of an earlier run */
-		else if (c->operation == STORE_UPDATE)
-			change_update(c);
-		else
+		else if (c->operation == STORE_DELETE)
 			change_begin(c);
+		else
+			change_write(c);
 		return;
 	}
 	if (c->intent.id != NULL) {
@@ -441,18 +387,31 @@ change_new(struct gateway *gw, const struct project *p, const char *id, enum sto
 	return c;
 }
 
+/* Starts a change for its client. */
+static struct work *
+change_start(struct change *c, struct json_object *body, work_done_fn done, void *arg)
+{
+	c->body = json_object_get(body);
+	c->done = done;
+	c->arg = arg;
+	loop_timer_set(&c->timer, c->snap->config->bluejay.total);
+	return &c->work;
+}
+
 /* Updates an item. */
 struct work *
 item_update(struct gateway *gw, const struct project *p, const char *id,
     struct json_object *body, work_done_fn done, void *arg)
 {
-	struct change *c = change_new(gw, p, id, STORE_UPDATE);
+	return change_start(change_new(gw, p, id, STORE_UPDATE), body, done, arg);
+}
 
-	c->body = json_object_get(body);
-	c->done = done;
-	c->arg = arg;
-	loop_timer_set(&c->timer, gw->snap->config->bluejay.total);
-	return &c->work;
+/* Adds to an item. */
+struct work *
+item_add(struct gateway *gw, const struct project *p, const char *id, struct json_object *body,
+    work_done_fn done, void *arg)
+{
+	return change_start(change_new(gw, p, id, STORE_ADD), body, done, arg);
 }
 
 /* Deletes an item. */
@@ -460,12 +419,7 @@ struct work *
 item_delete(struct gateway *gw, const struct project *p, const char *id, work_done_fn done,
     void *arg)
 {
-	struct change *c = change_new(gw, p, id, STORE_DELETE);
-
-	c->done = done;
-	c->arg = arg;
-	loop_timer_set(&c->timer, gw->snap->config->bluejay.total);
-	return &c->work;
+	return change_start(change_new(gw, p, id, STORE_DELETE), NULL, done, arg);
 }
 
 /* Goes on with an intent of an earlier run. */
@@ -480,6 +434,7 @@ change_resume(struct gateway *gw, const struct store_intent *in)
 		    LOG_S("intent", in->id), LOG_S("scope", in->scope));
 		return;
 	}
+	p.adopts = p.listed; /* what was let through is finished, whatever the fence is today */
 	c = change_new(gw, &p, in->local_id, in->operation);
 	c->client = CHANGE_CLIENT_NONE;
 	store_intent_copy(&c->intent, in);

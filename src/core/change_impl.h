@@ -10,7 +10,8 @@
 #include "core/twin.h"
 
 /*
- * Shared by change.c (the steps of an update or delete up to its answer),
+ * Shared by change.c (the steps of an update, addition or delete up to its answer),
+ * change_request.c (what the client's body becomes),
  * change_settle.c (looking, when the outcome is unknown) and change_record.c
  * (recording the outcome and telling the client).
  */
@@ -39,9 +40,9 @@ struct change {
 	enum change_state state;
 	enum change_client client;
 	char *local_id;
-	struct json_object *body; /* update: what the client sent; NULL when resumed */
-	struct json_object *sent; /* update: what goes upstream */
-	struct json_object *item; /* SETTLING: an update's outcome */
+	struct json_object *body; /* update, addition: what the client sent; NULL when resumed */
+	struct json_object *sent; /* the same: what goes upstream */
+	struct json_object *item; /* SETTLING: the outcome of these */
 	struct shelf_entry *entry; /* pinned, once known; of an earlier run's intent maybe never */
 	struct store_intent intent; /* id NULL: none recorded */
 	struct result trouble;      /* DROPPING, or while its twin follows: what the client is told then */
@@ -62,6 +63,12 @@ struct change {
 	void *arg;
 	TAILQ_ENTRY(change) link;
 };
+
+/* change_request.c */
+
+/* Translates the client's body into what is sent (in the intent; NULL: nothing), kept
+ * and absent; -1 with a sentence for the client. */
+int change_translate(struct change *, struct fail *);
 
 /* change_record.c: the state, the client, and recording the outcome */
 void change_set(struct change *, enum change_state);

@@ -20,7 +20,7 @@ void
 change_set(struct change *c, enum change_state state)
 {
 	/* An id that is not known is the caller's words. */
-	log_debug(c->gw->log, c->operation == STORE_UPDATE ? "update" : "delete",
+	log_debug(c->gw->log, c->operation == STORE_DELETE ? "delete" : "update",
 	    LOG_S("id", c->entry != NULL ? c->local_id : NULL), LOG_S("from", change_names[c->state]),
 	    LOG_S("to", change_names[state]));
 	c->state = state;
@@ -142,6 +142,8 @@ change_written(struct change *c, struct store_record *record)
 	struct shelf_entry *e = shelf_written(c->gw->shelf, record, ++c->gw->sequence);
 
 	fetch_replaced(c->gw, &c->project, e, old);
+	if (c->project.resource->shared)
+		shelf_outdate_others(c->gw->shelf, e->record.scope, c->local_id, c->gw->sequence);
 	free(old);
 	shelf_show(e, c->project.mapping, NULL, NULL);
 	return e;
@@ -209,6 +211,8 @@ change_on_deleted(void *arg, struct store_reply *reply)
 	}
 	c->gw->sequence++;
 	shelf_bury(c->gw->shelf, c->project.scope, c->local_id, c->intent.upstream_id);
+	if (c->project.resource->shared)
+		shelf_outdate_others(c->gw->shelf, c->project.scope, c->local_id, c->gw->sequence);
 	if (c->project.resource->portraits)
 		store_image_release(c->gw->store, c->project.scope, c->local_id, NULL, NULL);
 	epoch_touch(c->gw, c->project.scope);
@@ -221,7 +225,7 @@ change_on_deleted(void *arg, struct store_reply *reply)
 static void
 change_fill_record(struct change *c, struct json_object *item, struct store_record *r)
 {
-	const char *name = mapping_persona_name(c->project.mapping, item);
+	const char *name = resource_unique_name(c->project.resource, c->project.mapping, item);
 	struct json_object *absent = NULL, *left;
 	int64_t wall = loop_wall(c->gw->loop);
 	bool changed;

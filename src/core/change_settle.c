@@ -22,8 +22,8 @@ change_unknown(struct change *c, const char *why)
 	struct result r;
 
 	log_warn(c->gw->log,
-	    c->operation == STORE_UPDATE ? "the outcome of an update is not known"
-	                                 : "the outcome of a delete is not known",
+	    c->operation == STORE_DELETE ? "the outcome of a delete is not known"
+	                                 : "the outcome of an update is not known",
 	    LOG_S("intent", c->intent.id), LOG_S("id", c->local_id), LOG_S("why", why));
 	store_intent_mark(c->gw->store, c->intent.id, STORE_UNKNOWN, loop_wall(c->gw->loop), NULL,
 	    NULL);
@@ -48,12 +48,24 @@ change_not_yet(struct change *c)
 	change_drop(c, &r, false);
 }
 
+/* Whether the item is as the change wants it. */
+static bool
+change_is_done(const struct change *c, struct json_object *item)
+{
+	const struct resource *resource = c->project.resource;
+
+	if (c->operation == STORE_DELETE || c->sent == NULL)
+		return false;
+	if (c->operation == STORE_ADD)
+		return resource_holds(resource, c->sent, item);
+	return resource_matches(resource, c->project.mapping, c->sent, item);
+}
+
 /* The item is there: is it as the change wants it? */
 static void
 change_judge(struct change *c, struct json_object *item)
 {
-	if (c->operation == STORE_UPDATE && c->sent != NULL &&
-	    mapping_sent_matches(c->project.mapping, c->sent, item))
+	if (change_is_done(c, item))
 		change_settle(c, item);
 	else
 		change_not_yet(c);

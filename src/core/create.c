@@ -85,16 +85,42 @@ create_begin(struct create_wait *w)
 	create_wait_give(w, &r);
 }
 
+/* Where names need not differ: whether a client's create has to do with one of its
+ * scope: by its key, or because it is the same and nobody knows what became of it. */
+static bool
+create_concerns(const struct create_wait *w, const struct creation *c)
+{
+	if (w->key != NULL)
+		return c->intent.key != NULL && strcmp(w->key, c->intent.key) == 0;
+	return creation_is_unsettled(c) && strcmp(w->fingerprint, c->intent.fingerprint) == 0;
+}
+
+/* The create that a client's has to do with; NULL when there is none. */
+static struct creation *
+create_find(const struct create_wait *w)
+{
+	struct creation *c;
+	char *key;
+
+	if (w->project.resource->unique) {
+		key = gateway_key(w->project.scope, w->name);
+		HASH_FIND_STR(w->gw->creations, key, c);
+		free(key);
+		return c;
+	}
+	for (c = w->gw->creations; c != NULL; c = c->hh.next)
+		if (strcmp(c->project.scope, w->project.scope) == 0 && create_concerns(w, c))
+			return c;
+	return NULL;
+}
+
 /* Joins a running create, waits behind it, or starts one. */
 static void
 create_attempt(struct create_wait *w)
 {
-	char *key = gateway_key(w->project.scope, w->name);
-	struct creation *c;
+	struct creation *c = create_find(w);
 	struct result r;
 
-	HASH_FIND_STR(w->gw->creations, key, c);
-	free(key);
 	if (c == NULL) {
 		create_begin(w);
 	} else if (create_contradicts(w, c)) {
@@ -191,6 +217,7 @@ struct work *
 item_create(struct gateway *gw, const struct project *p, const struct item_create *in,
     work_done_fn done, void *arg)
 {
+	const char *name = json_get_string(in->body, p->resource->name);
 	char hex[DIGEST_HEX_SIZE], *text;
 	struct create_wait *w;
 	struct mapping_project mp = {p->id, p->has_agent, p->agent_id};
@@ -198,16 +225,18 @@ item_create(struct gateway *gw, const struct project *p, const struct item_creat
 	struct fail fail;
 	size_t len;
 
-	if (resource_check_name(p->resource, in->body, true, &fail) != 0 ||
-	    mapping_request_make(p->mapping, MAPPING_CREATE, in->body, &mp, &probe, &fail) != 0)
+	if (resource_check_name(p->resource, p->mapping, in->body, true, &fail) != 0 ||
+	    mapping_request_make(p->mapping, MAPPING_CREATE, in->body, &mp, &probe, &fail) != 0) {
+		resource_explain(p->resource, p->mapping, in->body, &fail);
 		return create_refuse(gw, fail.text, done, arg);
+	}
 	mapping_request_clear(&probe);
 	w = mem_zero(1, sizeof *w);
 	w->work.ops = &create_ops;
 	w->gw = gw;
 	w->project = *p;
 	w->body = json_object_get(in->body);
-	w->name = mem_string(json_get_string(in->body, p->resource->name));
+	w->name = mem_string(name != NULL ? name : "");
 	text = json_print(in->body, &len);
 	digest_hex(text, len, hex);
 	free(text);

@@ -40,7 +40,7 @@ struct creation {
 	struct gateway *gw;
 	struct snapshot *snap;
 	struct project project;
-	char *key; /* scope, newline, name */
+	char *key; /* scope, newline, name; where names need not differ: the intent's id */
 	enum creation_state state;
 	struct store_intent intent;
 	struct claim claim;         /* what was sent, and the upstream item once it is known */
@@ -48,6 +48,7 @@ struct creation {
 	struct settle settle;       /* WAITING, LOOKING */
 	bool counted;               /* in gw->writes_running */
 	bool checked;               /* BEGINNING: an item that might be handed out was read */
+	bool alone;                 /* BEGINNING: no item is handed out, another one is made */
 	bool made;                  /* Bluejay said that it made an item */
 	bool drop_again;            /* WAITING: it did not happen, but the store could not note it */
 	size_t weight;              /* its part of gw->unsettled_bytes */
@@ -100,6 +101,9 @@ void creation_start(struct create_wait *);
 
 /* Whether the outcome of a sent create is being looked for. */
 bool creation_is_unsettled(const struct creation *);
+
+/* Whether the clients of a create are being told this item. */
+bool creation_is_handing(const struct gateway *, const char *scope, const char *local_id);
 
 void creation_set(struct creation *, enum creation_state);
 

@@ -109,6 +109,22 @@ creation_send(struct creation *c)
 
 static void creation_begin(struct creation *);
 
+/* What an equal create made is not handed out: the name is taken, or another one is
+ * made where names need not differ. */
+static void
+creation_not_inherited(struct creation *c)
+{
+	struct result r;
+
+	if (c->project.resource->unique) {
+		result_name_taken(&r, c->project.resource, c->intent.name);
+		creation_refuse(c, &r);
+	} else {
+		c->alone = true;
+		creation_begin(c);
+	}
+}
+
 /* Hands out an item that an equal create made without telling anybody. */
 static void
 creation_inherit(struct creation *c, struct shelf_entry *e)
@@ -116,8 +132,7 @@ creation_inherit(struct creation *c, struct shelf_entry *e)
 	struct result r;
 
 	if (!e->record.unclaimed || shelf_show(e, c->project.mapping, NULL, NULL) != 0) {
-		result_name_taken(&r, c->project.resource, c->intent.name);
-		creation_refuse(c, &r);
+		creation_not_inherited(c);
 		return;
 	}
 	c->local_id = mem_string(e->record.local_id);
@@ -155,9 +170,10 @@ creation_on_checked(void *arg, const struct fetch_outcome *out)
 static void
 creation_check(struct creation *c, struct store_record *record)
 {
-	bool told = follow_is_claiming(c->gw, record->scope, record->local_id), again = c->checked;
+	bool told = follow_is_claiming(c->gw, record->scope, record->local_id) ||
+	    creation_is_handing(c->gw, record->scope, record->local_id);
 	struct shelf_entry *e = told ? NULL : shelf_put(c->gw->shelf, record);
-	struct result r;
+	bool again = c->checked;
 
 	c->checked = true;
 	if (e != NULL && fetch_fresh(c->gw, e)) {
@@ -165,8 +181,7 @@ creation_check(struct creation *c, struct store_record *record)
 	} else if (e != NULL && !again) {
 		c->fetch = fetch_want(c->gw, &c->project, e, true, creation_on_checked, c);
 	} else {
-		result_name_taken(&r, c->project.resource, c->intent.name);
-		creation_refuse(c, &r);
+		creation_not_inherited(c);
 	}
 }
 
@@ -264,7 +279,7 @@ creation_begin(struct creation *c)
 	    .intent = &c->intent,
 	    .now_ms = wall,
 	    .key_expires_ms = wall + c->snap->config->bluejay.settle_keys,
-	    .unclaimed_since_ms = wall - CREATION_INHERIT_MS,
+	    .unclaimed_since_ms = c->alone ? INT64_MAX : wall - CREATION_INHERIT_MS,
 	};
 
 	creation_set(c, CREATION_BEGINNING);
@@ -329,26 +344,34 @@ creation_on_shown(void *arg)
 		loop_timer_set(&c->timer, 0);
 }
 
+/* Says what is looked for when the outcome is unknown; takes the tree over. */
+static void
+creation_claim(struct creation *c, struct json_object *sent)
+{
+	const struct resource *resource = c->project.resource;
+
+	c->claim.sent = sent;
+	c->claim.name = resource->unique ? c->intent.name
+	                                 : resource_label(resource, c->project.mapping, sent);
+}
+
 /* Fills the intent from the client's body. */
 static void
-creation_fill(struct creation *c, const struct create_wait *w)
+creation_fill(struct creation *c, const struct create_wait *w, const char *id)
 {
 	struct mapping_project mp = {c->project.id, c->project.has_agent, c->project.agent_id};
 	struct mapping_request m;
-	char id[UUID_SIZE];
 
-	uuid_make(id);
 	mapping_request_make(c->project.mapping, MAPPING_CREATE, w->body, &mp, &m, NULL);
 	c->intent.id = mem_string(id);
 	c->intent.operation = STORE_CREATE;
 	c->intent.state = STORE_PENDING;
 	c->intent.scope = mem_string(c->project.scope);
 	c->intent.project = mem_string(c->project.id);
-	c->intent.name = mem_string(w->name);
-	c->claim.name = c->intent.name;
+	c->intent.name = c->project.resource->unique ? mem_string(w->name) : NULL;
 	c->intent.fingerprint = mem_string(w->fingerprint);
 	c->intent.sent = json_print(m.upstream, NULL);
-	c->claim.sent = json_object_get(m.upstream);
+	creation_claim(c, json_object_get(m.upstream));
 	if (m.kept != NULL && json_object_object_length(m.kept) > 0)
 		c->intent.kept = json_print(m.kept, NULL);
 	if (m.absent != NULL && json_object_object_length(m.absent) > 0)
@@ -361,22 +384,21 @@ creation_fill(struct creation *c, const struct create_wait *w)
 
 /* Makes a create in memory. */
 static struct creation *
-creation_new(struct gateway *gw, const struct project *p, const char *name)
+creation_new(struct gateway *gw, const struct project *p, const char *intent_id, const char *name)
 {
 	struct creation *c = mem_zero(1, sizeof *c);
 
 	c->gw = gw;
 	c->snap = snapshot_ref(gw->snap);
 	c->project = *p;
-	c->key = gateway_key(p->scope, name);
+	c->key = gateway_key(p->scope, p->resource->unique ? name : intent_id);
 	c->send = creation_send;
 	settle_start(&c->settle, loop_now(gw->loop), c->snap->config->bluejay.settle_grace);
 	result_init(&c->trouble);
 	TAILQ_INIT(&c->joined);
 	TAILQ_INIT(&c->behind);
 	loop_timer_init(&c->timer, gw->loop, creation_on_timer, c);
-	c->claim.scope = c->project.scope;
-	c->claim.mapping = c->project.mapping;
+	c->claim.project = &c->project;
 	c->claim.shown = creation_on_shown;
 	c->claim.arg = c;
 	claim_add(gw, &c->claim);
@@ -388,14 +410,18 @@ creation_new(struct gateway *gw, const struct project *p, const char *name)
 void
 creation_start(struct create_wait *w)
 {
-	struct creation *c = creation_new(w->gw, &w->project, w->name);
+	struct creation *c;
+	char id[UUID_SIZE];
 
+	uuid_make(id);
+	c = creation_new(w->gw, &w->project, id, w->name);
 	c->deadline = w->deadline;
 	w->state = CREATE_WAIT_JOINED;
 	w->creation = c;
 	TAILQ_INSERT_TAIL(&c->joined, w, link);
-	creation_fill(c, w);
-	if (!c->project.listed || listing_ever(c->gw, c->project.scope))
+	creation_fill(c, w, id);
+	if (!c->project.listed || !c->project.resource->unique ||
+	    listing_ever(c->gw, c->project.scope))
 		creation_begin(c);
 	else
 		c->store = store_list(c->gw->store, c->project.scope, creation_on_scope, c);
@@ -405,6 +431,7 @@ creation_start(struct create_wait *w)
 void
 create_resume(struct gateway *gw, const struct store_intent *in)
 {
+	struct json_object *sent = NULL;
 	struct project p;
 	struct creation *c;
 	struct result r;
@@ -416,14 +443,14 @@ create_resume(struct gateway *gw, const struct store_intent *in)
 		    LOG_S("intent", in->id), LOG_S("scope", in->scope));
 		return;
 	}
-	c = creation_new(gw, &p, in->name);
+	c = creation_new(gw, &p, in->id, in->name);
 	store_intent_copy(&c->intent, in);
-	c->claim.name = c->intent.name;
 	c->claim.created_ms = in->created_ms;
 	if (in->state == STORE_TWINNING) {
 		result_error(&r, 502, "Nothing was sent");
 		creation_drop(c, &r);
-	} else if (json_read(in->sent, strlen(in->sent), &c->claim.sent, NULL)) {
+	} else if (json_read(in->sent, strlen(in->sent), &sent, NULL)) {
+		creation_claim(c, sent);
 		creation_unknown(c, "the gateway stopped before it was settled");
 	} else {
 		creation_free(c);

@@ -104,8 +104,8 @@ creation_answer(struct creation *c, const char *id, int64_t created)
 	struct fail fail;
 	char *body = NULL;
 
-	if (mapping_persona_name(c->project.mapping, c->claim.found) == NULL)
-		fail_set(&fail, "the name is missing");
+	if (resource_label(c->project.resource, c->project.mapping, c->claim.found) == NULL)
+		fail_set(&fail, "the %s is missing", c->project.resource->name);
 	else
 		body = create_body_make(c->project.mapping, &c->intent, c->claim.found,
 		    creation_local_id(c, id), created, &fail);
@@ -119,7 +119,8 @@ creation_answer(struct creation *c, const char *id, int64_t created)
 static void
 creation_record(struct creation *c, const char *id, int64_t created, const char *answer)
 {
-	const char *name = mapping_persona_name(c->project.mapping, c->claim.found);
+	const char *name = resource_unique_name(c->project.resource, c->project.mapping,
+	    c->claim.found);
 	struct store_record r;
 
 	creation_set(c, CREATION_SETTLING);
@@ -217,13 +218,13 @@ creation_leave_to_operator(struct creation *c, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(why.text, sizeof why.text, fmt, ap);
 	va_end(ap);
-
 	log_warn(c->gw->log, "a create is left to the operator", LOG_S("intent", c->intent.id),
 	    LOG_S("scope", c->project.scope));
 	store_intent_mark(c->gw->store, c->intent.id, STORE_OPERATOR, loop_wall(c->gw->loop), NULL,
 	    NULL);
-	result_error(&r, 504,
-	    "%s. The name stays reserved until an operator decides (persona-gateway intents)",
+	result_error(&r, 504, c->project.resource->unique
+	        ? "%s. The name stays reserved until an operator decides (persona-gateway intents)"
+	        : "%s. An equal one is not created until an operator decides (persona-gateway intents)",
 	    why.text);
 	creation_refuse(c, &r);
 }
@@ -264,7 +265,7 @@ creation_not_made(struct creation *c)
 		result_error(&r, 502, "Bluejay did not create the %s; nothing was kept",
 		    c->project.resource->noun);
 	}
-	log_info(c->gw->log, "a create was proven absent; its name is free",
+	log_info(c->gw->log, "a create was proven absent",
 	    LOG_S("intent", c->intent.id));
 	creation_drop(c, &r);
 }
@@ -297,7 +298,7 @@ creation_on_listing(void *arg, const struct listing_view *view)
 			creation_look_later(c);
 		return;
 	}
-	if (view->trouble == NULL && view->complete &&
+	if (view->trouble == NULL && view->complete && !c->claim.withheld &&
 	    settle_absent(&c->settle, loop_now(c->gw->loop)))
 		creation_absent(c);
 	else
@@ -346,6 +347,9 @@ creation_look(struct creation *c)
 	char *path;
 
 	creation_set(c, CREATION_LOOKING);
+	c->claim.withheld = false;
+	if (!c->project.resource->unique)
+		c->claim.namesake = false; /* others may be called so: what counts is seen again */
 	if (c->claim.made_id == NULL) {
 		c->listing = listing_want(c->gw, &c->project, LISTING_NEW, creation_on_listing, c);
 		return;

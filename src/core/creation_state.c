@@ -16,6 +16,19 @@ creation_is_unsettled(const struct creation *c)
 	return c->state == CREATION_WAITING || c->state == CREATION_LOOKING;
 }
 
+/* Whether an item is being told to those who created it. */
+bool
+creation_is_handing(const struct gateway *gw, const char *scope, const char *local_id)
+{
+	const struct creation *c;
+
+	for (c = gw->creations; c != NULL; c = c->hh.next)
+		if (c->state == CREATION_HANDING && c->local_id != NULL &&
+		    strcmp(c->local_id, local_id) == 0 && strcmp(c->project.scope, scope) == 0)
+			return true;
+	return false;
+}
+
 /* Counts the bytes of what is unsettled. */
 static void
 creation_weigh(struct creation *c, bool on)

@@ -21,15 +21,27 @@ epoch_watch(struct gateway *gw, const char *scope)
 	return e;
 }
 
+/* Notes a write of a resource that scopes share. */
+static void
+epoch_touch_shared(struct gateway *gw, const struct resource *resource)
+{
+	for (struct epoch *e = gw->epochs; e != NULL; e = e->hh.next)
+		if (resource_of_scope(e->scope) == resource)
+			e->written = gw->sequence;
+}
+
 /* Notes a write. */
 void
 epoch_touch(struct gateway *gw, const char *scope)
 {
+	const struct resource *resource = resource_of_scope(scope);
 	struct epoch *e;
 
 	gw->sequence++;
 	HASH_FIND_STR(gw->epochs, scope, e);
-	if (e != NULL)
+	if (resource->shared)
+		epoch_touch_shared(gw, resource);
+	else if (e != NULL)
 		e->written = gw->sequence;
 }
 

@@ -17,7 +17,7 @@ struct epoch {
 /* Remembers a scope from now on; valid until epoch_free_all(). */
 const struct epoch *epoch_watch(struct gateway *, const char *scope);
 
-/* A write changed the scope. */
+/* A write changed the scope, and all that share its items. */
 void epoch_touch(struct gateway *, const char *scope);
 
 /* A write that is not known here may have changed any scope. */

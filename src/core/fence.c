@@ -68,7 +68,9 @@ fence_on_record(void *arg, struct store_reply *reply)
 
 	f->store = NULL;
 	gateway_store_end(f->gw, f->project.trace);
-	if (reply->status == STORE_OK) {
+	if (reply->status == STORE_OK && !project_shows(&f->project, &reply->records[0])) {
+		fence_finish(f, FENCE_UNKNOWN, NULL, NULL);
+	} else if (reply->status == STORE_OK) {
 		struct shelf_entry *e = shelf_put(f->gw->shelf, &reply->records[0]);
 
 		fence_finish(f, e != NULL ? FENCE_KNOWN : FENCE_UNKNOWN, e, NULL);

@@ -144,8 +144,9 @@ fetch_fits(struct gateway *gw, const struct project *p, const struct store_recor
 
 	if (id == NULL || strcmp(id, r->upstream_id) != 0)
 		fail_set(&fail, "the id is another one");
-	else if (r->name[0] != '\0' && mapping_persona_name(p->mapping, upstream) == NULL)
-		fail_set(&fail, "the name is missing");
+	else if ((r->name[0] != '\0' || !p->resource->unique) &&
+	    resource_label(p->resource, p->mapping, upstream) == NULL)
+		fail_set(&fail, "the %s is missing", p->resource->name);
 	else
 		fits = mapping_answer_make(p->mapping, upstream, r->local_id, NULL, NULL, 0, &local,
 		           &fail) == 0;
@@ -161,7 +162,7 @@ static void
 fetch_update_record(struct gateway *gw, const struct project *p, struct store_record *r,
     struct json_object *upstream)
 {
-	const char *name = mapping_persona_name(p->mapping, upstream);
+	const char *name = resource_unique_name(p->resource, p->mapping, upstream);
 
 	if (r->content != NULL) {
 		int64_t now = loop_wall(gw->loop);

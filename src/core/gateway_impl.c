@@ -4,10 +4,12 @@
 #include "base/mem.h"
 #include "core/drift.h"
 #include "json/json_read.h"
+#include "json/json_text.h"
 
 #include <string.h>
 
 #define GATEWAY_MARGIN_MS 250
+#define GATEWAY_TOTAL "total_count" /* beside the list of a listing: how many there are */
 
 /* Notes what a call cost the request that it was for, if that still runs. */
 static void
@@ -132,14 +134,24 @@ gateway_read_item(struct gateway *gw, const struct project *p, const struct upst
 
 /* Reads an answer that is a listing. */
 struct json_object *
-gateway_read_list(struct gateway *gw, const struct project *p, const struct upstream_answer *a)
+gateway_read_list(struct gateway *gw, const struct project *p, const struct upstream_answer *a,
+    bool *whole)
 {
-	struct json_object *listing, *items;
+	struct json_object *root, *items;
+	int64_t total;
 
-	if (!json_read(a->body, a->body_len, &listing, NULL))
+	*whole = true;
+	if (!json_read(a->body, a->body_len, &root, NULL))
 		return NULL;
-	items = json_object_get(drift_list(gw->drift, p, listing));
-	json_object_put(listing);
+	items = json_object_get(drift_list(gw->drift, p, root));
+	if (items != NULL && json_object_is_type(root, json_type_object) &&
+	    json_get_int(root, GATEWAY_TOTAL, &total) &&
+	    total > (int64_t)json_object_array_length(items)) {
+		*whole = false;
+		log_warn(gw->log, "a listing is not whole", LOG_S("scope", p->scope),
+		    LOG_I("total", total));
+	}
+	json_object_put(root);
 	return items;
 }
 

@@ -1,7 +1,9 @@
 #include "config.h"
 
 #include "core/intent_print.h"
+#include "core/resource.h"
 #include "base/timestamp.h"
+#include "json/json_read.h"
 #include "json/json_text.h"
 
 #include <string.h>
@@ -20,9 +22,23 @@ intent_print_member(struct buf *b, const char *key, const char *value)
 const char *
 intent_operation(enum store_operation operation)
 {
-	static const char *const names[] = {"create", "update", "delete"};
+	static const char *const names[] = {"create", "update", "delete", "add"};
 
 	return names[operation];
+}
+
+/* Adds what a write's item is called: where names need not differ, what is sent says it. */
+static void
+intent_print_name(struct buf *b, const struct store_intent *in, const struct resource *resource)
+{
+	struct json_object *sent = NULL;
+
+	if (in->name == NULL && resource->label != NULL && in->sent != NULL &&
+	    json_read(in->sent, strlen(in->sent), &sent, NULL))
+		intent_print_member(b, "name", json_get_string(sent, resource->label));
+	else
+		intent_print_member(b, "name", in->name);
+	json_object_put(sent);
 }
 
 /* Adds one intent. */
@@ -30,6 +46,7 @@ void
 intent_print(struct buf *b, bool first, const struct store_intent *in)
 {
 	static const char *const states[] = {"pending", "unknown", "operator", "twinning"};
+	const struct resource *resource = resource_of_scope(in->scope);
 	char when[TIMESTAMP_SIZE];
 
 	timestamp_format(in->created_ms, when);
@@ -37,10 +54,11 @@ intent_print(struct buf *b, bool first, const struct store_intent *in)
 	json_add_string(b, in->id, strlen(in->id));
 	intent_print_member(b, "operation", intent_operation(in->operation));
 	intent_print_member(b, "state", states[in->state]);
+	intent_print_member(b, "kind", resource->noun);
 	intent_print_member(b, "project", in->project);
-	intent_print_member(b, "name", in->name);
+	intent_print_name(b, in, resource);
 	if (in->operation != STORE_CREATE)
-		intent_print_member(b, "personaId", in->local_id);
+		intent_print_member(b, resource->id_member, in->local_id);
 	intent_print_member(b, "createdAt", when);
 	buf_addc(b, '}');
 }

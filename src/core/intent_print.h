@@ -5,10 +5,11 @@
 #include "store/store.h"
 
 /* Adds an intent as operators see it, after a comma unless it is the first:
- * {id, operation, state, project, name, personaId, createdAt}. */
+ * {id, operation, state, kind, project, name, createdAt} and, of a write to an item that
+ * exists, personaId or communityId. */
 void intent_print(struct buf *, bool first, const struct store_intent *);
 
-/* "create", "update" or "delete". */
+/* "create", "update", "delete" or "add". */
 const char *intent_operation(enum store_operation);
 
 #endif

@@ -200,7 +200,7 @@ static void
 intents_settle(struct intents_work *w, struct json_object *item)
 {
 	const char *created = json_get_string(item, "created_at");
-	const char *name = mapping_persona_name(w->project.mapping, item);
+	const char *name = resource_unique_name(w->project.resource, w->project.mapping, item);
 	struct store_record r = {0};
 	char *body;
 

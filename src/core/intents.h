@@ -8,7 +8,8 @@
  * are JSON for the admin address; works as in gateway.h.
  */
 
-/* 200 with an array of {id, operation, state, project, name, personaId, createdAt}. */
+/* 200 with an array of {id, operation, state, kind, project, name, createdAt} and, of
+ * writes to an item that exists, personaId or communityId. */
 struct work *intents_list(struct gateway *, work_done_fn, void *arg);
 
 /* The create made this upstream item: records it under the intent. 200 with

@@ -36,6 +36,11 @@ struct work *item_create(struct gateway *, const struct project *, const struct 
 struct work *item_update(struct gateway *, const struct project *, const char *id,
     struct json_object *body, work_done_fn, void *arg);
 
+/* Adds to the numbers that an item holds (resource.add): those in the body, a list under
+ * the local field. `body` as for updates. */
+struct work *item_add(struct gateway *, const struct project *, const char *id,
+    struct json_object *body, work_done_fn, void *arg);
+
 struct work *item_delete(struct gateway *, const struct project *, const char *id, work_done_fn,
     void *arg);
 

@@ -23,6 +23,7 @@ struct listing_item {
 	const char *id; /* belongs to json */
 	struct json_object *json;
 	bool known, hidden;
+	bool foreign; /* another scope knows it: no create of this one made it */
 	UT_hash_handle hh;
 };
 
@@ -46,6 +47,7 @@ struct listing_run {
 	struct store_record *fresh; /* what is adopted */
 	size_t fresh_count;
 	struct json_object *answer;
+	uint64_t asked; /* when other scopes were asked what they know */
 	struct listing_item *items; /* hash by id */
 	struct listing_item *pool;  /* the items' memory */
 	struct listing_row *rows;
@@ -54,6 +56,7 @@ struct listing_run {
 	size_t missing_count, missing_next;
 	unsigned checking;
 	bool complete;
+	bool whole; /* the answer does not say that there is more */
 	enum listing_age age;
 	bool doubted; /* so much is gone that the key is suspected: the answer proves nothing */
 	struct result unasked; /* status 0: none; else why a check failed, and no further ones are made */
@@ -301,9 +304,12 @@ listing_run_add_adopted(struct listing_run *run, struct store_record *records, s
 		return;
 	run->rows = mem_resize(run->rows, (run->count + n) * sizeof *run->rows);
 	for (size_t i = 0; i < n; i++) {
-		struct listing_row *row = &run->rows[run->count++];
+		struct listing_row *row = &run->rows[run->count];
 		struct listing_item *item;
 
+		if (!project_shows(&run->project, &records[i]))
+			continue;
+		run->count++;
 		memset(row, 0, sizeof *row);
 		store_record_take(&row->record, &records[i]);
 		shelf_unbury(run->gw->shelf, row->record.scope, row->record.local_id,
@@ -340,7 +346,8 @@ static bool
 listing_run_record(struct listing_run *run, const struct listing_item *item, struct store_record *r)
 {
 	const char *created = json_get_string(item->json, "created_at");
-	const char *name = mapping_persona_name(run->project.mapping, item->json);
+	const char *name = resource_unique_name(run->project.resource, run->project.mapping,
+	    item->json);
 
 	memset(r, 0, sizeof *r);
 	if (created == NULL || !timestamp_parse(created, strlen(created), &r->created_ms))
@@ -385,6 +392,18 @@ listing_run_put(void *arg)
 	    loop_wall(run->gw->loop), listing_run_on_adopted, run);
 }
 
+/* Whether an item that the scope does not know is to be adopted, or to come back. No
+ * create of the scope made what was hidden here, or what another scope knows. */
+static bool
+listing_run_is_new(struct listing_run *run, const struct listing_item *item)
+{
+	if (item->hidden)
+		return true;
+	if (!item->foreign && claim_match_listed(run->gw, &run->project, item->json) != CLAIM_NONE)
+		return false;
+	return run->project.adopts;
+}
+
 /* Adopts what nobody knows yet, in the order of the listing. */
 static void
 listing_run_adopt(struct listing_run *run)
@@ -394,11 +413,10 @@ listing_run_adopt(struct listing_run *run)
 
 	run->fresh = mem_zero(HASH_COUNT(run->items) + 1, sizeof *run->fresh);
 	HASH_ITER(hh, run->items, item, next) {
-		if (!item->known && (item->hidden ||
-		    claim_match_listed(run->gw, run->listing->scope, item->json) == CLAIM_NONE))
+		if (!item->known && listing_run_is_new(run, item))
 			listing_run_record(run, item, &run->fresh[run->fresh_count++]);
 	}
-	claim_listed_end(run->gw, run->listing->scope);
+	claim_listed_end(run->gw, &run->project);
 	if (run->fresh_count > 0 && twin_wanted(run->gw, &run->project))
 		run->batch = twin_batch_start(run->gw, &run->project, run->fresh, run->fresh_count,
 		    deadline, listing_run_put, run);
@@ -407,6 +425,65 @@ listing_run_adopt(struct listing_run *run)
 		listing_run_put(run);
 	else
 		listing_run_check(run);
+}
+
+static void listing_run_ask_elsewhere(struct listing_run *);
+
+/* Other scopes have said what they know. What was written meanwhile may be missing in
+ * that: they are asked again. */
+static void
+listing_run_on_elsewhere(void *arg, struct store_reply *reply)
+{
+	struct listing_run *run = arg;
+	struct listing_item *item;
+	struct result trouble;
+
+	run->store = NULL;
+	if (reply->status != STORE_OK) {
+		gateway_store_trouble(&trouble);
+		listing_run_fail(run, &trouble, false);
+		return;
+	}
+	if (run->listing->epoch->written > run->asked) {
+		listing_run_ask_elsewhere(run);
+		return;
+	}
+	for (size_t i = 0; i < reply->tombstone_count; i++) {
+		HASH_FIND_STR(run->items, reply->tombstones[i], item);
+		if (item != NULL)
+			item->foreign = true;
+	}
+	listing_run_adopt(run);
+}
+
+/* The listing is shared, and a create looks for what it made: what other scopes know
+ * it did not make. */
+static void
+listing_run_ask_elsewhere(struct listing_run *run)
+{
+	run->asked = run->gw->sequence;
+	run->store = store_elsewhere(run->gw->store, run->project.resource->prefix,
+	    run->listing->scope, listing_run_on_elsewhere, run);
+}
+
+/* Makes a row of a record, with what the listing shows of it. */
+static void
+listing_run_compare_one(struct listing_run *run, struct store_record *record)
+{
+	struct listing_row *row = &run->rows[run->count];
+	struct listing_item *item;
+
+	HASH_FIND_STR(run->items, record->upstream_id, item);
+	if (item != NULL)
+		item->known = true;
+	if (!project_shows(&run->project, record))
+		return;
+	store_record_take(&row->record, record);
+	if (item != NULL)
+		listing_run_show(run, row, item->json);
+	else
+		run->missing[run->missing_count++] = run->count;
+	run->count++;
 }
 
 /* The store has given what is known of the scope: compares. */
@@ -424,23 +501,14 @@ listing_run_on_records(void *arg, struct store_reply *reply)
 	}
 	run->rows = mem_zero(reply->record_count + 1, sizeof *run->rows);
 	run->missing = mem_zero(reply->record_count + 1, sizeof *run->missing);
-	run->complete = true;
-	for (size_t i = 0; i < reply->record_count; i++) {
-		struct listing_row *row = &run->rows[run->count];
-		struct listing_item *item;
-
-		store_record_take(&row->record, &reply->records[i]);
-		HASH_FIND_STR(run->items, row->record.upstream_id, item);
-		if (item != NULL) {
-			item->known = true;
-			listing_run_show(run, row, item->json);
-		} else {
-			run->missing[run->missing_count++] = run->count;
-		}
-		run->count++;
-	}
+	run->complete = run->whole;
+	for (size_t i = 0; i < reply->record_count; i++)
+		listing_run_compare_one(run, &reply->records[i]);
 	listing_run_mark(run, reply);
-	listing_run_adopt(run);
+	if (run->project.resource->shared && claim_is_looked_for(run->gw, &run->project))
+		listing_run_ask_elsewhere(run);
+	else
+		listing_run_adopt(run);
 }
 
 /* Indexes the answer by id; entries without a proper id are left out and logged. */
@@ -479,7 +547,11 @@ listing_run_trouble(struct listing_run *run, const struct upstream_answer *a)
 	gateway_trouble(&trouble, a, &run->project);
 	if (trouble.status == 404 || trouble.status == 400) {
 		result_clear(&trouble);
-		result_error(&trouble, 502, "Bluejay does not know the agent of this project");
+		if (run->project.resource->by_agent)
+			result_error(&trouble, 502, "Bluejay does not know the agent of this project");
+		else
+			result_error(&trouble, 502, "Bluejay does not list its %s",
+			    run->project.resource->plural);
 	}
 	listing_run_fail(run, &trouble, result_upstream_is_down(a));
 }
@@ -496,11 +568,11 @@ listing_run_on_answer(void *arg, const struct upstream_answer *a)
 		listing_run_trouble(run, a);
 		return;
 	}
-	run->answer = gateway_read_list(run->gw, &run->project, a);
+	run->answer = gateway_read_list(run->gw, &run->project, a, &run->whole);
 	if (run->answer == NULL) {
 		struct result trouble;
 
-		log_warn(run->gw->log, "a listing is not a JSON array",
+		log_warn(run->gw->log, "a listing does not have the declared shape",
 		    LOG_S("scope", run->listing->scope));
 		gateway_trouble(&trouble, a, &run->project);
 		listing_run_fail(run, &trouble, true);

@@ -161,8 +161,11 @@ overview_from_records(struct overview *o, struct store_reply *reply, size_t *len
 
 	buf_init(&b, OVERVIEW_MAX);
 	for (size_t i = 0; i < reply->record_count; i++) {
-		struct shelf_entry *e = shelf_put(o->gw->shelf, &reply->records[i]);
+		struct shelf_entry *e;
 
+		if (!project_shows(&o->project, &reply->records[i]))
+			continue;
+		e = shelf_put(o->gw->shelf, &reply->records[i]);
 		if (e != NULL && shelf_show(e, o->project.mapping, NULL, NULL) == 0)
 			overview_add(&b, e->body, e->body_len);
 		if (e != NULL && !o->project.listed &&

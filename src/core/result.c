@@ -155,6 +155,8 @@ result_add_validation(struct buf *b, struct json_object *error, const struct map
 		buf_addf(b, "%s must have at most %lld characters", local, (long long)bound);
 	else if (strcmp(type, "string_too_short") == 0 && result_bound(error, "min_length", &bound))
 		buf_addf(b, "%s must have at least %lld characters", local, (long long)bound);
+	else if (strcmp(type, "int_parsing_size") == 0)
+		buf_addf(b, "%s holds a number that is too large for Bluejay", local);
 	else
 		buf_addf(b, "%s was refused by Bluejay", local);
 }

@@ -186,6 +186,21 @@ shelf_written(struct shelf *s, struct store_record *record, uint64_t sequence)
 	return e;
 }
 
+/* Outdates what other scopes have of an item. */
+void
+shelf_outdate_others(struct shelf *s, const char *scope, const char *local_id, uint64_t sequence)
+{
+	struct shelf_entry *e;
+
+	TAILQ_FOREACH(e, &s->order, link) {
+		if (strcmp(e->record.local_id, local_id) != 0 || strcmp(e->record.scope, scope) == 0)
+			continue;
+		e->written_sequence = sequence;
+		e->fetched = 0;
+		e->generation++;
+	}
+}
+
 /* Keeps an entry in memory. */
 void
 shelf_pin(struct shelf_entry *e)

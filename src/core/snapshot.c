@@ -190,11 +190,13 @@ snapshot_id_ok(const char *id)
 
 /* Says who owns what a project has. */
 static void
-snapshot_own(struct project *p)
+snapshot_own(const struct config *config, struct project *p)
 {
 	const char *prefix = p->resource->prefix;
 
-	p->listed = p->adopts = p->has_agent || !p->resource->by_agent;
+	p->listed = p->has_agent || !p->resource->by_agent;
+	p->adopts = p->listed && (!p->resource->shared ||
+	    config->communities_scope == CONFIG_COMMUNITIES_ORGANISATION);
 	if (p->has_agent && p->resource->by_agent)
 		snprintf(p->scope, sizeof p->scope, "%sagent:%lld", prefix, (long long)p->agent_id);
 	else
@@ -218,9 +220,17 @@ snapshot_project(const struct snapshot *snap, const char *id, const struct resou
 	out->api_key = p->api_key != NULL ? p->api_key : snap->config->bluejay.api_key;
 	out->resource = resource;
 	out->own_headers = snap->own_headers && resource->headers != NULL;
-	out->mapping = mapping_set_of(snap->personas, p->id);
-	snapshot_own(out);
+	out->mapping = mapping_set_of(
+	    resource == &resource_community ? snap->communities : snap->personas, p->id);
+	snapshot_own(snap->config, out);
 	return true;
+}
+
+/* Whether a record is the project's. */
+bool
+project_shows(const struct project *p, const struct store_record *r)
+{
+	return p->adopts || !r->adopted || !p->resource->shared;
 }
 
 /* Whether a project's calls go out with this key. */

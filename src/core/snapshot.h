@@ -5,6 +5,7 @@
 #include "config/config_load.h"
 #include "core/resource.h"
 #include "mapping/mapping_set.h"
+#include "store/store.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -43,11 +44,16 @@ struct project {
 	const char *api_key;
 	const struct resource *resource;
 	const struct mapping *mapping;  /* of the resource */
-	char scope[PROJECT_SCOPE_SIZE]; /* owner of names and membership: "agent:123" or "project:shop" */
+	char scope[PROJECT_SCOPE_SIZE]; /* owner of names and membership: "agent:123",
+	                                   "project:shop" or "community:project:shop" */
 	bool listed; /* Bluejay lists what the project has, so that an unknown outcome can be looked for */
 	bool own_headers; /* calls about one thing carry its own headers (connector.h) */
 	bool adopts; /* what that listing shows and nobody knows belongs to the project */
 };
+
+/* Whether a record of the scope is the project's: what was adopted is not where
+ * nothing is adopted any more. */
+bool project_shows(const struct project *, const struct store_record *);
 
 /* Whether a project's calls go out with this key. */
 bool project_same_key(const struct project *, const char *api_key);

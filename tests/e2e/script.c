@@ -25,6 +25,10 @@ struct script {
 	pthread_mutex_t lock; /* one request at a time */
 };
 
+static pthread_mutex_t script_gate = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t script_opened = PTHREAD_COND_INITIALIZER;
+static bool script_open;
+
 /* One connection. */
 struct script_conn {
 	struct script *script;
@@ -72,6 +76,26 @@ script_decide(struct script *s, char *bytes, struct script_reply *out)
 	pthread_mutex_unlock(&s->lock);
 }
 
+/* Lets held answers go. */
+void
+script_release(void)
+{
+	pthread_mutex_lock(&script_gate);
+	script_open = true;
+	pthread_cond_broadcast(&script_opened);
+	pthread_mutex_unlock(&script_gate);
+}
+
+/* Waits until held answers may go. */
+static void
+script_hold(void)
+{
+	pthread_mutex_lock(&script_gate);
+	while (!script_open)
+		pthread_cond_wait(&script_opened, &script_gate);
+	pthread_mutex_unlock(&script_gate);
+}
+
 /* Serves one connection. */
 static void *
 script_serve(void *arg)
@@ -91,6 +115,8 @@ script_serve(void *arg)
 		}
 		if (r.act == SCRIPT_RESET)
 			break;
+		if (r.act == SCRIPT_HOLD)
+			script_hold();
 		n = snprintf(head, sizeof head,
 		    "HTTP/1.1 %d X\r\nContent-Type: application/json\r\n%sContent-Length: %zu\r\n\r\n", r.status,
 		    r.fields != NULL ? r.fields : "", strlen(r.body));

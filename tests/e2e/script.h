@@ -16,6 +16,7 @@ struct script_request {
 enum script_act {
 	SCRIPT_ANSWER,
 	SCRIPT_RESET, /* closes without a byte */
+	SCRIPT_HOLD,  /* answers after script_release() */
 	SCRIPT_HANG   /* never answers */
 };
 
@@ -29,6 +30,9 @@ struct script_reply {
 
 /* Called on the script's thread for one request after the other. */
 typedef void (*script_fn)(void *arg, const struct script_request *, struct script_reply *);
+
+/* Lets held answers go, and those to come. */
+void script_release(void);
 
 /* Starts it; returns its port. */
 int script_start(script_fn, void *arg);
