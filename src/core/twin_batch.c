@@ -12,11 +12,14 @@
 #include <string.h>
 
 #define TWIN_BATCH_AT_ONCE 8
+#define TWIN_BATCH_AGAIN_MS 250 /* between two attempts while the local tool does not work */
+#define TWIN_BATCH_WAIT_MS 5000 /* how long it is waited for */
 
 /* One persona. */
 struct twin_batch_item {
 	struct twin_batch *batch;
 	struct store_record *record; /* the caller's; NULL: not needed any more */
+	bool tried;                  /* not to be tried again */
 	struct twin_make *make;      /* holds the twin's name until it is noted */
 	struct store_twin twin;      /* no twin_id: there is none */
 	struct store_call *store;
@@ -26,11 +29,12 @@ struct twin_batch {
 	struct gateway *gw;
 	struct project project;
 	struct twin_batch_item *items;
-	size_t count, next;
+	size_t count;
+	size_t next; /* those before it are tried, or run */
 	unsigned running; /* being made, or noted */
-	bool down;        /* no more are made */
+	bool down;        /* the local tool does not work: none is made for the moment */
 	bool noting;
-	int64_t deadline;
+	int64_t deadline, patience;
 	struct loop_timer step;
 	twin_batch_fn done;
 	void *arg;
@@ -74,7 +78,8 @@ twin_batch_on_made(void *arg, const struct twin_made_view *view)
 	struct twin_batch *b = it->batch;
 
 	if (view->made == TWIN_FAILED) {
-		b->down = b->down || view->answer == NULL || twin_tool_is_down(view->answer);
+		b->down = b->down || (view->answer != NULL && twin_tool_is_down(view->answer));
+		it->tried = view->answer == NULL || !twin_tool_is_down(view->answer);
 	} else if (!twin_batch_has(b, view->id)) {
 		free(it->record->local_id);
 		it->record->local_id = mem_string(view->id);
@@ -112,6 +117,7 @@ twin_batch_make(struct twin_batch *b, struct twin_batch_item *it)
 	    .since_ms = loop_wall(b->gw->loop), .deadline = b->deadline};
 	char *name;
 
+	it->tried = true;
 	if (body != NULL && twin_batch_is_second(b, it)) {
 		name = twin_body_other_name(it->record->name, "", it->record->upstream_id);
 		named = twin_body_named(body, name);
@@ -132,12 +138,22 @@ static void
 twin_batch_on_step(void *arg)
 {
 	struct twin_batch *b = arg;
+	int64_t now = loop_now(b->gw->loop);
 
-	while (b->running < TWIN_BATCH_AT_ONCE && b->next < b->count && !b->down &&
-	    loop_now(b->gw->loop) < b->deadline)
-		twin_batch_make(b, &b->items[b->next++]);
+	while (b->running < TWIN_BATCH_AT_ONCE && b->next < b->count && !b->down && now < b->deadline) {
+		struct twin_batch_item *it = &b->items[b->next++];
+
+		if (!it->tried)
+			twin_batch_make(b, it);
+	}
 	if (b->running > 0)
 		return;
+	if (b->down && now + TWIN_BATCH_AGAIN_MS < b->patience) {
+		b->down = false;
+		b->next = 0;
+		loop_timer_set(&b->step, TWIN_BATCH_AGAIN_MS);
+		return;
+	}
 	for (size_t i = 0; i < b->count; i++)
 		b->items[i].record = NULL;
 	b->done(b->arg);
@@ -155,6 +171,9 @@ twin_batch_start(struct gateway *gw, const struct project *p, struct store_recor
 	b->items = mem_zero(count, sizeof *b->items);
 	b->count = count;
 	b->deadline = deadline;
+	b->patience = loop_now(gw->loop) + TWIN_BATCH_WAIT_MS;
+	if (b->patience > deadline)
+		b->patience = deadline;
 	b->done = done;
 	b->arg = arg;
 	for (size_t i = 0; i < count; i++) {

@@ -681,6 +681,27 @@ START_TEST(adopted_while_the_tool_is_down_they_have_another_id)
 }
 END_TEST
 
+START_TEST(adopted_while_the_tool_starts_they_have_their_twins_ids)
+{
+	int fd;
+
+	start();
+	localtool_down();
+	for (int i = 0; i < 20; i++) {
+		char name[16];
+
+		snprintf(name, sizeof name, "p%d", i);
+		bluejay_make(1, name, "", "p");
+	}
+	fd = begin("GET", "a", NULL, NULL);
+	bluejay_wait("GET", LISTING, 1);
+	localtool_up();
+	ck_assert_int_eq(end(fd)->status, 200);
+	UNTIL(mirrored("a"));
+	stop();
+}
+END_TEST
+
 START_TEST(switched_on_later_all_get_twins)
 {
 	static char ids[40][64];
@@ -922,6 +943,7 @@ mirror_suite(void)
 	    adopted_personas_get_their_twin_first,
 	    two_of_one_name_have_twins,
 	    adopted_while_the_tool_is_down_they_have_another_id,
+	    adopted_while_the_tool_starts_they_have_their_twins_ids,
 	    switched_on_later_all_get_twins,
 	    the_tools_own_changes_are_put_right,
 	    killed_before_the_twins_id_is_known_a_client_comes_again,
