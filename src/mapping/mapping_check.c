@@ -281,10 +281,10 @@ mapping_check(struct mapping_compiler *c, const struct yaml_node *section)
 
 	mapping_check_side(c, true);
 	mapping_check_side(c, false);
-	if (section == NULL || !c->whole)
+	if (section == NULL)
 		return;
 	head = mapping_check_head(section);
-	if (!named)
+	if (!named && c->whole)
 		diag_add(c->diags, MAPPING_AT(head),
 		    "a %s needs the field \"%s\"; add %s: %s", c->resource->noun, name, name,
 		    mapping_known_find(c->resource->local, name)->usual);

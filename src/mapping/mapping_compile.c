@@ -167,12 +167,22 @@ mapping_compile_kept(struct mapping_compiler *c, const struct yaml_node *key,
 	c->mapping->kept[c->mapping->kept_count++] = kept;
 }
 
-/* Compiles one entry of `fields`. */
+/* Compiles one entry of `fields`; those with a template come later. */
 static void
 mapping_compile_field(struct mapping_compiler *c, const struct yaml_node *key,
     const struct yaml_node *node)
 {
-	mapping_field_compile(c, key, node, &c->mapping->fields);
+	if (yaml_node_key(node, "template") == NULL)
+		mapping_field_compile(c, key, node, &c->mapping->fields);
+}
+
+/* Compiles one entry of `fields` if it has a template. */
+static void
+mapping_compile_field_template(struct mapping_compiler *c, const struct yaml_node *key,
+    const struct yaml_node *node)
+{
+	if (yaml_node_key(node, "template") != NULL)
+		mapping_template_compile_field(c, key, node);
 }
 
 /* Makes room for the entries of each part. */
@@ -183,7 +193,7 @@ mapping_compile_room(struct mapping *m, size_t fields, size_t constants, size_t 
 	m->fields.items = mem_zero(fields + 1, sizeof *m->fields.items);
 	m->constants = mem_zero(constants + 1, sizeof *m->constants);
 	m->kept = mem_zero(kept + 1, sizeof *m->kept);
-	m->templates = mem_zero(templates + 1, sizeof *m->templates);
+	m->templates = mem_zero(fields + templates + 1, sizeof *m->templates);
 }
 
 #define MAPPING_COMPILE_PARTS 4
@@ -222,8 +232,13 @@ mapping_compile_all(struct mapping_compiler *c, const struct yaml_node *section,
 			c->built_in = entries[i].items[k].built_in;
 			compile[i](c, entries[i].items[k].key, entries[i].items[k].item);
 		}
-		free(entries[i].items);
 	}
+	for (size_t k = 0; k < entries[0].count; k++) {
+		c->built_in = entries[0].items[k].built_in;
+		mapping_compile_field_template(c, entries[0].items[k].key, entries[0].items[k].item);
+	}
+	for (size_t i = 0; i < MAPPING_COMPILE_PARTS; i++)
+		free(entries[i].items);
 }
 
 /* Whether a section can hold parts; false with a mistake added. */

@@ -72,6 +72,10 @@ void mapping_condition_check_all(struct mapping_compiler *);
 void mapping_template_compile(struct mapping_compiler *, const struct yaml_node *key,
     const struct yaml_node *value);
 
+/* The same for an entry of `fields` that says {to: …, template: …}. */
+void mapping_template_compile_field(struct mapping_compiler *, const struct yaml_node *key,
+    const struct yaml_node *value);
+
 /* Refuses a mapping that may leave out what Bluejay requires at create. */
 void mapping_require(struct mapping_compiler *, const struct yaml_node *head);
 

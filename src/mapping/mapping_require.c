@@ -173,7 +173,7 @@ mapping_require_member(struct mapping_compiler *c, const struct mapping_known *k
 		    "that do not cover everything; add a constant for the rest, such as %s: {value: "
 		    "\"\", when: {field: %s, present: false}}",
 		    known->name, known->name, r.when->local.text);
-	else
+	else if (c->whole) /* an entry that could not be read might give it */
 		diag_add(c->diags, MAPPING_AT(head),
 		    "Bluejay requires \"%s\" at create, and nothing gives it; add a field such as "
 		    "%s: {to: %s, when_absent: \"\"}, or a constant",

@@ -11,20 +11,20 @@
 
 /* One template while it is read. */
 struct mapping_template_form {
-	const struct yaml_node *key, *text, *fillers;
+	const struct yaml_node *key; /* names Bluejay's member */
+	const struct yaml_node *text, *fillers;
 	bool lossy;
 };
 
 /* Sorts the short and the long form; false with a mistake added. */
 static bool
 mapping_template_form(struct mapping_compiler *c, const struct yaml_node *key,
-    const struct yaml_node *node, struct mapping_template_form *form)
+    const struct yaml_node *node, const char *const *words, size_t count,
+    struct mapping_template_form *form)
 {
-	static const char *const words[] = {"template", "when_absent", "lossy"};
-
 	*form = (struct mapping_template_form){.key = key, .text = node};
 	if (node->kind == YAML_MAP) {
-		mapping_compiler_keys(c, node, words, 3);
+		mapping_compiler_keys(c, node, words, count);
 		form->text = yaml_node_get(node, "template");
 		form->fillers = yaml_node_get(node, "when_absent");
 		form->lossy = mapping_compiler_flag(c, node, "lossy");
@@ -229,28 +229,70 @@ mapping_template_inverse(struct mapping_compiler *c, const struct mapping_templa
 			    t->pieces[i].local.text, t->pieces[i + 1].local.text);
 }
 
+/* Compiles a template. `own` is a field that must be in it; NULL: none. */
+static void
+mapping_template_add(struct mapping_compiler *c, const struct mapping_template_form *form,
+    const struct yaml_node *own)
+{
+	struct mapping_template t = {
+	    .place = mapping_compiler_place(c, own != NULL ? own : form->key)};
+	bool found = own == NULL;
+
+	if (!mapping_compiler_path(c, form->key, &t.upstream)) {
+		c->whole = false;
+		return;
+	}
+	if (!mapping_template_pieces(c, form->text, &t)) {
+		c->whole = false;
+		mapping_template_free(&t);
+		return;
+	}
+	for (size_t i = 0; i + 1 < t.count && !found; i++)
+		found = strcmp(t.pieces[i].local.text, own->text) == 0;
+	if (!found)
+		diag_add(c->diags, MAPPING_AT(own),
+		    "the template does not hold {%s}; write it under templates: {%s: …}, which needs "
+		    "no field",
+		    own->text, t.upstream.text);
+	mapping_template_check_member(c, form->key, &t);
+	for (size_t i = 0; i + 1 < t.count; i++)
+		mapping_template_place(c, form->text, &t.pieces[i]);
+	mapping_template_fillers(c, form->fillers, &t);
+	mapping_template_inverse(c, form, &t);
+	c->mapping->templates[c->mapping->template_count++] = t;
+}
+
 /* Compiles one entry of `templates`. */
 void
 mapping_template_compile(struct mapping_compiler *c, const struct yaml_node *key,
     const struct yaml_node *node)
 {
-	struct mapping_template t = {.place = mapping_compiler_place(c, key)};
+	static const char *const words[] = {"template", "when_absent", "lossy"};
 	struct mapping_template_form form;
 
-	if (!mapping_template_form(c, key, node, &form) ||
-	    !mapping_compiler_path(c, key, &t.upstream)) {
+	if (mapping_template_form(c, key, node, words, 3, &form))
+		mapping_template_add(c, &form, NULL);
+	else
 		c->whole = false;
-		return;
-	}
-	if (!mapping_template_pieces(c, form.text, &t)) {
+}
+
+/* Compiles an entry of `fields` with a template. */
+void
+mapping_template_compile_field(struct mapping_compiler *c, const struct yaml_node *key,
+    const struct yaml_node *node)
+{
+	static const char *const words[] = {"to", "template", "when_absent", "lossy"};
+	const struct yaml_node *to = yaml_node_get(node, "to");
+	struct mapping_template_form form;
+
+	if (!mapping_template_form(c, key, node, words, 4, &form)) {
 		c->whole = false;
-		mapping_template_free(&t);
-		return;
+	} else if (to == NULL || yaml_node_is_null(to)) {
+		diag_add(c->diags, MAPPING_AT(node),
+		    "\"%s\" needs to: with the Bluejay member it goes to", key->text);
+		c->whole = false;
+	} else {
+		form.key = to;
+		mapping_template_add(c, &form, key);
 	}
-	mapping_template_check_member(c, key, &t);
-	for (size_t i = 0; i + 1 < t.count; i++)
-		mapping_template_place(c, form.text, &t.pieces[i]);
-	mapping_template_fillers(c, form.fillers, &t);
-	mapping_template_inverse(c, &form, &t);
-	c->mapping->templates[c->mapping->template_count++] = t;
 }

@@ -38,6 +38,35 @@ START_TEST(fields_come_back_out_of_their_text)
 }
 END_TEST
 
+START_TEST(a_field_may_have_the_template)
+{
+	static const char section[] =
+	    "fields:\n"
+	    "  name: name\n"
+	    "  systemPrompt: {to: goal, template: \"{systemPrompt} Speak {language}.\", when_absent: "
+	    "{systemPrompt: \"\", language: English}}\n"
+	    "constants: {description: d}\n"
+	    "kept_here: []\n";
+
+	mapping_case_both_ways(section, "{\"systemPrompt\":\"x\",\"language\":\"Welsh\"}",
+	    "{\"goal\":\"x Speak Welsh.\"}");
+	mapping_case_both_ways(section, "{}", "{\"goal\":\" Speak English.\"}");
+	mapping_test_refused("fields:\n"
+	                     "  name: name\n"
+	                     "  createdAt: {to: created_at, read_only: true}\n"
+	                     "  prompt: {to: text, template: \"{a} {b}\"}\n"
+	                     "  c: {template: \"{c}\"}\n"
+	                     "  d: {to: d, template: [x], as: string}\n"
+	                     "constants: {description: d, goal: g}\n",
+	    "m.yaml:4:3: the template does not hold {prompt}; write it under templates: {text: …}, "
+	    "which needs no field\n"
+	    "m.yaml:5:6: \"c\" needs to: with the Bluejay member it goes to\n"
+	    "m.yaml:6:6: \"d\" needs a text with local fields in braces, such as \"Speak "
+	    "{language}.\"\n"
+	    "m.yaml:6:29: unknown key \"as\"; possible are to, template, when_absent, lossy\n");
+}
+END_TEST
+
 START_TEST(an_end_that_looks_like_a_beginning_is_refused)
 {
 	static const char section[] = "fields: {name: name}\n"
@@ -145,6 +174,8 @@ START_TEST(templates_are_checked)
 	    "  n: \"{id}\"\n"
 	    "  age: \"{s}\"\n"
 	    "  o: \"${project.id}{t}\"\n",
+	    "m.yaml:7:3: Bluejay requires \"goal\" at create, but \"language\" may be absent, and "
+	    "then there is no text; add when_absent: {language: \"\"}\n"
 	    "m.yaml:8:6: {x} and {y} stand side by side, so they could not be told apart when they "
 	    "are read; put a text between them, give both a place of their own (in fields or "
 	    "kept_here), or add lossy: true\n"
@@ -200,6 +231,7 @@ mapping_template_suite(void)
 {
 	const TTest *const tests[] = {
 	    fields_come_back_out_of_their_text,
+	    a_field_may_have_the_template,
 	    an_end_that_looks_like_a_beginning_is_refused,
 	    one_field_stands_between_two_texts,
 	    an_update_gives_the_whole_text,
