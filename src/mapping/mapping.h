@@ -78,7 +78,9 @@ struct mapping_project {
 /* What a local request body becomes. Trees belong to the struct. */
 struct mapping_request {
 	struct json_object *upstream; /* object: the body for Bluejay; no members: nothing to send */
-	struct json_object *kept;     /* object: kept_here fields that were given (not null) */
+	struct json_object *kept;     /* object: what the gateway keeps of the body, by local path:
+	                                 kept_here fields that were given (not null), what omit_when
+	                                 left out, empty objects that fields lie in */
 	struct json_object *absent;   /* create: object: local field -> filler sent in its place */
 	struct json_object *given;    /* object: local field -> true, mapped fields that were given */
 };

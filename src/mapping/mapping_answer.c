@@ -108,6 +108,19 @@ mapping_answer_kept(const struct mapping *m, struct json_object *kept, struct js
 			mapping_path_put(&m->kept[i].local, out, json_object_get(value));
 }
 
+/* Puts the objects that were given empty, where no field lies in them now. */
+static void
+mapping_answer_inner(const struct mapping *m, struct json_object *kept, struct json_object *out)
+{
+	struct json_object *value;
+	size_t keys;
+
+	for (size_t i = 0; i < m->inner_count && kept != NULL; i++)
+		if (json_object_object_get_ex(kept, m->inner[i].text, &value) &&
+		    mapping_path_get(&m->inner[i], out, &value, &keys) == MAPPING_PATH_MISSING)
+			mapping_path_put(&m->inner[i], out, json_object_new_object());
+}
+
 /* Makes the local form. */
 int
 mapping_answer_make(const struct mapping *m, struct json_object *upstream, const char *local_id,
@@ -129,6 +142,7 @@ mapping_answer_make(const struct mapping *m, struct json_object *upstream, const
 		if (mapping_template_receive(&m->templates[i], upstream, absent, local, fail) != 0)
 			goto fail;
 	mapping_answer_kept(m, kept, local);
+	mapping_answer_inner(m, kept, local);
 	if (mapping_answer_fields(m, true, &in, local, fail) != 0)
 		goto fail;
 	if (m->resource->dated) {

@@ -222,6 +222,18 @@ mapping_explain_kept(const struct mapping_explain *x, const struct mapping_kept 
 		    &kept->place);
 }
 
+/* Tells of an empty object that fields lie in. */
+static void
+mapping_explain_inner(const struct mapping_explain *x, const struct mapping_path *inner)
+{
+	bool given;
+	struct json_object *value = mapping_explain_get(x, inner, &given);
+
+	if (json_object_is_type(value, json_type_object) && json_object_object_length(value) == 0)
+		mapping_explain_tell(x, MAPPING_EXPLAIN_KEPT, inner->text, NULL,
+		    "an empty object, in which no field lies", NULL);
+}
+
 /* Tells of members that nobody declared. */
 static void
 mapping_explain_others(const struct mapping_explain *x, const struct mapping_tree *tree,
@@ -291,6 +303,8 @@ mapping_explain_request(const struct mapping *m, enum mapping_operation operatio
 		mapping_explain_constant(&x, &m->constants[i], project);
 	for (size_t i = 0; i < m->kept_count; i++)
 		mapping_explain_kept(&x, &m->kept[i]);
+	for (size_t i = 0; i < m->inner_count; i++)
+		mapping_explain_inner(&x, &m->inner[i]);
 	mapping_explain_others(&x, places, local, "", true);
 	mapping_tree_free(places);
 }

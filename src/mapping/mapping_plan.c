@@ -37,6 +37,38 @@ mapping_fields_free(struct mapping_fields *fields)
 	memset(fields, 0, sizeof *fields);
 }
 
+/* Whether a local object is noted as one that fields lie in. */
+static bool
+mapping_plan_has_inner(const struct mapping *m, const char *text, size_t len)
+{
+	/* the last ones first: neighbours share objects */
+	for (size_t i = m->inner_count; i > 0; i--)
+		if (strlen(m->inner[i - 1].text) == len &&
+		    memcmp(m->inner[i - 1].text, text, len) == 0)
+			return true;
+	return false;
+}
+
+/* Notes the local objects that a path leads through. */
+static void
+mapping_plan_add_inner(struct mapping *m, const struct mapping_path *path)
+{
+	const char *why;
+	size_t len;
+	char *text;
+
+	for (size_t keys = 1; keys < path->count; keys++) {
+		len = mapping_path_prefix(path, keys);
+		if (mapping_plan_has_inner(m, path->text, len))
+			continue;
+		m->inner = mem_resize(m->inner, (m->inner_count + 1) * sizeof *m->inner);
+		text = mem_copy(path->text, len);
+		if (mapping_path_read(&m->inner[m->inner_count], text, &why))
+			m->inner_count++;
+		free(text);
+	}
+}
+
 /* Makes the tables. */
 void
 mapping_plan_finish(struct mapping *m)
@@ -54,6 +86,11 @@ mapping_plan_finish(struct mapping *m)
 		name->field = f;
 		HASH_ADD_KEYPTR(hh, m->names, f->local.text, strlen(f->local.text), name);
 	}
+	for (size_t i = 0; i < m->fields.count; i++)
+		if (!m->fields.items[i].read_only)
+			mapping_plan_add_inner(m, &m->fields.items[i].local);
+	for (size_t i = 0; i < m->kept_count; i++)
+		mapping_plan_add_inner(m, &m->kept[i].local);
 	for (size_t i = 0; i < m->constant_count; i++)
 		mapping_tree_add(m->constant, &m->constants[i].upstream, &m->constants[i]);
 }
@@ -90,6 +127,9 @@ mapping_plan_free(struct mapping *m)
 		mapping_path_free(&m->kept[i].local);
 		mapping_way_free(&m->kept[i].way);
 	}
+	for (size_t i = 0; i < m->inner_count; i++)
+		mapping_path_free(&m->inner[i]);
+	free(m->inner);
 	for (size_t i = 0; i < m->template_count; i++)
 		mapping_template_free(&m->templates[i]);
 	free(m->templates);

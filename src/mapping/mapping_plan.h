@@ -79,6 +79,8 @@ struct mapping {
 	struct mapping_outline *outline;  /* what answers hold, to compare them with */
 
 	/* for what is found by a body's names: */
+	struct mapping_path *inner; /* local objects that fields lie in: given empty, they are kept */
+	size_t inner_count;
 	struct mapping_tree *sent;     /* upstream places of fields that are sent; leaves are fields */
 	struct mapping_tree *constant; /* those of constants */
 	struct mapping_names *names;   /* fields by the text of their local path */

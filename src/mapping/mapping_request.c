@@ -142,6 +142,19 @@ mapping_request_kept(const struct mapping_kept *kept, enum mapping_operation ope
 	return 0;
 }
 
+/* Sets an empty object aside that fields lie in: none of them tells of it. */
+static void
+mapping_request_inner(const struct mapping_path *inner, struct json_object *local,
+    struct mapping_request *out)
+{
+	struct json_object *value;
+	size_t keys;
+
+	if (mapping_path_get(inner, local, &value, &keys) == MAPPING_PATH_FOUND &&
+	    json_object_is_type(value, json_type_object) && json_object_object_length(value) == 0)
+		json_object_object_add(out->kept, inner->text, json_object_new_object());
+}
+
 /* Makes what a local request becomes. */
 int
 mapping_request_make(const struct mapping *m, enum mapping_operation operation,
@@ -160,6 +173,8 @@ mapping_request_make(const struct mapping *m, enum mapping_operation operation,
 		result = mapping_template_send(&m->templates[i], operation, local, out, fail);
 	for (size_t i = 0; i < m->kept_count && result == 0; i++)
 		result = mapping_request_kept(&m->kept[i], operation, local, out, fail);
+	for (size_t i = 0; i < m->inner_count && result == 0; i++)
+		mapping_request_inner(&m->inner[i], local, out);
 	for (size_t i = 0; i < m->constant_count && operation == MAPPING_CREATE; i++)
 		mapping_request_constant(&m->constants[i], local, project, out);
 	if (result != 0)

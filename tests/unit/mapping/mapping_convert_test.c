@@ -244,6 +244,19 @@ START_TEST(values_that_a_create_omits_are_remembered)
 }
 END_TEST
 
+START_TEST(empty_objects_around_fields_are_remembered)
+{
+	static const char fields[] = "  a.b.c: x.y\n"
+	                             "  a.b.d: z\n"
+	                             "  p.q: p.q\n";
+
+	mapping_case_both_ways(fields, "{\"a\":{\"b\":{}},\"p\":{}}", "{}");
+	mapping_case_both_ways(fields, "{\"a\":{}}", "{}");
+	mapping_case_both_ways(fields, "{\"a\":{\"b\":{\"d\":1}},\"p\":{}}", "{\"z\":1}");
+	mapping_case_both_ways(fields, "{\"a\":{\"b\":{\"c\":{}}}}", "{\"x\":{\"y\":{}}}");
+}
+END_TEST
+
 START_TEST(fields_may_go_one_way)
 {
 	static const char fields[] = "  secret: {to: pin, write_only: true}\n"
@@ -311,6 +324,7 @@ mapping_convert_suite(void)
 	    lists_turn_into_objects_by_key,
 	    numbers_turn_into_their_own_text,
 	    values_that_a_create_omits_are_remembered,
+	    empty_objects_around_fields_are_remembered,
 	    fields_may_go_one_way,
 	    digits_texts_and_order_stay_as_they_are,
 	    a_long_path_is_cut_and_nothing_else,

@@ -181,7 +181,7 @@ START_TEST(nested_requests)
 	    {MAPPING_UPDATE, &shop, "{\"profile\":{\"age\":12345678901234567890123,\"tone\":null}}",
 	        "{\"traits\":{\"age\":12345678901234567890123}}", "{}", "{}",
 	        "{\"profile.age\":true}"},
-	    {MAPPING_UPDATE, &shop, "{\"profile\":{}}", "{}", "{}", "{}", "{}"},
+	    {MAPPING_UPDATE, &shop, "{\"profile\":{}}", "{}", "{\"profile\":{}}", "{}", "{}"},
 	};
 	struct mapping *m = mapping_test_compile(nested);
 

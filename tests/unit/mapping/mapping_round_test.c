@@ -138,13 +138,14 @@ maybe_add(struct json_object *local, struct json_object *expected, const char *k
 	}
 }
 
-/* Adds an object with members of its own; the expected one only when it has any. */
+/* Adds an object with members of its own; the expected one when it has any, or when
+ * there were none to begin with. */
 static void
 add_inner(struct json_object *local, struct json_object *expected, const char *key,
     struct json_object *inner, struct json_object *inner_expected)
 {
 	json_object_object_add(local, key, inner);
-	if (json_object_object_length(inner_expected) > 0)
+	if (json_object_object_length(inner_expected) > 0 || json_object_object_length(inner) == 0)
 		json_object_object_add(expected, key, inner_expected);
 	else
 		json_object_put(inner_expected);
