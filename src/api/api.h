@@ -16,10 +16,10 @@ struct api;
 struct api *api_new(struct loop *, struct gateway *, struct log *, struct fail *);
 void api_free(struct api *); /* after the servers that use it */
 
-/* For pages on other origins (http_cors.h): the methods that are served, and the
- * fields of answers that a script may want to see beside those that it always may
- * (Fetch, 2.2.2 "CORS-safelisted response-header name"). */
-#define API_METHODS "GET, HEAD, POST, PUT, DELETE"
+/* For pages on other origins (http_cors.h): the methods that are served or passed on,
+ * and the fields of answers that a script may want to see beside those that it always
+ * may (Fetch, 2.2.2 "CORS-safelisted response-header name"). */
+#define API_METHODS "GET, HEAD, POST, PUT, PATCH, DELETE"
 #define API_EXPOSED                                                                           \
 	"ETag, X-Cache, X-Request-Id, Age, Retry-After, Location, Content-Range, Accept-Ranges, " \
 	"Allow, Content-Disposition, Date"

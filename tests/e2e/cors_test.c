@@ -185,7 +185,7 @@ START_TEST(preflights_are_answered_on_every_path)
 		ck_assert_int_eq(r->status, 204);
 		ck_assert_str_eq(reply_field(r, "Access-Control-Allow-Origin"), PAGE);
 		ck_assert_str_eq(reply_field(r, "Access-Control-Allow-Methods"),
-		    "GET, HEAD, POST, PUT, DELETE");
+		    "GET, HEAD, POST, PUT, PATCH, DELETE");
 		ck_assert_str_eq(reply_field(r, "Access-Control-Allow-Headers"),
 		    "content-type,idempotency-key");
 		ck_assert_str_eq(reply_field(r, "Access-Control-Max-Age"), "90");

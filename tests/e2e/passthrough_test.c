@@ -718,6 +718,37 @@ START_TEST(a_stop_waits_for_what_is_passed_on)
 }
 END_TEST
 
+START_TEST(a_page_of_another_origin_reaches_the_tool)
+{
+#define PAGE "http://page.example"
+	char *head;
+	int c, t;
+
+	start("cors: {origins: [" PAGE "]}\n");
+	c = client("OPTIONS /api/projects/demo/scenarios/1 HTTP/1.1\r\nHost: localhost\r\n"
+	           "Origin: " PAGE "\r\nAccess-Control-Request-Method: PATCH\r\n\r\n");
+	head = answer_head(c);
+	ck_assert_int_eq(strncmp(head, "HTTP/1.1 204 ", 13), 0);
+	ck_assert_ptr_nonnull(strstr(head_field(head, "access-control-allow-methods"), " PATCH,"));
+	ck_assert(!tool_is_called());
+	more(c, "PATCH /api/projects/demo/scenarios/1 HTTP/1.1\r\nHost: localhost\r\n"
+	        "Origin: " PAGE "\r\nContent-Length: 2\r\n\r\n{}");
+	t = tool_accept();
+	head = tool_head(t);
+	ck_assert_int_eq(strncmp(head, "PATCH /api/projects/demo/scenarios/1 ", 37), 0);
+	ck_assert_str_eq(head_field(head, "origin"), PAGE);
+	tool_say(t, "HTTP/1.1 200 OK\r\nAccess-Control-Allow-Origin: *\r\nVary: Accept\r\n"
+	            "Content-Length: 2\r\n\r\nok");
+	head = answer_head(c);
+	ck_assert_uint_eq(times(head, "access-control-allow-origin:"), 1);
+	ck_assert_str_eq(head_field(head, "access-control-allow-origin"), PAGE);
+	ck_assert_str_eq(tool_bytes(c, 2), "ok");
+	close(c);
+	close(t);
+	stop();
+}
+END_TEST
+
 START_TEST(the_own_address_is_no_local_tool)
 {
 	const char *file = scratch_file("self.yaml",
@@ -744,7 +775,7 @@ local_suite(void)
 	    an_idle_connection_serves_reads_again_and_writes_have_their_own, silence_has_an_end,
 	    a_message_that_comes_back_goes_no_further, some_requests_are_not_for_passing_on,
 	    what_is_held_for_clients_has_a_limit, a_stop_waits_for_what_is_passed_on,
-	    the_own_address_is_no_local_tool, NULL};
+	    a_page_of_another_origin_reaches_the_tool, the_own_address_is_no_local_tool, NULL};
 
 	return unit_suite("passthrough local", tests);
 }
