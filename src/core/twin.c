@@ -12,6 +12,7 @@
 #define TWINS_WAIT_MS 1000         /* how long a client waits for a twin to follow */
 #define TWINS_AGAIN_MIN_MS 500     /* until what could not be done is tried again; doubles */
 #define TWINS_AGAIN_MAX_MS 60000
+#define TWINS_BROKEN_MS 10000 /* how long a project that answers with an error is left alone */
 #define TWINS_CHECK_MS (10 * 60 * 1000) /* between two looks at every twin */
 
 enum twins_step { TWINS_RESTING, TWINS_PERSONAS, TWINS_LEFT };
@@ -19,6 +20,7 @@ enum twins_step { TWINS_RESTING, TWINS_PERSONAS, TWINS_LEFT };
 /* A name in a set. */
 struct twin_name {
 	char *key;
+	int64_t until; /* loop_now(), of a broken project */
 	UT_hash_handle hh;
 };
 
@@ -40,7 +42,7 @@ struct twins {
 	int64_t after;     /* the last seq of the page */
 	struct store_call *page;
 	struct twin_name *others; /* personas whose twin has another id */
-	struct twin_name *broken; /* projects that answered with an error in this round, or since */
+	struct twin_name *broken; /* projects that answered with an error a moment ago */
 };
 
 /* Whether items have twins. */
@@ -88,19 +90,26 @@ twin_saw(struct gateway *gw, const char *scope, const char *local_id, bool other
 
 /* Whether a project is left alone. */
 bool
-twin_is_broken(const struct gateway *gw, const char *project)
+twin_is_broken(struct gateway *gw, const char *project)
 {
 	struct twin_name *n;
 
 	HASH_FIND_STR(gw->twins->broken, project, n);
-	return n != NULL;
+	if (n == NULL || loop_now(gw->loop) < n->until)
+		return n != NULL;
+	twins_mark(&gw->twins->broken, project, false);
+	return false;
 }
 
 /* Leaves a project alone. */
 void
 twin_broke(struct gateway *gw, const char *project)
 {
+	struct twin_name *n;
+
 	twins_mark(&gw->twins->broken, project, true);
+	HASH_FIND_STR(gw->twins->broken, project, n);
+	n->until = loop_now(gw->loop) + TWINS_BROKEN_MS;
 }
 
 /* Whether twins wait for the local tool. */
@@ -329,7 +338,6 @@ twins_on_rest(void *arg)
 	struct twins *t = arg;
 
 	t->failed = t->cut = false;
-	twins_unmark_all(&t->broken);
 	t->all = !t->checked || loop_now(t->gw->loop) >= t->checked_at + TWINS_CHECK_MS;
 	t->round = TWINS_PERSONAS;
 	t->after = 0;

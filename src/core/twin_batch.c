@@ -33,6 +33,8 @@ struct twin_batch {
 	size_t next; /* those before it are tried, or run */
 	unsigned running; /* being made, or noted */
 	bool down;        /* the local tool does not work: none is made for the moment */
+	bool broken;      /* it answers with errors of its own: no more are made */
+	bool works;       /* one was made: many are at once */
 	bool noting;
 	int64_t deadline, patience;
 	struct loop_timer step;
@@ -79,6 +81,7 @@ twin_batch_on_made(void *arg, const struct twin_made_view *view)
 
 	if (view->made == TWIN_FAILED) {
 		b->down = b->down || (view->answer != NULL && twin_tool_is_down(view->answer));
+		b->broken = b->broken || (view->answer != NULL && view->answer->status >= 500);
 		it->tried = view->answer == NULL || !twin_tool_is_down(view->answer);
 	} else if (!twin_batch_has(b, view->id)) {
 		free(it->record->local_id);
@@ -90,6 +93,7 @@ twin_batch_on_made(void *arg, const struct twin_made_view *view)
 		it->twin.since_ms = loop_wall(b->gw->loop);
 		it->twin.found = view->made == TWIN_FOUND;
 	}
+	b->works = b->works || it->twin.twin_id != NULL;
 	if (it->twin.twin_id == NULL) {
 		twin_make_end(it->make);
 		it->make = NULL;
@@ -140,7 +144,8 @@ twin_batch_on_step(void *arg)
 	struct twin_batch *b = arg;
 	int64_t now = loop_now(b->gw->loop);
 
-	while (b->running < TWIN_BATCH_AT_ONCE && b->next < b->count && !b->down && now < b->deadline) {
+	while (b->running < (b->works ? TWIN_BATCH_AT_ONCE : 1) && b->next < b->count && !b->down &&
+	    !b->broken && now < b->deadline) {
 		struct twin_batch_item *it = &b->items[b->next++];
 
 		if (!it->tried)

@@ -52,8 +52,9 @@ void twin_job_start(struct twin_job *);
 void twin_job_stop(struct twin_job *); /* ends what runs, and forgets what was learnt */
 
 /* A project of the local tool that answers with an error of its own, such as one that it
- * does not have, is left alone until the next round. */
-bool twin_is_broken(const struct gateway *, const char *project);
+ * does not have, is left alone for a while, so that it does not use up the patience
+ * that the others need. */
+bool twin_is_broken(struct gateway *, const char *project);
 void twin_broke(struct gateway *, const char *project);
 
 /* A persona's twin was seen to have, or not to have, its local id. */

@@ -428,7 +428,12 @@ START_TEST(a_tool_that_refuses_a_twin_refuses_the_create)
 	UNTIL(status("POST", "a", NULL, "{\"name\":\"ann\"}") == 201);
 	UNTIL(mirrored("a"));
 	/* a project that the tool does not have holds up no other */
-	bluejay_make(3, "bob", "", "p");
+	for (int i = 0; i < 40; i++) {
+		char name[16];
+
+		snprintf(name, sizeof name, "e%d", i);
+		bluejay_make(3, name, "", "p");
+	}
 	ck_assert_int_eq(status("GET", "elsewhere", NULL, NULL), 200);
 	for (int i = 0; i < 30; i++) {
 		char body[32];
