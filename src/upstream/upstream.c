@@ -10,6 +10,7 @@
 #include "upstream/url.h"
 #include "upstream/rate.h"
 #include "upstream/retry.h"
+#include "upstream/upstream_head.h"
 
 #include <curl/curl.h>
 #include <limits.h>
@@ -18,8 +19,6 @@
 #include <sys/queue.h>
 
 #define UPSTREAM_BUSY_MS 1000    /* what is told to a call that finds the queue full */
-#define UPSTREAM_HEADERS_MAX 8   /* of our own in one request */
-#define UPSTREAM_ID_FIELD "X-Request-Id: "
 #define UPSTREAM_FAIR_PERCENT 50 /* of its time-out that a late try must have had to count as bad */
 
 enum upstream_state {
@@ -36,15 +35,9 @@ struct upstream_call {
 	struct upstream *owner;
 	enum upstream_state state;
 	char *method, *url;
-	char *key_header, *id_header; /* whole lines; the first is secret */
-	char *parent_header, *state_header; /* of the caller's trace; NULL: none */
-	char *accept_header, *type_header; /* NULL: JSON */
-	const char *id;               /* the value in id_header, for the log */
+	struct upstream_head head;
 	char *body;
 	size_t body_len;
-	char *extra[HEADER_MAX]; /* whole lines that the caller adds; secret too */
-	size_t extra_count;
-	struct curl_slist headers[UPSTREAM_HEADERS_MAX + HEADER_MAX];
 	enum upstream_repeat repeat;
 	bool fresh;
 	bool unfit; /* key or path cannot stand in a request */
@@ -98,7 +91,7 @@ upstream_set_state(struct upstream_call *c, enum upstream_state state)
 
 	if (state == c->state)
 		return;
-	log_debug(c->owner->log, "upstream call state", LOG_S("request", c->id),
+	log_debug(c->owner->log, "upstream call state", LOG_S("request", c->head.id),
 	    LOG_S("method", c->method), LOG_S("from", names[c->state]), LOG_S("to", names[state]),
 	    LOG_I("tries", c->answer.tries));
 	c->state = state;
@@ -160,14 +153,7 @@ upstream_call_free(struct upstream_call *c)
 	TAILQ_REMOVE(&c->owner->all, c, all_link);
 	loop_timer_cancel(&c->timer);
 	curl_try_free(c->running);
-	mem_wipe_free(c->key_header);
-	for (size_t i = 0; i < c->extra_count; i++)
-		mem_wipe_free(c->extra[i]);
-	free(c->id_header);
-	free(c->parent_header);
-	free(c->state_header);
-	free(c->accept_header);
-	free(c->type_header);
+	upstream_head_free(&c->head);
 	free(c->method);
 	free(c->url);
 	free(c->body);
@@ -241,7 +227,7 @@ upstream_deliver(struct upstream_call *c)
 	}
 	/* Refusals are many while the breaker is open, which has its own line. */
 	if (outcome != UPSTREAM_ANSWER && outcome != UPSTREAM_OPEN)
-		log_info(c->owner->log, "upstream call failed", LOG_S("request", c->id),
+		log_info(c->owner->log, "upstream call failed", LOG_S("request", c->head.id),
 		    LOG_S("method", c->method), LOG_S("outcome", upstream_outcome_name(outcome)),
 		    LOG_I("tries", c->answer.tries), LOG_S("why", c->why));
 	if (c->answer.body == NULL)
@@ -376,7 +362,7 @@ upstream_on_try(void *arg, const struct curl_try_result *r)
 	upstream_leave(c, upstream_verdict(c, r));
 	upstream_keep(c, r);
 	if (r->why != NULL)
-		log_debug(u->log, "upstream try failed", LOG_S("request", c->id),
+		log_debug(u->log, "upstream try failed", LOG_S("request", c->head.id),
 		    LOG_S("outcome", upstream_outcome_name(r->outcome)), LOG_S("why", r->why),
 		    LOG_I("try", c->answer.tries));
 	wait = upstream_next_try(c, r);
@@ -398,7 +384,7 @@ upstream_try(struct upstream_call *c)
 {
 	struct upstream *u = c->owner;
 	int64_t now = loop_now(u->loop), left = c->deadline - now;
-	struct curl_try_request q = {.method = c->method, .url = c->url, .headers = c->headers,
+	struct curl_try_request q = {.method = c->method, .url = c->url, .headers = c->head.lines,
 	    .body = c->body, .body_len = c->body_len, .once = c->repeat == UPSTREAM_ONCE,
 	    .fresh = c->fresh,
 	    .first_byte_ms = u->first_byte_ms, .total_ms = left < u->total_ms ? left : u->total_ms,
@@ -519,16 +505,6 @@ upstream_on_timer(void *arg)
 
 /* ---- calls ---- */
 
-/* Whether a text can stand in a header field. */
-static bool
-upstream_is_field(const char *s)
-{
-	for (; *s != '\0'; s++)
-		if ((unsigned char)*s < 0x20 || *s == 0x7f)
-			return false;
-	return true;
-}
-
 /* Whether a path names what it seems to: nothing in it ends the request line
  * or the path early. */
 static bool
@@ -542,61 +518,6 @@ upstream_is_path(const char *s)
 	return true;
 }
 
-/* Appends a line to the headers of a request; *n is how many there are. */
-static void
-upstream_add_header(struct upstream_call *c, size_t *n, char *line)
-{
-	c->headers[*n].data = line;
-	if (*n > 0)
-		c->headers[*n - 1].next = &c->headers[*n];
-	(*n)++;
-}
-
-/* Chains the headers of a request. */
-static void
-upstream_set_headers(struct upstream_call *c)
-{
-	static char accept[] = "Accept: application/json";
-	static char identity[] = "Accept-Encoding: identity";
-	static char json[] = "Content-Type: application/json";
-	static char no_type[] = "Content-Type:"; /* without a value: libcurl adds none */
-	static char no_expect[] = "Expect:";
-	char *type = c->type_header != NULL ? c->type_header : json;
-	char *lines[UPSTREAM_HEADERS_MAX] = {c->accept_header != NULL ? c->accept_header : accept,
-	    identity, c->body != NULL ? type : no_type, no_expect, c->key_header, c->id_header,
-	    c->parent_header, c->state_header};
-	size_t n = 0;
-
-	for (size_t i = 0; i < UPSTREAM_HEADERS_MAX; i++)
-		if (lines[i] != NULL)
-			upstream_add_header(c, &n, lines[i]);
-	for (size_t i = 0; i < c->extra_count; i++)
-		upstream_add_header(c, &n, c->extra[i]);
-}
-
-/* Copies what the caller adds. A line without a value would take the header away:
- * libcurl wants a semicolon in place of the colon then. */
-static void
-upstream_copy_extra(struct upstream_call *c, const struct header_list *list)
-{
-	for (size_t i = 0; list != NULL && i < list->count; i++) {
-		const struct header *h = &list->items[i];
-		bool blank = h->value[strspn(h->value, " ")] == '\0';
-
-		c->extra[c->extra_count++] = blank ? mem_format("%s;", h->name)
-		                                   : mem_format("%s: %s", h->name, h->value);
-	}
-}
-
-/* A whole header line; NULL when there is nothing to say, or it cannot be said. */
-static char *
-upstream_line(const char *name, const char *value)
-{
-	if (value == NULL || *value == '\0' || !upstream_is_field(value))
-		return NULL;
-	return mem_format("%s%s", name, value);
-}
-
 /* Copies a request. */
 static struct upstream_call *
 upstream_call_new(struct upstream *u, const struct upstream_request *q)
@@ -607,21 +528,7 @@ upstream_call_new(struct upstream *u, const struct upstream_request *q)
 	c->state = UPSTREAM_QUEUED;
 	c->method = mem_string(q->method);
 	c->url = mem_format("%s%s", u->url, q->path);
-	c->unfit = !upstream_is_path(q->path) ||
-	    (q->api_key != NULL && !upstream_is_field(q->api_key));
-	if (q->api_key != NULL)
-		c->key_header = mem_format("%s%s",
-		    q->key_field != NULL ? q->key_field : "X-API-Key: ", q->api_key);
-	if (q->accept != NULL)
-		c->accept_header = mem_format("Accept: %s", q->accept);
-	if (q->body_type != NULL)
-		c->type_header = mem_format("Content-Type: %s", q->body_type);
-	if (q->request_id != NULL && upstream_is_field(q->request_id)) {
-		c->id_header = mem_format(UPSTREAM_ID_FIELD "%s", q->request_id);
-		c->id = c->id_header + strlen(UPSTREAM_ID_FIELD);
-	}
-	c->parent_header = upstream_line("traceparent: ", q->traceparent);
-	c->state_header = upstream_line("tracestate: ", q->tracestate);
+	c->unfit = !upstream_head_make(&c->head, q) || !upstream_is_path(q->path);
 	c->answer.trace = q->trace;
 	c->begun_us = loop_now_us(u->loop);
 	if (q->body != NULL)
@@ -632,8 +539,6 @@ upstream_call_new(struct upstream *u, const struct upstream_request *q)
 	c->deadline = q->deadline;
 	c->max_answer = q->max_answer > 0 ? q->max_answer : u->max_answer;
 	c->answer.retry_after = -1;
-	upstream_copy_extra(c, q->headers);
-	upstream_set_headers(c);
 	loop_timer_init(&c->timer, u->loop, upstream_on_timer, c);
 	TAILQ_INSERT_TAIL(&u->all, c, all_link);
 	return c;

@@ -1,0 +1,24 @@
+#ifndef UPSTREAM_HEAD_H
+#define UPSTREAM_HEAD_H
+
+#include "upstream/upstream.h"
+
+#include <curl/curl.h>
+
+/* The header lines of one call, as libcurl takes them. */
+#define UPSTREAM_HEAD_OWN 8 /* beside those that the caller adds */
+#define UPSTREAM_HEAD_MAX (UPSTREAM_HEAD_OWN + HEADER_MAX)
+
+struct upstream_head {
+	struct curl_slist lines[UPSTREAM_HEAD_MAX]; /* chained: the first is the list */
+	size_t count;
+	const char *id; /* the value of X-Request-Id, for the log; NULL: none */
+};
+
+/* Makes the lines of a request; false when the key cannot stand in one. */
+bool upstream_head_make(struct upstream_head *, const struct upstream_request *);
+
+/* Wipes and frees them. */
+void upstream_head_free(struct upstream_head *);
+
+#endif
