@@ -11,8 +11,8 @@
 #define GATEWAY_MARGIN_MS 250
 #define GATEWAY_TOTAL "total_count" /* beside the list of a listing: how many there are */
 
-/* Notes what a call cost the request that it was for, if that still runs. */
-static void
+/* Notes what a call cost. */
+void
 gateway_note_cost(struct gateway *gw, const struct upstream_answer *a)
 {
 	struct trace *t = trace_find(&gw->traces, a->trace);

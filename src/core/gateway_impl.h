@@ -90,6 +90,9 @@ struct gateway {
 /* Notes what an upstream answer says about the key, and what it cost its request. */
 void gateway_saw_answer(struct gateway *, const struct upstream_answer *);
 
+/* Notes what a call cost the request that it was for, if that still runs. */
+void gateway_note_cost(struct gateway *, const struct upstream_answer *);
+
 /* Notes that a request begins, or ends, to wait for the store. */
 void gateway_store_begin(struct gateway *, struct trace_ref);
 void gateway_store_end(struct gateway *, struct trace_ref);

@@ -290,6 +290,7 @@ portrait_on_drawn(void *arg, const struct upstream_answer *a)
 	size_t len;
 
 	p->call = NULL;
+	gateway_note_cost(p->gw, a);
 	if (a->outcome == UPSTREAM_ANSWER && a->status == 200 &&
 	    portrait_ask_read(a->body, a->body_len, &bytes, &len, &url)) {
 		if (bytes != NULL)
@@ -313,7 +314,8 @@ portrait_draw(struct portrait *p)
 	struct portrait_ask ask = {c->images.model, c->images.size, p->name, p->prompt, false};
 	struct upstream_request q = {.method = "POST", .path = "/v1/images/generations",
 	    .api_key = c->images.api_key, .key_field = "Authorization: Bearer ",
-	    .repeat = UPSTREAM_ONCE, .deadline = loop_now(p->gw->loop) + c->images.timeout};
+	    .repeat = UPSTREAM_ONCE, .deadline = loop_now(p->gw->loop) + c->images.timeout,
+	    .trace = p->project.trace};
 	char type[PORTRAIT_BOUNDARY_SIZE + 40];
 
 	portrait_set(p, PORTRAIT_DRAWING);
