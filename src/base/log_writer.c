@@ -5,20 +5,24 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #define LOG_WRITER_SAY_MAX 512 /* bytes of a line that tells an event */
+#define LOG_WRITER_LOOK_MS 100 /* how often a writer that waits sees whether the log ends */
 #define LOG_WRITER_STACK (64 << 10)
 #define LOG_WRITER_MODE 0640 /* of a new file: its lines tell who did what */
 
 struct log_writer {
 	int fd;
+	bool regular; /* a file that always takes everything */
 	char *path; /* NULL: fd is not ours */
 	log_writer_say_fn say;
 	void *arg;
@@ -31,6 +35,7 @@ struct log_writer {
 	uint64_t dropped; /* in all */
 	uint64_t untold;  /* of them, those that no line has told of */
 	bool waiting, hurry, reopen, stop;
+	time_t stop_by; /* seconds of the monotonic clock */
 };
 
 /* Opens a log file. */
@@ -57,36 +62,49 @@ log_writer_after(clockid_t clock, int64_t ms)
 	return t;
 }
 
-/* Writes once; the only place where the thread may be ended from outside. */
-static ssize_t
-log_writer_write(const struct log_writer *w, const char *bytes, size_t len)
+/* Waits until the descriptor takes bytes; false when the log ends and it still takes
+ * none. */
+static bool
+log_writer_ready(struct log_writer *w)
 {
 	struct pollfd p = {.fd = w->fd, .events = POLLOUT};
-	ssize_t n;
-	int error;
+	struct timespec now;
+	bool over;
 
-	pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, NULL);
-	n = write(w->fd, bytes, len);
-	error = errno;
-	if (n < 0 && error == EAGAIN) {
-		poll(&p, 1, -1); /* a pipe or a socket that takes nothing for now */
-		error = EINTR;
+	while (poll(&p, 1, LOG_WRITER_LOOK_MS) <= 0) {
+		clock_gettime(CLOCK_MONOTONIC, &now);
+		pthread_mutex_lock(&w->lock);
+		over = w->stop && now.tv_sec > w->stop_by;
+		pthread_mutex_unlock(&w->lock);
+		if (over)
+			return false;
 	}
-	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
-	errno = error;
-	return n;
+	return true;
+}
+
+/* How many bytes are written at once. A pipe that is ready takes PIPE_BUF of them
+ * without making anybody wait (pipe(7)); whole lines, if there is more than one. */
+static size_t
+log_writer_piece(const struct log_writer *w, const char *bytes, size_t len)
+{
+	const char *end;
+
+	if (w->regular || len <= PIPE_BUF)
+		return len;
+	end = memrchr(bytes, '\n', PIPE_BUF);
+	return end != NULL ? (size_t)(end + 1 - bytes) : PIPE_BUF;
 }
 
 /* Writes all; returns the number of lines that could not be written. */
 static uint64_t
-log_writer_write_all(const struct log_writer *w, const char *bytes, size_t len)
+log_writer_write_all(struct log_writer *w, const char *bytes, size_t len)
 {
 	uint64_t lost = 0;
 
-	while (len > 0) {
-		ssize_t n = log_writer_write(w, bytes, len);
+	while (len > 0 && log_writer_ready(w)) {
+		ssize_t n = write(w->fd, bytes, log_writer_piece(w, bytes, len));
 
-		if (n < 0 && errno == EINTR)
+		if (n < 0 && (errno == EINTR || errno == EAGAIN))
 			continue;
 		if (n <= 0)
 			break;
@@ -100,12 +118,22 @@ log_writer_write_all(const struct log_writer *w, const char *bytes, size_t len)
 
 /* Writes a line that tells an event; false when it could not be written. */
 static bool
-log_writer_tell(const struct log_writer *w, enum log_writer_event event, int64_t number)
+log_writer_tell(struct log_writer *w, enum log_writer_event event, int64_t number)
 {
 	char line[LOG_WRITER_SAY_MAX];
 	size_t len = w->say(w->arg, event, number, line, sizeof line);
 
 	return log_writer_write_all(w, line, len) == 0;
+}
+
+/* Takes a descriptor. */
+static void
+log_writer_use(struct log_writer *w, int fd)
+{
+	struct stat st;
+
+	w->fd = fd;
+	w->regular = fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
 }
 
 /* Opens the file again; the old one is kept when that fails. */
@@ -119,7 +147,7 @@ log_writer_turn(struct log_writer *w)
 		return;
 	}
 	close(w->fd);
-	w->fd = fd;
+	log_writer_use(w, fd);
 }
 
 /* Waits for lines, and for a moment for more of them; with the lock. */
@@ -170,7 +198,6 @@ log_writer_run(void *arg)
 {
 	struct log_writer *w = arg;
 
-	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
 	pthread_mutex_lock(&w->lock);
 	while (!w->stop || w->len > 0) {
 		log_writer_wait(w);
@@ -217,7 +244,7 @@ log_writer_new(int fd, const char *path, log_writer_say_fn say, void *arg)
 	struct log_writer *w = mem_zero(1, sizeof *w);
 	pthread_condattr_t attr;
 
-	w->fd = fd;
+	log_writer_use(w, fd);
 	w->path = mem_string(path);
 	w->say = say;
 	w->arg = arg;
@@ -281,31 +308,25 @@ log_writer_dropped(struct log_writer *w)
 	return n;
 }
 
-/* Waits for the thread's end. */
-static bool
-log_writer_ended(struct log_writer *w)
-{
-	struct timespec until = log_writer_after(CLOCK_REALTIME, LOG_WRITER_STOP_MS);
-
-	return pthread_timedjoin_np(w->thread, NULL, &until) == 0;
-}
-
-/* Ends a writer. One that hangs in the kernel cannot be ended: its memory is left. */
+/* Ends a writer. One that hangs in the kernel, at a terminal that was stopped, cannot
+ * be ended: its memory is left. */
 void
 log_writer_free(struct log_writer *w)
 {
+	struct timespec until;
+
 	if (w == NULL)
 		return;
+	until = log_writer_after(CLOCK_MONOTONIC, LOG_WRITER_STOP_MS);
 	pthread_mutex_lock(&w->lock);
 	w->stop = true;
+	w->stop_by = until.tv_sec;
 	pthread_mutex_unlock(&w->lock);
 	pthread_cond_signal(&w->more);
-	if (!log_writer_ended(w)) {
-		pthread_cancel(w->thread);
-		if (!log_writer_ended(w)) {
-			pthread_detach(w->thread);
-			return;
-		}
+	until = log_writer_after(CLOCK_REALTIME, 2 * LOG_WRITER_STOP_MS);
+	if (pthread_timedjoin_np(w->thread, NULL, &until) != 0) {
+		pthread_detach(w->thread);
+		return;
 	}
 	if (w->path != NULL)
 		close(w->fd);

@@ -41,6 +41,7 @@ config_free(struct config *config)
 	header_list_clear(&config->bluejay.headers);
 	free(config->bluejay.proxy);
 	free(config->bluejay.ca_file);
+	free(config->log_file);
 	mem_wipe_free(config->images.api_key);
 	free(config->images.url);
 	free(config->images.model);

@@ -18,10 +18,12 @@
 #define SETTINGS "  cache: {fresh: 1h}\n  retries: 1\n"
 
 /* The n-th line (from 0) of an event in the log, as JSON; NULL when there are not so
- * many. It lives as long as the process. */
+ * many. It lives until the sixteenth next. */
 static struct json_object *
 line(const char *event, unsigned n)
 {
+	static struct json_object *kept[16];
+	static unsigned next;
 	char *log = program_log(&stage_gateway), *save = NULL;
 	struct json_object *found = NULL;
 
@@ -37,6 +39,11 @@ line(const char *event, unsigned n)
 		json_object_put(o);
 	}
 	free(log);
+	if (found != NULL) {
+		json_object_put(kept[next]);
+		kept[next++] = found;
+		next %= 16;
+	}
 	return found;
 }
 
@@ -113,6 +120,7 @@ START_TEST(what_the_server_refuses_has_its_line_too)
 	raw_reply(fd, false, &r);
 	close(fd);
 	ck_assert_int_eq(r.status, 400);
+	free(r.body);
 	EXPECT(wait_line("request", 0), "status", "400", "end", "refused", "route", "none");
 	ck_assert_int_eq(call_with("POST", STAGE_DEMO, "Content-Length: 9999\r\n", NULL)->status, 415);
 	stage_close();
@@ -212,6 +220,7 @@ START_TEST(nothing_personal_is_ever_logged)
 	fd = raw_connect(stage_gateway.port);
 	raw_send(fd, refused, strlen(refused));
 	raw_reply(fd, false, &r);
+	free(r.body);
 	close(fd);
 	ck_assert_int_eq(program_stop(&stage_gateway), 0);
 	log = program_log(&stage_gateway);

@@ -182,7 +182,7 @@ START_TEST(drift_is_counted_by_path)
 {
 	stage_open(NULL, NULL);
 	scrape();
-	ck_assert(exposition_has("persona_gateway_drift_total"));
+	ck_assert(exposition_has("persona_gateway_upstream_drift_total"));
 	stage_close();
 }
 END_TEST
