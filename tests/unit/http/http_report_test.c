@@ -140,6 +140,30 @@ START_TEST(a_client_that_left_is_reported_without_a_status)
 }
 END_TEST
 
+START_TEST(only_what_the_kernel_took_counts_as_sent)
+{
+	struct rig rig = {.service = attach};
+	size_t len = (size_t)8 << 20;
+	char *big = calloc(1, len);
+	struct client c;
+
+	start(&rig, &c);
+	c.deaf = true;
+	client_says(&c, GET("/"));
+	http_answer(rig.held, 200, NULL, big, len);
+	rig_turn(&rig);
+	client_close(&c);
+	rig_turn(&rig);
+	ck_assert_uint_eq(reports, 1);
+	ck_assert_int_eq(last.end, HTTP_GONE);
+	ck_assert_int_eq(last.status, 200);
+	ck_assert_uint_gt(last.sent, 1000);
+	ck_assert_uint_lt(last.sent, len);
+	free(big);
+	rig_stop(&rig);
+}
+END_TEST
+
 START_TEST(what_the_server_refuses_itself_is_reported_too)
 {
 	static const struct {
@@ -237,6 +261,7 @@ http_report_suite(void)
 	    pipelined_requests_are_reported_one_by_one,
 	    times_are_measured_from_the_whole_head,
 	    a_client_that_left_is_reported_without_a_status,
+	    only_what_the_kernel_took_counts_as_sent,
 	    what_the_server_refuses_itself_is_reported_too,
 	    timeouts_are_counted_by_what_was_waited_for,
 	    the_limit_of_connections_is_counted_when_it_is_reached,
