@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define EXPLAIN_COLUMN 16 /* characters */
+#define EXPLAIN_COLUMN_MAX 40 /* characters */
 #define EXPLAIN_FINGERPRINT 12 /* hex digits of the key's SHA-256 that are shown */
 
 /* Prepares printing. */
@@ -183,52 +183,95 @@ explain_print_colour(enum mapping_explain_what what)
 	return "\033[33m";
 }
 
-/* Prints a path to a column; control characters, which a terminal would obey, as '?'. */
-static void
-explain_print_path(struct explain_print *p, const char *path)
+/* Prints a path; control characters, which a terminal would obey, as '?'. Gives
+ * its width; with out NULL it only measures. */
+static size_t
+explain_print_path(FILE *out, const char *path)
 {
 	size_t width = 0;
 
-	if (path == NULL)
-		path = "-";
 	for (const char *s = path; *s != '\0'; s++) {
 		bool control = (unsigned char)*s < 0x20 || *s == 0x7F ||
 		    ((unsigned char)*s == 0xC2 && (unsigned char)s[1] < 0xA0);
 
 		if (control && (unsigned char)*s == 0xC2)
 			s++;
-		fputc(control ? '?' : *s, p->out);
+		if (out != NULL)
+			fputc(control ? '?' : *s, out);
 		width += control || ((unsigned char)*s & 0xC0) != 0x80;
 	}
-	for (; width < EXPLAIN_COLUMN; width++)
-		fputc(' ', p->out);
-	fputc(' ', p->out);
+	return width;
 }
 
-/* Prints a member's way. */
+/* Prints a path and fills its column. */
+static void
+explain_print_column(struct explain_print *p, const char *path, size_t column)
+{
+	for (size_t width = explain_print_path(p->out, path); width <= column; width++)
+		fputc(' ', p->out);
+}
+
+/* Widens a column for a path; one that is very long stands out. */
+static void
+explain_print_widen(size_t *column, const char *path)
+{
+	size_t width = explain_print_path(NULL, path);
+
+	if (width > *column && width <= EXPLAIN_COLUMN_MAX)
+		*column = width;
+}
+
+/* Notes a member's way. */
 void
 explain_print_member(struct explain_print *p, const struct mapping_explained *e)
 {
-	const char *name = mapping_explain_name(e->what);
+	struct explain_row *row;
 
 	if (p->json) {
 		explain_print_member_json(p, e);
 		return;
 	}
-	fputs("  ", p->out);
-	explain_print_path(p, e->local);
-	explain_print_path(p, e->upstream);
-	fprintf(p->out, "%s%-9s%s ", p->colour ? explain_print_colour(e->what) : "", name,
-	    p->colour ? "\033[0m" : "");
+	p->rows = mem_resize(p->rows, (p->row_count + 1) * sizeof *p->rows);
+	row = &p->rows[p->row_count++];
+	*row = (struct explain_row){.what = e->what,
+	    .local = mem_string(e->local != NULL ? e->local : "-"),
+	    .upstream = mem_string(e->upstream != NULL ? e->upstream : "-")};
 	if (e->line != 0)
-		fprintf(p->out, " %s:%d:%d", p->file, e->line, e->column);
+		row->place = mem_format("%s:%d:%d", p->file, e->line, e->column);
 	else
-		fprintf(p->out, " %s", e->built_in ? "built-in" : "nowhere");
-	fprintf(p->out, "%s%s%s\n", e->why != NULL ? "  (" : "", e->why != NULL ? e->why : "",
+		row->place = mem_string(e->built_in ? "built-in" : "nowhere");
+	row->why = mem_format("%s%s%s", e->why != NULL ? "  (" : "", e->why != NULL ? e->why : "",
 	    e->why != NULL ? ")" : "");
 }
 
-/* Prints the JSON object. */
+/* Prints all members' ways, in columns. */
+static void
+explain_print_rows(struct explain_print *p)
+{
+	size_t local = 0, upstream = 0;
+
+	for (size_t i = 0; i < p->row_count; i++) {
+		explain_print_widen(&local, p->rows[i].local);
+		explain_print_widen(&upstream, p->rows[i].upstream);
+	}
+	for (size_t i = 0; i < p->row_count; i++) {
+		struct explain_row *row = &p->rows[i];
+
+		fputs("  ", p->out);
+		explain_print_column(p, row->local, local + 1);
+		explain_print_column(p, row->upstream, upstream + 1);
+		fprintf(p->out, "%s%-9s%s  %s%s\n", p->colour ? explain_print_colour(row->what) : "",
+		    mapping_explain_name(row->what), p->colour ? "\033[0m" : "", row->place,
+		    row->why);
+		free(row->local);
+		free(row->upstream);
+		free(row->place);
+		free(row->why);
+	}
+	free(p->rows);
+}
+
+/* Prints the members, or the JSON object. */
 bool
 explain_print_end(struct explain_print *p)
 {
@@ -241,5 +284,6 @@ explain_print_end(struct explain_print *p)
 		free(text);
 		json_object_put(p->root);
 	}
+	explain_print_rows(p);
 	return fflush(p->out) == 0 && !ferror(p->out);
 }

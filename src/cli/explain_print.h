@@ -8,6 +8,12 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+/* One member's way, as text. */
+struct explain_row {
+	char *local, *upstream, *place, *why;
+	enum mapping_explain_what what;
+};
+
 /* What `explain` prints, as text or as one JSON object. */
 struct explain_print {
 	const struct config *config;
@@ -16,6 +22,8 @@ struct explain_print {
 	bool json, colour;
 	struct json_object *root;   /* with json */
 	struct json_object *fields; /* with json: a list in root */
+	struct explain_row *rows;   /* without */
+	size_t row_count;
 };
 
 void explain_print_init(struct explain_print *, const struct config *, const char *file, FILE *,
