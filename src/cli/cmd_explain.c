@@ -21,13 +21,14 @@ static const char explain_usage[] =
     "usage: persona-gateway explain [OPTIONS] --project ID create|update|read < body.json\n"
     "\n"
     "Prints what a body becomes, and which line of the file decides that. Sends nothing.\n"
-    "create and update take a persona of the local API and print the request to Bluejay;\n"
-    "read takes a persona of Bluejay and prints the local answer.\n"
+    "create and update take a body of the local API and print the request to Bluejay;\n"
+    "read takes what Bluejay answers and prints the local answer.\n"
     "\n"
     "  --config FILE    YAML file; without one, what is built in\n"
     "  --sandbox        as for serve\n"
     "  --project ID     the project in the path\n"
-    "  --id ID          the persona's id, for the path of an update\n"
+    "  --resource KIND  persona (the default) or community\n"
+    "  --id ID          its id, for the path of an update\n"
     "  --json           one JSON object\n";
 
 /* Says what is wrong with the usage. */
@@ -125,6 +126,19 @@ explain_read_body(const char *text, size_t len, FILE *err)
 	return body;
 }
 
+/* The kind of thing that is explained; NULL with a sentence printed for none of
+ * that name. */
+static const struct resource *
+explain_resource(const char *name, FILE *err)
+{
+	if (name == NULL || strcmp(name, resource_persona.noun) == 0)
+		return &resource_persona;
+	if (strcmp(name, resource_community.noun) == 0)
+		return &resource_community;
+	fprintf(err, "unknown resource \"%s\"; possible are persona, community\n", name);
+	return NULL;
+}
+
 /* Explains a body. */
 int
 explain(const struct explain_options *o, const char *body, size_t len, FILE *out, FILE *err)
@@ -134,6 +148,7 @@ explain(const struct explain_options *o, const char *body, size_t len, FILE *out
 	    .sandbox = o->sandbox || o->config == NULL};
 	struct diag_list diags = {0};
 	struct snapshot *snap = snapshot_load(&source, &diags);
+	const struct resource *resource;
 	struct json_object *tree;
 	struct project project;
 	int code = 1;
@@ -142,8 +157,9 @@ explain(const struct explain_options *o, const char *body, size_t len, FILE *out
 	diag_free(&diags);
 	if (snap == NULL)
 		return 1;
-	tree = explain_read_body(body, len, err);
-	if (tree != NULL && !snapshot_project(snap, o->project, &resource_persona, &project))
+	resource = explain_resource(o->resource, err);
+	tree = resource == NULL ? NULL : explain_read_body(body, len, err);
+	if (tree != NULL && !snapshot_project(snap, o->project, resource, &project))
 		fprintf(err, "there is no project \"%s\" in the file\n", o->project);
 	else if (tree != NULL)
 		code = explain_body(o, snap, &project, tree, out);
@@ -170,10 +186,10 @@ explain_read_input(struct buf *in)
 static bool
 explain_read_options(int argc, char **argv, struct explain_options *o, int *code)
 {
-	enum { CONFIG = 1, SANDBOX, PROJECT, ID, JSON, HELP };
+	enum { CONFIG = 1, SANDBOX, PROJECT, RESOURCE, ID, JSON, HELP };
 	static const struct option options[] = {{"config", required_argument, NULL, CONFIG},
 	    {"sandbox", no_argument, NULL, SANDBOX}, {"project", required_argument, NULL, PROJECT},
-	    {"id", required_argument, NULL, ID}, {"json", no_argument, NULL, JSON},
+	    {"resource", required_argument, NULL, RESOURCE}, {"id", required_argument, NULL, ID}, {"json", no_argument, NULL, JSON},
 	    {"help", no_argument, NULL, HELP}, {NULL, 0, NULL, 0}};
 	int opt;
 
@@ -184,6 +200,8 @@ explain_read_options(int argc, char **argv, struct explain_options *o, int *code
 			o->sandbox = true;
 		else if (opt == PROJECT)
 			o->project = optarg;
+		else if (opt == RESOURCE)
+			o->resource = optarg;
 		else if (opt == ID)
 			o->id = optarg;
 		else if (opt == JSON)

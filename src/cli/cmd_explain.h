@@ -9,8 +9,9 @@ struct explain_options {
 	const char *config; /* NULL: no file */
 	bool sandbox;
 	const char *project;
+	const char *resource;  /* "persona" (also for NULL) or "community" */
 	const char *operation; /* "create", "update" or "read" */
-	const char *id;        /* the persona's, for paths; NULL: "{id}" */
+	const char *id;        /* the thing's, for paths; NULL: "{id}" */
 	bool json;
 	bool colour;
 };

@@ -232,6 +232,29 @@ START_TEST(without_a_file_the_built_in_mapping_is_explained)
 }
 END_TEST
 
+START_TEST(communities_are_explained_too)
+{
+	struct explain_options o = {.config = the_file(), .project = "shop",
+	    .operation = "create", .resource = "community"};
+
+	expect(&o, "{\"title\":\"T\",\"digitalHumanIds\":[1]}", 0,
+	    "POST https://api.getbluejay.ai/v1/create-community\n"
+	    "Accept: application/json\n"
+	    "Accept-Encoding: identity\n"
+	    "Content-Type: application/json\n"
+	    "X-Tenant: …\n"
+	    "X-API-Key: sha256:a49b1287870c\n"
+	    "\n"
+	    "{\"title\":\"T\",\"digital_human_ids\":[1]}\n"
+	    "\n"
+	    "  title            title              copied     built-in\n"
+	    "  digitalHumanIds  digital_human_ids  renamed    built-in\n",
+	    "");
+	o.resource = "thing";
+	expect(&o, "{}", 1, "", "unknown resource \"thing\"; possible are persona, community\n");
+}
+END_TEST
+
 START_TEST(what_is_wrong_is_said)
 {
 	struct explain_options o = {.config = the_file(), .project = "none", .operation = "create"};
@@ -274,7 +297,7 @@ suite_cmd_explain(void)
 {
 	const TTest *const tests[] = {a_create_is_shown_with_what_made_each_member,
 	    an_update_may_send_nothing, an_answer_is_shown_the_other_way,
-	    without_a_file_the_built_in_mapping_is_explained, what_is_wrong_is_said,
+	    without_a_file_the_built_in_mapping_is_explained, communities_are_explained_too, what_is_wrong_is_said,
 	    usage_is_checked, NULL};
 
 	return unit_suite("cmd_explain", tests);
