@@ -260,6 +260,7 @@ mapping_cases_one(const struct mapping_cases *file, const struct yaml_node *node
 	struct mapping_cases_case k = {.file = file,
 	    .compiler = {.diags = diags, .file = node->file}, .node = node};
 	size_t errors = diags->errors;
+	bool good;
 
 	if (node->kind != YAML_MAP) {
 		diag_add(diags, MAPPING_AT(node),
@@ -269,8 +270,11 @@ mapping_cases_one(const struct mapping_cases *file, const struct yaml_node *node
 	}
 	k.called = mapping_cases_name(node, i);
 	mapping_compiler_keys(&k.compiler, node, words, sizeof words / sizeof *words);
-	if (mapping_cases_find(&k) & mapping_cases_operation(&k) & mapping_cases_read(&k) &&
-	    diags->errors == errors) {
+	/* all three, so that all that is wrong is told */
+	good = mapping_cases_find(&k);
+	good = mapping_cases_operation(&k) && good;
+	good = mapping_cases_read(&k) && good;
+	if (good && diags->errors == errors) {
 		if (k.operation == CASE_READ)
 			mapping_cases_run_read(&k);
 		else
