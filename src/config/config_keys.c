@@ -17,6 +17,8 @@
 #define AT(member) .offset = offsetof(struct config, member), .given = CONFIG_NOWHERE
 #define IN_PROJECT(member) .offset = offsetof(struct config_project, member), \
 	.given = CONFIG_NOWHERE
+#define IN_CLIENT(member) .offset = offsetof(struct config_client, member), \
+	.given = CONFIG_NOWHERE
 #define UNSTORED .offset = CONFIG_NOWHERE, .given = CONFIG_NOWHERE
 
 /* In the order of enum log_level and enum log_format. */
@@ -35,11 +37,12 @@ static const struct config_key config_table[] = {
 	    "these. Port 0 picks a free one."},
     {"admin_listen", CONFIG_ADDRESS, .offset = offsetof(struct config, admin_listen),
 	.given = offsetof(struct config, admin_listen_given), .fallback = "127.0.0.1:3001",
-	.help = "Where a page, health and unsettled writes are shown, on this machine only; `off` for "
-	    "nowhere. The default moves to a free port when its own is taken."},
+	.help = "Where a page, health and unsettled writes are shown; `off` for nowhere. Beyond this "
+	    "machine it needs a client with `admin: true`. The default moves to a free port when its "
+	    "own is taken."},
     {"listen_without_tokens", CONFIG_BOOL, AT(listen_without_tokens), .fallback = "false",
-	.help = "`true` allows `listen` addresses that other machines can reach: whoever reaches "
-	    "them uses the key, since clients need no token."},
+	.help = "`true` allows `listen` addresses that other machines can reach although there are no "
+	    "`clients`: whoever reaches them uses the key."},
     {"data_dir", CONFIG_PATH, AT(data_dir), .fallback = "./data",
 	.help = "The folder of the store, beside the file unless it is absolute."},
     {"workers", CONFIG_ENUM, UNSTORED, .fallback = "auto", .choices = config_workers,
@@ -47,6 +50,29 @@ static const struct config_key config_table[] = {
     {"allowed_hosts", CONFIG_HOSTS, AT(allowed_hosts), .fallback = "[]",
 	.help = "Names that the `Host` of a request may hold besides the loopback ones, without "
 	    "ports."},
+    {"clients", CONFIG_CLIENTS, UNSTORED,
+	.help = "Who may use the gateway, each with a token; `persona-gateway token NAME` makes one. "
+	    "Left out: whoever can connect."},
+    {"clients.*.name", CONFIG_NAME, IN_CLIENT(name),
+	.help = "The client in logs and metrics; needed, and unlike every other."},
+    {"clients.*.token_sha256", CONFIG_DIGEST, IN_CLIENT(digest),
+	.help = "SHA-256 of the token as 64 hex digits. This or `token_file` is needed."},
+    {"clients.*.token_file", CONFIG_SECRET_FILE, IN_CLIENT(token),
+	.help = "A file that holds the token and nothing else."},
+    {"clients.*.projects", CONFIG_IDS, IN_CLIENT(projects),
+	.help = "The ids of the projects that the client may use, such as `[shop-bot]`; left out: "
+	    "every project."},
+    {"clients.*.read_only", CONFIG_BOOL, IN_CLIENT(read_only), .fallback = "false",
+	.help = "`true` allows GET, HEAD and OPTIONS alone."},
+    {"clients.*.passthrough", CONFIG_BOOL, IN_CLIENT(passthrough), .fallback = "false",
+	.help = "`true` lets the client use `/v1/…` when `passthrough.bluejay` is on. Not together "
+	    "with `projects`."},
+    {"clients.*.admin", CONFIG_BOOL, IN_CLIENT(admin), .fallback = "false",
+	.help = "`true` lets the client use the admin address, which then needs a token of such a "
+	    "client. Not together with `projects`."},
+    {"clients.*.rate.per_minute", CONFIG_INT, IN_CLIENT(rate_per_minute), .fallback = "0",
+	.min = 0, .max = 1000000,
+	.help = "How many requests the client may make in a minute; 0 sets no limit."},
     {"cors.origins", CONFIG_ORIGINS, AT(cors.origins), .fallback = "[]",
 	.help = "Origins whose web pages may use the gateway, such as `http://localhost:5173`, or "
 	    "`\"*\"` alone for every one. Empty: none but the gateway's own."},
@@ -244,8 +270,10 @@ config_keys_type(enum config_type type)
 	    [CONFIG_PATH] = "path", [CONFIG_FILE] = "file",
 	    [CONFIG_URL] = "URL", [CONFIG_PROXY] = "URL", [CONFIG_ADDRESS] = "address or off",
 	    [CONFIG_ADDRESSES] = "address or list", [CONFIG_HOSTS] = "list of names", [CONFIG_ORIGINS] = "list of origins",
-	    [CONFIG_SECRET] = "secret", [CONFIG_SECRET_FILE] = "file",
+	    [CONFIG_SECRET] = "secret", [CONFIG_SECRET_FILE] = "file", [CONFIG_NAME] = "name",
+	    [CONFIG_DIGEST] = "64 hex digits", [CONFIG_IDS] = "list of ids",
 	    [CONFIG_HEADERS] = "map of headers", [CONFIG_PROJECTS] = "map",
+	    [CONFIG_CLIENTS] = "list of maps",
 	    [CONFIG_NODE] = "map", [CONFIG_NODES] = "list"};
 
 	return names[type];

@@ -27,8 +27,12 @@ enum config_type {
 	CONFIG_ORIGINS,	    /* char **, a list, in their normal form; or "*" alone */
 	CONFIG_SECRET,	    /* char * */
 	CONFIG_SECRET_FILE, /* char *, what the file holds */
+	CONFIG_NAME,	    /* char *, 1 to 64 letters, digits, "-", "_", "." */
+	CONFIG_DIGEST,	    /* char *, SHA-256 as lower-case hex */
+	CONFIG_IDS,	    /* char **, a list of project ids */
 	CONFIG_HEADERS,	    /* struct header_list, a map from names to values */
 	CONFIG_PROJECTS,    /* a map from ids to the keys under "projects.*" */
+	CONFIG_CLIENTS,	    /* a list of maps with the keys under "clients.*" */
 	CONFIG_NODE,	    /* a map, read by someone else */
 	CONFIG_NODES	    /* a list, read by someone else */
 };
@@ -38,7 +42,8 @@ enum config_type {
 struct config_key {
 	const char *path; /* "bluejay.timeouts.connect"; "projects.*.agent_id" for each project */
 	enum config_type type;
-	size_t offset;	      /* in struct config, or struct config_project under "projects.*" */
+	size_t offset;	      /* in struct config; under "projects.*" in struct config_project, under
+	                         "clients.*" in struct config_client */
 	size_t given;	      /* offset of a bool: the file has the key; or CONFIG_NOWHERE */
 	const char *fallback; /* the default as the file would have it; NULL: none */
 	int64_t min, max;     /* INT, DURATION, SIZE */

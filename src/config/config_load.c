@@ -3,6 +3,7 @@
 #include "config/config_load.h"
 
 #include "base/mem.h"
+#include "config/config_client.h"
 #include "config/config_file.h"
 #include "config/config_keys.h"
 #include "config/config_rules.h"
@@ -25,6 +26,19 @@ config_load_free_list(char **list)
 	free(list);
 }
 
+/* Frees the clients. */
+static void
+config_load_free_clients(struct config *config)
+{
+	for (size_t i = 0; i < config->client_count; i++) {
+		free(config->clients[i].name);
+		free(config->clients[i].digest);
+		mem_wipe_free(config->clients[i].token);
+		config_load_free_list(config->clients[i].projects);
+	}
+	free(config->clients);
+}
+
 /* Frees everything, wiping keys. */
 void
 config_free(struct config *config)
@@ -32,6 +46,7 @@ config_free(struct config *config)
 	if (config == NULL)
 		return;
 	config_load_free_list(config->listen);
+	config_load_free_clients(config);
 	config_load_free_list(config->allowed_hosts);
 	config_load_free_list(config->cors.origins);
 	free(config->admin_listen);
@@ -65,7 +80,8 @@ config_load_defaults(struct config *config, const char *file)
 	const struct config_key *keys = config_keys(&count);
 
 	for (size_t i = 0; i < count; i++)
-		if (strncmp(keys[i].path, "projects.", 9) != 0)
+		if (strncmp(keys[i].path, "projects.", 9) != 0 &&
+		    strncmp(keys[i].path, "clients.", 8) != 0)
 			config_set_default(&keys[i], config, file);
 }
 
@@ -161,6 +177,7 @@ config_load(const struct config_source *source, struct diag_list *diags)
 	if (source->sandbox)
 		config_load_sandbox_key(config);
 	config_load_images(config, source->sandbox);
+	config_client_check(config, diags);
 	config_rules_check(&rules);
 	config_load_mapping(config, source, diags);
 	if (diags->errors == before)

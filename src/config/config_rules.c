@@ -222,6 +222,24 @@ config_rules_same_address(const char *a, const char *b)
 	    (strncmp(a, "unix:", 5) == 0 || len < 2 || strcmp(a + len - 2, ":0") != 0);
 }
 
+/* Refuses an address that other machines can reach when nobody there needs a token. */
+static void
+config_rules_open(const struct config_rules *r, const char *address, struct config_place at)
+{
+	const struct yaml_node *clients = yaml_node_key(r->config->document, "clients");
+
+	if (r->config->listen_without_tokens || r->config->client_count > 0 ||
+	    !yaml_node_sound(FIND(r->config->document, "listen_without_tokens")) ||
+	    !yaml_node_sound(FIND(r->config->document, "clients")) ||
+	    (clients != NULL && clients->broken) ||
+	    config_address_reach(address, NULL) != CONFIG_REACH_OUTSIDE)
+		return;
+	diag_add(r->diags, at.file, at.line, at.column, "other machines can reach %s, and there are "
+	    "no clients: whoever connects would use the key; add \"clients\" to the file "
+	    "(\"persona-gateway token NAME\" makes a token), listen on 127.0.0.1, or allow it with "
+	    "\"listen_without_tokens: true\" in the file", address);
+}
+
 /* Checks the addresses for clients. */
 static void
 config_rules_listen(const struct config_rules *r)
@@ -233,18 +251,33 @@ config_rules_listen(const struct config_rules *r)
 	for (size_t i = 0; listen[i] != NULL; i++) {
 		struct config_place at = config_rules_listen_at(r, i);
 
-		if (!r->config->listen_without_tokens &&
-		    yaml_node_sound(FIND(r->config->document, "listen_without_tokens")) &&
-		    config_address_reach(listen[i], NULL) == CONFIG_REACH_OUTSIDE)
-			diag_add(r->diags, at.file, at.line, at.column, "other machines can reach "
-			    "%s, and this version has no client tokens: whoever connects would "
-			    "use the key; listen on 127.0.0.1, or allow it with "
-			    "\"listen_without_tokens: true\" in the file", listen[i]);
+		config_rules_open(r, listen[i], at);
 		for (size_t j = 0; j < i; j++)
 			if (config_rules_same_address(listen[i], listen[j]))
 				diag_add(r->diags, at.file, at.line, at.column,
 				    "%s is in the list twice; keep one of them", listen[i]);
 	}
+}
+
+/* Warns of a word that has no meaning beside clients. */
+static void
+config_rules_tokens(const struct config_rules *r)
+{
+	const struct yaml_node *node = FIND(r->config->document, "listen_without_tokens");
+
+	if (r->config->client_count > 0 && r->config->listen_without_tokens)
+		diag_warn(r->diags, node->file, node->line, node->column, "listen_without_tokens does "
+		    "nothing, since there are clients: every request needs a token");
+}
+
+/* Whether somebody may use the admin address with a token. */
+static bool
+config_rules_has_admin(const struct config *config)
+{
+	for (size_t i = 0; i < config->client_count; i++)
+		if (config->clients[i].admin)
+			return true;
+	return false;
 }
 
 /* Checks the address for the operator. */
@@ -261,10 +294,12 @@ config_rules_admin(const struct config_rules *r)
 		return;
 	if (admin == NULL || !r->config->admin_listen_given)
 		return;
-	if (config_address_reach(admin, NULL) == CONFIG_REACH_OUTSIDE)
+	if (config_address_reach(admin, NULL) == CONFIG_REACH_OUTSIDE &&
+	    !config_rules_has_admin(r->config) &&
+	    yaml_node_sound(FIND(r->config->document, "clients")))
 		diag_add(r->diags, at.file, at.line, at.column, "other machines can reach %s, and "
-		    "this version has no tokens for the admin address: use 127.0.0.1, [::1], a "
-		    "unix: socket, or off", admin);
+		    "no client has \"admin: true\": use 127.0.0.1, [::1], a unix: socket, or off, or "
+		    "give a client that right", admin);
 	for (size_t i = 0; config_rules_listen_sound(r) && r->config->listen[i] != NULL; i++) {
 		if (!config_rules_same_address(admin, r->config->listen[i]))
 			continue;
@@ -380,6 +415,7 @@ config_rules_check(struct config_rules *r)
 	config_rules_twins(r);
 	config_rules_cors(r);
 	config_rules_listen(r);
+	config_rules_tokens(r);
 	config_rules_admin(r);
 	config_rules_local(r);
 	for (size_t i = 0; i < r->config->project_count; i++) {

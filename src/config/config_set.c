@@ -3,6 +3,7 @@
 #include "config/config_set.h"
 
 #include "base/buf.h"
+#include "base/digest.h"
 #include "base/header.h"
 #include "base/mem.h"
 #include "config/config_address.h"
@@ -242,6 +243,33 @@ config_set_words(const struct config_text *t, void *slot, struct fail *fail)
 	return 0;
 }
 
+/* Sets a name. */
+static int
+config_set_name(const struct config_text *t, void *slot, struct fail *fail)
+{
+	if (config_value_name(t->text, fail) != 0)
+		return -1;
+	config_set_string(slot, mem_string(t->text));
+	return 0;
+}
+
+/* Sets a digest. */
+static int
+config_set_digest(const struct config_text *t, void *slot, struct fail *fail)
+{
+	size_t digits = strspn(t->text, "0123456789abcdefABCDEF");
+	char *value;
+
+	if (digits != DIGEST_HEX_SIZE - 1 || t->text[digits] != '\0')
+		return fail_set(fail, "must be the SHA-256 of the token as %d hex digits; "
+		    "\"persona-gateway token NAME\" makes both", DIGEST_HEX_SIZE - 1);
+	value = mem_string(t->text);
+	for (char *c = value; *c != '\0'; c++)
+		*c = (char)tolower((unsigned char)*c);
+	config_set_string(slot, value);
+	return 0;
+}
+
 /* Sets the value of a key that holds one. */
 static int
 config_set_scalar(struct config_text *t, void *base, struct fail *fail)
@@ -277,6 +305,10 @@ config_set_scalar(struct config_text *t, void *base, struct fail *fail)
 		return config_set_secret(t, slot, fail);
 	case CONFIG_SECRET_FILE:
 		return config_set_secret_file(t, slot, fail);
+	case CONFIG_NAME:
+		return config_set_name(t, slot, fail);
+	case CONFIG_DIGEST:
+		return config_set_digest(t, slot, fail);
 	default:
 		return fail_set(fail, "cannot be a single value");
 	}
@@ -286,7 +318,8 @@ config_set_scalar(struct config_text *t, void *base, struct fail *fail)
 static bool
 config_set_is_list(enum config_type type)
 {
-	return type == CONFIG_ADDRESSES || type == CONFIG_HOSTS || type == CONFIG_ORIGINS;
+	return type == CONFIG_ADDRESSES || type == CONFIG_HOSTS || type == CONFIG_ORIGINS ||
+	    type == CONFIG_IDS;
 }
 
 /* Makes one item of a list. */
@@ -303,9 +336,9 @@ config_set_item(const struct config_text *t, char **out, struct fail *fail)
 		*out = mem_string(origin);
 		return 0;
 	}
-	if (config_address_host(t->text, fail) != 0)
+	if (t->key->type == CONFIG_HOSTS && config_address_host(t->text, fail) != 0)
 		return -1;
-	*out = mem_string(t->text);
+	*out = mem_string(t->text); /* an id is good when it is one of the projects */
 	return 0;
 }
 
@@ -380,6 +413,8 @@ config_set_expected(const struct config_key *key)
 		return mem_string("a list of host names such as [gateway.example.com]");
 	case CONFIG_ORIGINS:
 		return mem_string("a list of origins such as [\"http://localhost:5173\"]");
+	case CONFIG_IDS:
+		return mem_string("a list of project ids such as [shop-bot]");
 	default:
 		return mem_string("a text");
 	}

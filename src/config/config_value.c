@@ -3,9 +3,11 @@
 #include "config/config_value.h"
 
 #include "base/mem.h"
+#include "config/config_values.h"
 #include "config/diag.h"
 #include "config/yaml_node.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -177,4 +179,19 @@ config_value_number(const struct config_key *key, const char *text, bool shown, 
 		fail_set(fail, "must be %s; the value from the environment is not", range);
 	free(range);
 	return -1;
+}
+
+/* Checks a name. */
+int
+config_value_name(const char *name, struct fail *fail)
+{
+	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
+	size_t len = strlen(name);
+
+	if (len > CONFIG_CLIENT_NAME_MAX)
+		return fail_set(fail, "must have at most %d characters", CONFIG_CLIENT_NAME_MAX);
+	if (!isalnum((unsigned char)name[0]) || strspn(name, allowed) != len)
+		return fail_set(fail, "must have letters, digits, \"-\", \"_\" and \".\" alone, and "
+		    "begin with a letter or digit");
+	return 0;
 }

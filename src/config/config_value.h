@@ -16,6 +16,10 @@
 int config_value_number(const struct config_key *, const char *text, bool shown, int64_t *out,
     struct fail *);
 
+/* Checks a name: 1 to CONFIG_CLIENT_NAME_MAX letters, digits, "-", "_" and ".", the
+ * first one a letter or digit. -1 with a sentence that continues after what has it. */
+int config_value_name(const char *name, struct fail *);
+
 /* Writes a number as the file would have it ("64KiB", "90s"); the caller frees. */
 char *config_value_format(enum config_type, int64_t number);
 

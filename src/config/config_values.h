@@ -26,6 +26,21 @@ struct config_project {
 
 enum config_communities { CONFIG_COMMUNITIES_PROJECT, CONFIG_COMMUNITIES_ORGANISATION };
 
+/* Who may use the gateway. Of a token only its hash is kept. */
+struct config_client {
+	char *name;
+	char *digest; /* SHA-256 of the token, as lower-case hex */
+	char *token;  /* only while the file is read; then NULL */
+	char **projects; /* NULL-terminated ids; NULL: every project */
+	bool read_only;
+	bool passthrough; /* may use /v1/ */
+	bool admin;       /* may use the admin address */
+	int64_t rate_per_minute; /* 0: no limit */
+	int line, column; /* of the entry */
+};
+
+#define CONFIG_CLIENT_NAME_MAX 64 /* bytes */
+
 enum config_image_provider { CONFIG_IMAGES_AUTO, CONFIG_IMAGES_NONE, CONFIG_IMAGES_OPENAI };
 
 struct config {
@@ -33,6 +48,8 @@ struct config {
 	char *admin_listen; /* NULL: off */
 	bool admin_listen_given; /* false: the default, which may move when its port is taken */
 	bool listen_without_tokens;
+	struct config_client *clients;
+	size_t client_count; /* 0: nobody needs a token */
 	char *data_dir;
 	char **allowed_hosts; /* NULL-terminated */
 	struct {

@@ -90,6 +90,8 @@ config_walk_elsewhere(const char *name)
 			continue;
 		if (strncmp(keys[i].path, "projects.*.", 11) == 0)
 			return mem_string("a project's id in \"projects\"");
+		if (strncmp(keys[i].path, "clients.*.", 10) == 0)
+			return mem_string("an entry of the list \"clients\"");
 		return mem_format("\"%.*s\"", (int)(dot - keys[i].path), keys[i].path);
 	}
 	return NULL;
@@ -224,6 +226,39 @@ config_walk_projects(struct config_walk *w, struct yaml_node *node)
 	}
 }
 
+/* Reads one client. */
+static void
+config_walk_client(struct config_walk *w, struct yaml_node *body, size_t n)
+{
+	struct config *config = w->config;
+	char *name = mem_format("clients[%zu]", n);
+	struct config_client *client;
+	struct config_level level;
+
+	config->clients = mem_resize(config->clients,
+	    (config->client_count + 1) * sizeof *config->clients);
+	client = &config->clients[config->client_count++];
+	*client = (struct config_client){.line = body->line, .column = body->column};
+	level = (struct config_level){"clients.*", name, client};
+	if (config_walk_is_map(w, body, level.path, name))
+		config_walk_map(w, body, &level);
+	else if (!body->broken)
+		config_set_refuse(body, w->diags, "%s is empty; it must have a name and a token", name);
+	free(name);
+}
+
+/* Reads the clients. */
+static void
+config_walk_clients(struct config_walk *w, struct yaml_node *node)
+{
+	if (node->kind == YAML_LIST)
+		for (size_t i = 0; i < node->count; i++)
+			config_walk_client(w, node->items[i], i);
+	else if (!node->broken)
+		config_set_refuse(node, w->diags, "clients must be a list, one entry for each client: "
+		    "- {name: ci, token_sha256: …}");
+}
+
 /* Whether the sandbox takes the place of what a key says. */
 static bool
 config_walk_replaced(const struct config_walk *w, const struct config_key *key,
@@ -247,10 +282,13 @@ config_walk_entry(struct config_walk *w, struct yaml_node *key, struct yaml_node
 	struct config_level below = {path, name, level->base};
 
 	if (found != NULL && strncmp(path, "images.", 7) != 0 &&
-	    strncmp(path, "passthrough.", 12) != 0 && config_walk_replaced(w, found, item))
+	    strncmp(path, "passthrough.", 12) != 0 && strncmp(path, "clients.", 8) != 0 &&
+	    config_walk_replaced(w, found, item))
 		yaml_node_forgive(item);
 	else if (found != NULL && found->type == CONFIG_PROJECTS)
 		config_walk_projects(w, item);
+	else if (found != NULL && found->type == CONFIG_CLIENTS)
+		config_walk_clients(w, item);
 	else if (found != NULL && found->type != CONFIG_NODE && found->type != CONFIG_NODES)
 		config_set_node(found, level->base, item, name, w->diags);
 	else if (found == NULL && (dotted || !config_keys_section(path)))

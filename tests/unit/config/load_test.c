@@ -342,7 +342,7 @@ START_TEST(unknown_keys_get_the_nearest_known_one)
 	    "c.yaml:5:10: unknown key \"bodi\"; did you mean \"body\"?\n"
 	    "c.yaml:5:22: unknown key \"heat\"; did you mean \"head\"?\n"
 	    "c.yaml:6:1: unknown key \"tls\"; the keys here are listen, admin_listen, "
-	    "listen_without_tokens, data_dir, workers, allowed_hosts, cors, limits, "
+	    "listen_without_tokens, data_dir, workers, allowed_hosts, clients, cors, limits, "
 	    "client_timeouts, drain, log, bluejay, projects, mapping, mapping_tests, communities, images, passthrough, store\n"
 	    "c.yaml:7:1: unknown key \"api_key\" here; it belongs under \"bluejay\"\n"
 	    "c.yaml:8:1: unknown key \"agent_id\" here; it belongs under a project's id in "
@@ -357,7 +357,7 @@ START_TEST(unknown_keys_get_the_nearest_known_one)
 	    "bluejay: {timeouts: …}\n"
 	    "c.yaml:12:11: unknown key \"comunity\"; did you mean \"community\"?\n"
 	    "c.yaml:13:1: unknown key \"new?line\"; the keys here are listen, admin_listen, "
-	    "listen_without_tokens, data_dir, workers, allowed_hosts, cors, limits, "
+	    "listen_without_tokens, data_dir, workers, allowed_hosts, clients, cors, limits, "
 	    "client_timeouts, drain, log, bluejay, projects, mapping, mapping_tests, communities, images, passthrough, store\n");
 }
 END_TEST
@@ -406,11 +406,11 @@ START_TEST(wrong_types_say_what_would_be_right)
 	    "default auto\n");
 	refuse("- a\n",
 	    "c.yaml:1:1: the file must be a map with the keys listen, admin_listen, "
-	    "listen_without_tokens, data_dir, workers, allowed_hosts, cors, limits, "
+	    "listen_without_tokens, data_dir, workers, allowed_hosts, clients, cors, limits, "
 	    "client_timeouts, drain, log, bluejay, projects, mapping, mapping_tests, communities, images, passthrough, store, not a list\n");
 	refuse("text\n",
 	    "c.yaml:1:1: the file must be a map with the keys listen, admin_listen, "
-	    "listen_without_tokens, data_dir, workers, allowed_hosts, cors, limits, "
+	    "listen_without_tokens, data_dir, workers, allowed_hosts, clients, cors, limits, "
 	    "client_timeouts, drain, log, bluejay, projects, mapping, mapping_tests, communities, images, passthrough, store, not a single value\n");
 	refuse("bluejay: ${KEY}\n",
 	    "c.yaml:1:10: bluejay must be a map with the keys url, api_key, api_key_file, "
@@ -572,9 +572,8 @@ START_TEST(mistakes_of_every_kind_come_in_one_run)
 	    "c.yaml:7:6: anchors (&name) are not allowed; write the value where it is needed, or "
 	    "quote a text that starts with &\n"
 	    "c.yaml:7:17: log.level must be debug, info, warn or error, not \"loud\"\n"
-	    "c.yaml:8:9: other machines can reach 0.0.0.0:3000, and this version has no client "
-	    "tokens: whoever connects would use the key; listen on 127.0.0.1, or allow it with "
-	    "\"listen_without_tokens: true\" in the file\n"
+	    "c.yaml:8:9: other machines can reach 0.0.0.0:3000, and there are no clients: "
+	    "whoever connects would use the key; " OPEN_REMEDY
 	    "c.yaml:10:3: the project id \"a/b\" must not hold a /\n"
 	    "c.yaml:10:19: projects.a/b.agent_id must be a whole number, not \"x\"\n"
 	    "c.yaml:11:19: \"*\" stands for many projects and cannot have an agent_id; name the "
@@ -645,12 +644,12 @@ START_TEST(options_win_over_the_file_and_obey_its_rules)
 	source = (struct config_source){.listen = "0.0.0.0:0", .admin_listen = "10.0.0.1:1",
 	    .data_dir = ""};
 	ck_assert_ptr_null(load_source(&source, KEY,
-	    "--admin-listen: other machines can reach 10.0.0.1:1, and this version has no tokens "
-	    "for the admin address: use 127.0.0.1, [::1], a unix: socket, or off\n"
+	    "--admin-listen: other machines can reach 10.0.0.1:1, and no client has "
+	    "\"admin: true\": use 127.0.0.1, [::1], a unix: socket, or off, or give a client that "
+	    "right\n"
 	    "--data-dir: must not be empty\n"
-	    "--listen: other machines can reach 0.0.0.0:0, and this version has no client tokens: "
-	    "whoever connects would use the key; listen on 127.0.0.1, or allow it with "
-	    "\"listen_without_tokens: true\" in the file\n"));
+	    "--listen: other machines can reach 0.0.0.0:0, and there are no clients: "
+	    "whoever connects would use the key; " OPEN_REMEDY));
 	source = (struct config_source){.listen = "3000", .admin_listen = "x"};
 	ck_assert_ptr_null(load_source(&source, KEY,
 	    "--admin-listen: must be an address such as 127.0.0.1:3000, [::1]:3000 or "

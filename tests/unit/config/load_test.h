@@ -21,6 +21,11 @@ void accept(const char *text);
 /* Loads what must be refused with these lines. */
 void refuse(const char *text, const char *lines);
 
+/* The end of the sentence about an address that other machines can reach. */
+#define OPEN_REMEDY                                                                     \
+	"add \"clients\" to the file (\"persona-gateway token NAME\" makes a token), "    \
+	"listen on 127.0.0.1, or allow it with \"listen_without_tokens: true\" in the file\n"
+
 /* What every file needs, on two lines. */
 #define KEY "bluejay:\n  api_key: ${KEY}\n"
 

@@ -154,12 +154,10 @@ START_TEST(listening_for_others_needs_a_word)
 	refuse(KEY "listen: 0.0.0.0:3000\nlisten_without_tokens: yes\n",
 	    "c.yaml:4:24: listen_without_tokens must be true or false, not \"yes\"\n");
 	refuse(KEY "listen: [127.0.0.1:1, 10.1.2.3:1, '[::]:1']\nlisten_without_tokens: false\n",
-	    "c.yaml:3:23: other machines can reach 10.1.2.3:1, and this version has no client "
-	    "tokens: whoever connects would use the key; listen on 127.0.0.1, or allow it with "
-	    "\"listen_without_tokens: true\" in the file\n"
-	    "c.yaml:3:35: other machines can reach [::]:1, and this version has no client tokens: "
-	    "whoever connects would use the key; listen on 127.0.0.1, or allow it with "
-	    "\"listen_without_tokens: true\" in the file\n");
+	    "c.yaml:3:23: other machines can reach 10.1.2.3:1, and there are no clients: "
+	    "whoever connects would use the key; " OPEN_REMEDY
+	    "c.yaml:3:35: other machines can reach [::]:1, and there are no clients: "
+	    "whoever connects would use the key; " OPEN_REMEDY);
 }
 END_TEST
 
@@ -168,8 +166,9 @@ START_TEST(the_admin_address_stays_on_this_machine)
 	accept(KEY "admin_listen: unix:/run/admin\n");
 	accept(KEY "admin_listen: off\n");
 	refuse(KEY "admin_listen: 0.0.0.0:3001\nlisten_without_tokens: true\n",
-	    "c.yaml:3:15: other machines can reach 0.0.0.0:3001, and this version has no tokens "
-	    "for the admin address: use 127.0.0.1, [::1], a unix: socket, or off\n");
+	    "c.yaml:3:15: other machines can reach 0.0.0.0:3001, and no client has "
+	    "\"admin: true\": use 127.0.0.1, [::1], a unix: socket, or off, or give a client that "
+	    "right\n");
 }
 END_TEST
 

@@ -13,7 +13,7 @@
 #define SAMPLE "conf/persona-gateway.yaml"
 #define REFERENCE "docs/configuration.md"
 
-/* Takes the comment sign away from lines that show a key: "#" and a letter. */
+/* Takes the comment sign away from lines that show a key: "#" and a letter, or "#-". */
 static char *
 uncomment(const char *text)
 {
@@ -24,7 +24,8 @@ uncomment(const char *text)
 		size_t indent = strspn(text, " "), len = strcspn(text, "\n") + 1;
 
 		buf_add(&out, text, indent);
-		if (text[indent] == '#' && islower((unsigned char)text[indent + 1]))
+		if (text[indent] == '#' &&
+		    (islower((unsigned char)text[indent + 1]) || text[indent + 1] == '-'))
 			indent++;
 		buf_add(&out, text + indent, len - indent);
 		text += len;
@@ -59,7 +60,7 @@ find(const struct yaml_node *node, const char *path)
 		char *key = mem_copy(path, len);
 
 		if (strcmp(key, "*") == 0)
-			node = node->kind == YAML_MAP && node->count > 0 ? node->items[0] : NULL;
+			node = node->kind != YAML_SCALAR && node->count > 0 ? node->items[0] : NULL;
 		else
 			node = yaml_node_get(node, key);
 		free(key);
@@ -72,6 +73,11 @@ find(const struct yaml_node *node, const char *path)
 static void
 only_known(const struct yaml_node *map, const char *path)
 {
+	if (map->kind == YAML_LIST) {
+		for (size_t i = 0; i < map->count; i++)
+			only_known(map->items[i], "clients.*");
+		return;
+	}
 	for (size_t i = 0; i < map->count; i++) {
 		bool project = strcmp(path, "projects") == 0;
 		char *name = mem_format("%s%s%s", path, path[0] == '\0' ? "" : ".",
@@ -80,8 +86,8 @@ only_known(const struct yaml_node *map, const char *path)
 
 		ck_assert_msg(key != NULL || config_keys_section(name), "%s is not in the table",
 		    name);
-		if (map->items[i]->kind == YAML_MAP && (key == NULL || key->type ==
-		    CONFIG_PROJECTS))
+		if ((map->items[i]->kind == YAML_MAP && key == NULL) || (key != NULL &&
+		    (key->type == CONFIG_PROJECTS || key->type == CONFIG_CLIENTS)))
 			only_known(map->items[i], name);
 		free(name);
 	}
@@ -117,7 +123,8 @@ START_TEST(the_sample_shows_the_defaults)
 	for (size_t i = 0; i < count; i++) {
 		const struct yaml_node *node = find(root, keys[i].path);
 
-		if (keys[i].fallback == NULL || strncmp(keys[i].path, "projects", 8) == 0)
+		if (keys[i].fallback == NULL || strncmp(keys[i].path, "projects", 8) == 0 ||
+		    strncmp(keys[i].path, "clients.", 8) == 0)
 			continue;
 		ck_assert_msg(node != NULL, "%s is not in the sample", keys[i].path);
 		if (strcmp(keys[i].fallback, "[]") == 0) {
@@ -153,7 +160,7 @@ START_TEST(the_sample_loads_and_gives_the_defaults)
 	config_free(sample);
 	config_free(none);
 	/* Without the sandbox only the key is missing. */
-	lines = mem_string("c.yaml:59:12: the environment variable BLUEJAY_API_KEY is not set; "
+	lines = mem_string("c.yaml:74:12: the environment variable BLUEJAY_API_KEY is not set; "
 	    "set it, or write ${BLUEJAY_API_KEY:-default}\n");
 	refuse(text, lines);
 	free(lines);
