@@ -5,6 +5,7 @@
 #include "cli/cmd_explain.h"
 #include "cli/cmd_intents.h"
 #include "cli/cmd_sandbox.h"
+#include "cli/cmd_token.h"
 #include "serve.h"
 
 #include <getopt.h>
@@ -21,6 +22,7 @@ static const char main_usage[] =
     "  config    print what is built in\n"
     "  sandbox   run the simulated Bluejay alone\n"
     "  intents   see and resolve creates whose outcome is unknown\n"
+    "  token     make a token for a client\n"
     "\n"
     "persona-gateway COMMAND --help says more; --version prints the version.\n";
 
@@ -152,7 +154,8 @@ main(int argc, char **argv)
 		const char *name;
 		int (*run)(int argc, char **argv);
 	} commands[] = {{"serve", main_serve}, {"check", main_check}, {"explain", cmd_explain},
-	    {"config", cmd_config}, {"sandbox", cmd_sandbox}, {"intents", cmd_intents}};
+	    {"config", cmd_config}, {"sandbox", cmd_sandbox}, {"intents", cmd_intents},
+	    {"token", cmd_token}};
 	const char *command = argc > 1 ? argv[1] : "";
 
 	for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)

@@ -236,9 +236,10 @@ admin_twins(struct buf *b, const struct gateway_health *h)
 	buf_addf(b, ",\"twins_with_another_id\":%u", h->twins_other);
 }
 
-/* Answers whether the gateway can do its work, each condition by name. */
+/* Answers whether the gateway can do its work, each condition by name; to a stranger
+ * only whether. */
 static void
-admin_ready(struct api *api, struct http_exchange *ex)
+admin_ready(struct api *api, struct http_exchange *ex, bool stranger)
 {
 	struct gateway_health h;
 	bool all = true;
@@ -258,7 +259,12 @@ admin_ready(struct api *api, struct http_exchange *ex)
 	    "several known ids in a row were not found; is this another account's key?", &all);
 	if (h.twins)
 		admin_twins(&b, &h);
-	buf_addf(&b, ",\"unsettled\":%u,\"ready\":%s}", h.unsettled, all ? "true" : "false");
+	buf_addf(&b, ",\"unsettled\":%u,", h.unsettled);
+	if (stranger) {
+		buf_clear(&b);
+		buf_addc(&b, '{');
+	}
+	buf_addf(&b, "\"ready\":%s}", all ? "true" : "false");
 	api_answer_json(ex, all ? 200 : 503, b.data, b.len);
 	buf_free(&b);
 }
@@ -287,10 +293,13 @@ api_serve_admin(void *arg, struct http_exchange *ex)
 	static const char alive[] = "{\"alive\":true}";
 	struct api *api = arg;
 	const struct http_request *q = http_exchange_request(ex);
+	const struct config_client *who;
 	struct http_match match;
+	enum client_entry entry;
 
 	traffic_open(api->traffic, ex, true);
-	if (page_serve(ex))
+	entry = client_gate_enter(api->gate, ex, CLIENT_DOOR_ADMIN, &who);
+	if (entry == CLIENT_REFUSED || page_serve(ex))
 		return;
 	if (api_refuse_route(ex,
 	        http_route_find(admin_routes, admin_route_count, q->method, q->path, &match), &match))
@@ -301,7 +310,7 @@ api_serve_admin(void *arg, struct http_exchange *ex)
 		api_answer_json(ex, 200, alive, sizeof alive - 1);
 		return;
 	case ADMIN_READY:
-		admin_ready(api, ex);
+		admin_ready(api, ex, entry == CLIENT_STRANGER);
 		return;
 	case ADMIN_METRICS:
 		metrics_serve(api, ex);

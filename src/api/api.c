@@ -61,21 +61,25 @@ api_serve(void *arg, struct http_exchange *ex)
 	struct api *api = arg;
 	enum http_route_result found;
 	const struct api_service *service;
+	const struct config_client *who;
 	struct project project;
 	struct http_match match;
 
 	traffic_open(api->traffic, ex, false);
-	if (passthrough_takes(api->pass, ex) || project_serve(api, ex))
+	if (client_gate_enter(api->gate, ex, CLIENT_DOOR_LOCAL, &who) != CLIENT_ADMITTED ||
+	    passthrough_takes(api->pass, ex, who) || project_serve(api, ex, who))
 		return;
 	service = api_find(http_exchange_request(ex), &match, &found);
 	if (api_refuse_route(ex, found, &match))
 		return;
 	traffic_note_route(ex, &match);
-	if (!snapshot_project(gateway_snapshot(api->gw), match.params[0], service->resource,
+	if (!client_gate_project(who, match.params[0]) ||
+	    !snapshot_project(gateway_snapshot(api->gw), match.params[0], service->resource,
 	        &project)) {
 		api_answer_error(ex, 404, "Project not found");
 		return;
 	}
+	project.client = who != NULL ? who->name : NULL;
 	traffic_note_project(ex, &project);
 	service->start(api, ex, &match, &project);
 }
@@ -107,11 +111,11 @@ api_new(struct loop *loop, struct gateway *gw, struct log *log, struct fail *fai
 	api->gw = gw;
 	api->log = log;
 	api->traffic = traffic_new(loop, gw, log);
+	api->gate = client_gate_new(loop, gw, log);
 	api->pass = passthrough_new(api, fail);
 	if (api->pass != NULL)
 		return api;
-	traffic_free(api->traffic);
-	free(api);
+	api_free(api);
 	return NULL;
 }
 
@@ -123,5 +127,6 @@ api_free(struct api *api)
 		return;
 	passthrough_free(api->pass);
 	traffic_free(api->traffic);
+	client_gate_free(api->gate);
 	free(api);
 }

@@ -22,7 +22,7 @@ void api_free(struct api *); /* after the servers that use it */
 #define API_METHODS "GET, HEAD, POST, PUT, PATCH, DELETE"
 #define API_EXPOSED                                                                           \
 	"ETag, X-Cache, X-Request-Id, Age, Retry-After, Location, Content-Range, Accept-Ranges, " \
-	"Allow, Content-Disposition, Date"
+	"Allow, Content-Disposition, Date, RateLimit, RateLimit-Policy"
 
 /* Serves the local API; give it to a server as its service, with the api as argument. */
 void api_serve(void *api, struct http_exchange *);

@@ -2,6 +2,7 @@
 #define API_IMPL_H
 
 #include "api/api.h"
+#include "api/client_gate.h"
 #include "api/openapi.h"
 #include "api/traffic.h"
 #include "http/http_route.h"
@@ -13,6 +14,7 @@ struct api {
 	struct gateway *gw;
 	struct log *log;
 	struct traffic *traffic;
+	struct client_gate *gate;
 	const struct http_server *server, *admin; /* whose connections /metrics shows; may be NULL */
 	struct passthrough *pass;
 	unsigned uploads; /* running */
@@ -36,8 +38,9 @@ extern const struct api_service image_service;
 extern const struct http_route project_routes[];
 extern const size_t project_route_count;
 
-/* Serves the list of projects; false when the request is for something else. */
-bool project_serve(struct api *, struct http_exchange *);
+/* Serves the list of projects that a client (NULL: anyone) may use; false when the
+ * request is for something else. */
+bool project_serve(struct api *, struct http_exchange *, const struct config_client *);
 
 /* The admin address, beside the page. */
 extern const struct http_route admin_routes[];

@@ -276,6 +276,13 @@ image_range(const struct http_request *q, const char *etag)
 	return http_request_field(q, "range");
 }
 
+/* Who may keep a copy: not everyone, of what only clients with a token may see. */
+static const char *
+image_cache(struct http_exchange *ex)
+{
+	return traffic_note(ex)->client[0] != '\0' ? "private, max-age=3600" : "public, max-age=3600";
+}
+
 /* The image is known: decides what of it is sent. */
 static void
 image_on_found(void *arg, const struct image_piece *piece)
@@ -285,7 +292,7 @@ image_on_found(void *arg, const struct image_piece *piece)
 	const char *have = http_request_field(q, "if-none-match");
 	char etag[40], range[IMAGE_RANGE_SIZE] = "";
 	int64_t first = 0, last;
-	struct http_field fields[] = {{"ETag", etag}, {"Cache-Control", "public, max-age=3600"},
+	struct http_field fields[] = {{"ETag", etag}, {"Cache-Control", image_cache(c->ex)},
 	    {"Accept-Ranges", "bytes"}, {"X-Content-Type-Options", "nosniff"},
 	    {"Content-Type", NULL},
 	    {"Content-Range", range}, {NULL, NULL}};

@@ -285,6 +285,7 @@ metrics_on_counts(void *arg, const struct gateway_counts *c)
 	metrics_build(&b, api);
 	metrics_health(&b, api);
 	traffic_metrics(api->traffic, &b);
+	client_gate_metrics(api->gate, &b);
 	metrics_http(&b, api);
 	metrics_upstream(&b, c);
 	metrics_cache(&b, c);

@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include "api/pass_fields.h"
+#include "api/client_claim.h"
 #include "base/buf.h"
 #include "base/mem.h"
 
@@ -153,7 +154,7 @@ pass_fields_copy(const struct http_request *q)
 /* Makes the fields of a request. */
 void
 pass_fields_request(struct pass_fields *l, const struct http_request *q, enum pass_way way,
-    const char *name, const char *key)
+    bool known, const char *name, const char *key)
 {
 	struct relay_field *all = pass_fields_copy(q);
 	long forwards = pass_fields_forwards(q);
@@ -163,6 +164,7 @@ pass_fields_request(struct pass_fields *l, const struct http_request *q, enum pa
 		pass_fields_add(l, "Host", q->host);
 	for (const struct relay_field *f = all; f->name != NULL; f++) {
 		if (pass_fields_hop(all, f->name) || pass_fields_stays(f->name, way) ||
+		    (known && client_claim_is(f->name, f->value)) ||
 		    (forwards >= 0 && strcasecmp(f->name, "max-forwards") == 0))
 			continue;
 		pass_fields_add(l, f->name, f->value);

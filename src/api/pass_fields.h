@@ -25,10 +25,11 @@ struct pass_fields {
 	size_t made_count;
 };
 
-/* What a request is sent on with; `name` is ours in Via. The key, if there is one,
- * and the values of the request must live as long as the list. */
+/* What a request is sent on with; `name` is ours in Via. One that is `known` has the
+ * token of a client of ours, which stays here. The key, if there is one, and the values
+ * of the request must live as long as the list. */
 void pass_fields_request(struct pass_fields *, const struct http_request *, enum pass_way,
-    const char *name, const char *key);
+    bool known, const char *name, const char *key);
 
 /* What an answer is given to the client with; they live as long as the head does. */
 void pass_fields_answer(struct pass_fields *, const struct relay_field *, enum pass_way,

@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include "api/passthrough.h"
+#include "api/client_pass.h"
 #include "api/pass_fields.h"
 #include "api/pass_target.h"
 #include "api/traffic.h"
@@ -34,6 +35,7 @@ struct pass {
 	struct passthrough *owner;
 	struct http_exchange *ex;
 	enum pass_way way;
+	bool known; /* the request has the token of a client, which stays here */
 	struct upstream_call *place; /* among the calls to Bluejay */
 	struct relay_call *call;
 	bool write; /* it may change what Bluejay holds */
@@ -232,7 +234,8 @@ pass_go(struct pass *p)
 
 	/* On this machine a new connection costs less than a write that met a closed one. */
 	r.fresh = local && (q->has_body || !reads);
-	pass_fields_request(&l, q, p->way, t->name, local ? NULL : bypass_key(t->api->gw));
+	pass_fields_request(&l, q, p->way, p->known, t->name,
+	    local ? NULL : bypass_key(t->api->gw));
 	r.fields = l.list;
 	p->sent = true;
 	p->call = relay_start(local ? t->local : t->bluejay, &r, &pass_events, p);
@@ -292,7 +295,7 @@ pass_is_safe(const char *method)
 
 /* Starts passing a request on. */
 static void
-pass_start(struct passthrough *t, struct http_exchange *ex, enum pass_way way)
+pass_start(struct passthrough *t, struct http_exchange *ex, enum pass_way way, bool known)
 {
 	const struct http_request *q = http_exchange_request(ex);
 	struct pass *p;
@@ -304,6 +307,7 @@ pass_start(struct passthrough *t, struct http_exchange *ex, enum pass_way way)
 	p->owner = t;
 	p->ex = ex;
 	p->way = way;
+	p->known = known;
 	p->write = way == PASS_TO_BLUEJAY && !pass_is_safe(q->method);
 	http_exchange_on_end(ex, pass_on_over, p);
 	http_exchange_stream(ex, pass_on_body, p);
@@ -315,9 +319,34 @@ pass_start(struct passthrough *t, struct http_exchange *ex, enum pass_way way)
 	}
 }
 
+/* Passes on what its client may; false when the gateway itself answers. */
+static bool
+pass_for(struct passthrough *t, struct http_exchange *ex, const struct config_client *who,
+    enum pass_owner owner)
+{
+	switch (client_pass(who, owner, http_exchange_request(ex)->path)) {
+	case CLIENT_PASS_MAY:
+		pass_start(t, ex, owner == PASS_BLUEJAY ? PASS_TO_BLUEJAY : PASS_TO_LOCAL, who != NULL);
+		return true;
+	case CLIENT_PASS_OWN:
+		return false;
+	case CLIENT_PASS_NO_BLUEJAY:
+		api_answer_error(ex, 403, "This token is not for /v1/");
+		return true;
+	case CLIENT_PASS_NO_PROJECT:
+		api_answer_error(ex, 404, "Project not found");
+		return true;
+	case CLIENT_PASS_OUTSIDE:
+		break;
+	}
+	api_answer_error(ex, 403, "This token is for certain projects, and the path is not plainly "
+	                          "below one of them");
+	return true;
+}
+
 /* Looks whether a request is to be passed on. */
 bool
-passthrough_takes(struct passthrough *t, struct http_exchange *ex)
+passthrough_takes(struct passthrough *t, struct http_exchange *ex, const struct config_client *who)
 {
 	if (t->bluejay == NULL && t->local == NULL)
 		return false;
@@ -325,12 +354,9 @@ passthrough_takes(struct passthrough *t, struct http_exchange *ex)
 	case PASS_OWN:
 		return false;
 	case PASS_BLUEJAY:
-		pass_start(t, ex, PASS_TO_BLUEJAY);
-		return true;
+		return pass_for(t, ex, who, PASS_BLUEJAY);
 	case PASS_OTHER:
-		if (t->local != NULL)
-			pass_start(t, ex, PASS_TO_LOCAL);
-		return t->local != NULL;
+		return t->local != NULL && pass_for(t, ex, who, PASS_OTHER);
 	case PASS_UNCLEAR:
 		break;
 	}

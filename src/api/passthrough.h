@@ -13,8 +13,8 @@
 struct passthrough *passthrough_new(struct api *, struct fail *);
 void passthrough_free(struct passthrough *); /* after the servers that use it */
 
-/* True when the request is passed on, or was answered because it must not be; else
- * nothing was done with it. */
-bool passthrough_takes(struct passthrough *, struct http_exchange *);
+/* True when the request of a client (NULL: anyone) is passed on, or was answered because
+ * it must not be; else nothing was done with it. */
+bool passthrough_takes(struct passthrough *, struct http_exchange *, const struct config_client *);
 
 #endif

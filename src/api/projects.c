@@ -13,6 +13,7 @@ const size_t project_route_count = sizeof project_routes / sizeof *project_route
 struct project_call {
 	struct http_exchange *ex;
 	struct api *api;
+	const char *const *only; /* ids that the client may use; NULL: every one */
 	struct work *work;
 	bool done;
 };
@@ -46,12 +47,12 @@ project_on_body(void *arg, struct http_exchange *ex, const char *body, size_t le
 {
 	struct project_call *c = arg;
 
-	c->work = projects_list(c->api->gw, project_on_done, c);
+	c->work = projects_list(c->api->gw, c->only, project_on_done, c);
 }
 
 /* Serves the list of projects. */
 bool
-project_serve(struct api *api, struct http_exchange *ex)
+project_serve(struct api *api, struct http_exchange *ex, const struct config_client *who)
 {
 	const struct http_request *q = http_exchange_request(ex);
 	enum http_route_result found;
@@ -67,6 +68,7 @@ project_serve(struct api *api, struct http_exchange *ex)
 	c = mem_zero(1, sizeof *c);
 	c->api = api;
 	c->ex = ex;
+	c->only = who != NULL ? (const char *const *)who->projects : NULL;
 	http_exchange_on_end(ex, project_on_end, c);
 	http_exchange_collect(ex, 0, project_on_body, c);
 	return true;

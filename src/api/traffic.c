@@ -76,7 +76,7 @@ traffic_open(struct traffic *t, struct http_exchange *ex, bool admin)
 	n->route = n->cache = NULL;
 	n->named = false;
 	n->admin = admin;
-	n->project[0] = n->item[0] = '\0';
+	n->client[0] = n->project[0] = n->item[0] = '\0';
 	n->unknown = 0;
 	http_exchange_set_note(ex, n);
 	return n;
@@ -97,6 +97,13 @@ struct traffic_note *
 traffic_note(struct http_exchange *ex)
 {
 	return http_exchange_note(ex);
+}
+
+/* Notes who asks. */
+void
+traffic_note_client(struct http_exchange *ex, const char *name)
+{
+	strcpy(traffic_note(ex)->client, name); /* it is short enough */
 }
 
 /* Whether a text is made like an id: an upstream's, an image's or a number, not a
@@ -322,6 +329,8 @@ traffic_begin(struct traffic_line *l, const struct http_report *r, const struct 
 	l->count = 0;
 	traffic_say(l, LOG_S("request", q->id));
 	traffic_say(l, LOG_S("client", q->peer));
+	if (n != NULL && n->client[0] != '\0')
+		traffic_say(l, LOG_S("client_name", n->client));
 	if (n != NULL && n->project[0] != '\0')
 		traffic_say(l, LOG_S("project", n->project));
 	traffic_say(l, LOG_S("method", traffic_method(q)));

@@ -29,6 +29,9 @@ struct traffic_note {
 	bool named;        /* the project has an entry in the file */
 	bool admin;        /* on the admin address */
 	char project[TRAFFIC_PROJECT_SIZE]; /* "": none */
+	char client[CONFIG_CLIENT_NAME_MAX + 1]; /* "": nobody that is known */
+	struct http_field beside[3];        /* of the answer, from the gate, with their text */
+	char beside_text[2][64];
 	char item[TRAFFIC_ITEM_SIZE];       /* an id of ours that the request is about; "": none */
 	struct buf fields; /* names, with commas between */
 	unsigned unknown;  /* fields that no mapping knows */
@@ -44,6 +47,8 @@ struct traffic_note *traffic_open(struct traffic *, struct http_exchange *, bool
 /* The note of an exchange. */
 struct traffic_note *traffic_note(struct http_exchange *);
 
+/* Notes who asks. */
+void traffic_note_client(struct http_exchange *, const char *name);
 /* Notes which route was found, and the id of the thing in its path when it looks
  * like one. */
 void traffic_note_route(struct http_exchange *, const struct http_match *);

@@ -5,6 +5,7 @@
 #include "base/loop.h"
 #include "base/mem.h"
 #include "base/uuid.h"
+#include "config/config_secret.h"
 #include "json/json_read.h"
 #include "json/json_text.h"
 #include "upstream/upstream.h"
@@ -20,16 +21,24 @@
 #define INTENTS_ANSWER_MAX ((size_t)64 << 20)
 
 static const char intents_usage[] =
-    "usage: persona-gateway intents [--admin URL] list\n"
-    "       persona-gateway intents [--admin URL] adopt ID BLUEJAY_ID\n"
-    "       persona-gateway intents [--admin URL] forget ID\n"
+    "usage: persona-gateway intents [OPTIONS] list\n"
+    "       persona-gateway intents [OPTIONS] adopt ID BLUEJAY_ID\n"
+    "       persona-gateway intents [OPTIONS] forget ID\n"
     "\n"
-    "Writes whose outcome is unknown, over the admin address of a running gateway\n"
-    "(" INTENTS_ADMIN " unless --admin says another).\n"
+    "Writes whose outcome is unknown, over the admin address of a running gateway.\n"
+    "\n"
+    "  --admin URL        the address, " INTENTS_ADMIN " unless it is given\n"
+    "  --token-file FILE  the token of a client with `admin: true`, where one is needed\n"
     "\n"
     "  list     what is unsettled\n"
     "  adopt    this create made what has this id in Bluejay\n"
     "  forget   nothing was made: what it holds is free again\n";
+
+/* Whom to ask. */
+struct intents_admin {
+	const char *url;
+	char *token; /* NULL: none is sent */
+};
 
 /* One question to the gateway. */
 struct intents_question {
@@ -53,11 +62,11 @@ intents_on_answer(void *arg, const struct upstream_answer *a)
 
 /* Asks; false with a sentence printed when there is no answer. */
 static bool
-intents_ask(const char *admin, const char *method, const char *path, const char *body,
+intents_ask(const struct intents_admin *admin, const char *method, const char *path, const char *body,
     struct intents_question *q)
 {
 	struct upstream_config config = {
-	    .url = admin,
+	    .url = admin->url,
 	    .connect_ms = 5000,
 	    .first_byte_ms = INTENTS_TIME_MS,
 	    .total_ms = INTENTS_TIME_MS,
@@ -71,6 +80,7 @@ intents_ask(const char *admin, const char *method, const char *path, const char 
 	    .path = path,
 	    .body = body,
 	    .body_len = body != NULL ? strlen(body) : 0,
+	    .api_key = admin->token,
 	    .repeat = UPSTREAM_ONCE,
 	};
 	struct upstream *up;
@@ -93,7 +103,7 @@ intents_ask(const char *admin, const char *method, const char *path, const char 
 	loop_free(q->loop);
 	if (q->status == 0)
 		fprintf(stderr, "persona-gateway: no gateway answers on %s; is it running, and is this its "
-		    "`admin on` address?\n", admin);
+		    "`admin on` address?\n", admin->url);
 	return q->status != 0;
 }
 
@@ -171,7 +181,8 @@ intents_id_ok(const char *id)
 
 /* Runs `adopt` or `forget`. */
 static int
-intents_decide(const char *admin, const char *action, const char *id, const char *item)
+intents_decide(const struct intents_admin *admin, const char *action, const char *id,
+    const char *item)
 {
 	struct intents_question q;
 	char *path, *body;
@@ -194,30 +205,28 @@ intents_decide(const char *admin, const char *action, const char *id, const char
 	return code;
 }
 
-/* `intents`. */
-int
-cmd_intents(int argc, char **argv)
+/* Reads the token; false with a sentence printed when it cannot be read. */
+static bool
+intents_read_token(struct intents_admin *admin, const char *path)
 {
-	static const struct option options[] = {
-	    {"admin", required_argument, NULL, 'a'}, {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
-	const char *admin = INTENTS_ADMIN;
-	struct intents_question q;
-	int opt, code;
+	struct fail fail;
+	unsigned mode;
 
-	signal(SIGPIPE, SIG_IGN);
-	while ((opt = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		if (opt == 'h') {
-			fputs(intents_usage, stdout);
-			return 0;
-		}
-		if (opt != 'a') {
-			fputs(intents_usage, stderr);
-			return 2;
-		}
-		admin = optarg;
-	}
-	argc -= optind;
-	argv += optind;
+	if (path == NULL)
+		return true;
+	admin->token = config_secret_read(path, &mode, &fail);
+	if (admin->token == NULL)
+		fprintf(stderr, "persona-gateway: %s\n", fail.text);
+	return admin->token != NULL;
+}
+
+/* Does what the arguments say. */
+static int
+intents_run(const struct intents_admin *admin, int argc, char **argv)
+{
+	struct intents_question q;
+	int code;
+
 	if (argc == 1 && strcmp(argv[0], "list") == 0) {
 		code = intents_ask(admin, "GET", "/intents", NULL, &q) ? intents_list_print(&q) : 1;
 		free(q.body);
@@ -229,4 +238,39 @@ cmd_intents(int argc, char **argv)
 		return intents_decide(admin, "forget", argv[1], NULL);
 	fputs(intents_usage, stderr);
 	return 2;
+}
+
+/* `intents`. */
+int
+cmd_intents(int argc, char **argv)
+{
+	static const struct option options[] = {{"admin", required_argument, NULL, 'a'},
+	    {"token-file", required_argument, NULL, 't'}, {"help", no_argument, NULL, 'h'},
+	    {NULL, 0, NULL, 0}};
+	struct intents_admin admin = {.url = INTENTS_ADMIN};
+	const char *file = NULL;
+	int opt, code;
+
+	signal(SIGPIPE, SIG_IGN);
+	while ((opt = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		switch (opt) {
+		case 'a':
+			admin.url = optarg;
+			break;
+		case 't':
+			file = optarg;
+			break;
+		case 'h':
+			fputs(intents_usage, stdout);
+			return 0;
+		default:
+			fputs(intents_usage, stderr);
+			return 2;
+		}
+	}
+	if (!intents_read_token(&admin, file))
+		return 1;
+	code = intents_run(&admin, argc - optind, argv + optind);
+	mem_wipe_free(admin.token);
+	return code;
 }

@@ -52,6 +52,18 @@ config_client_check_name(const struct config_client_entry *e)
 	}
 }
 
+/* Refuses the hash of nothing, which somebody without a token would have. */
+static void
+config_client_check_empty(const struct config_client_entry *e)
+{
+	char hex[DIGEST_HEX_SIZE];
+
+	digest_hex("", 0, hex);
+	if (e->client->digest != NULL && strcmp(e->client->digest, hex) == 0)
+		CLIENT_REFUSE(e, "token_sha256", "clients[%zu].token_sha256 is the hash of an empty text; "
+		    "hash the token, without a line end", e->n);
+}
+
 /* Takes a token for its hash. */
 static void
 config_client_hash(const struct config_client_entry *e)
@@ -89,6 +101,7 @@ config_client_check_token(const struct config_client_entry *e)
 	if (digest && file)
 		CLIENT_REFUSE(e, "token_file", "clients[%zu] has both token_sha256 and token_file; keep one "
 		    "of them", e->n);
+	config_client_check_empty(e);
 	config_client_hash(e);
 	for (size_t i = 0; i < e->n && e->client->digest != NULL; i++) {
 		const struct config_client *other = &e->config->clients[i];
@@ -129,6 +142,17 @@ config_client_check_project(const struct config_client_entry *e, const struct ya
 		    diag_clip(at->text), at->text);
 }
 
+/* Warns of a right that has no meaning. */
+static void
+config_client_check_passthrough(const struct config_client_entry *e)
+{
+	const struct yaml_node *at = yaml_node_get(e->node, "passthrough");
+
+	if (e->client->passthrough && !e->config->passthrough.bluejay)
+		diag_warn(e->diags, at->file, at->line, at->column, "clients[%zu].passthrough does nothing "
+		    "while passthrough.bluejay is off", e->n);
+}
+
 /* Checks the projects that a client may use, and that nothing goes around them. */
 static void
 config_client_check_projects(const struct config_client_entry *e)
@@ -166,5 +190,6 @@ config_client_check(struct config *config, struct diag_list *diags)
 		config_client_check_name(&e);
 		config_client_check_token(&e);
 		config_client_check_projects(&e);
+		config_client_check_passthrough(&e);
 	}
 }

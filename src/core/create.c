@@ -242,7 +242,9 @@ item_create(struct gateway *gw, const struct project *p, const struct item_creat
 	free(text);
 	w->fingerprint = mem_string(hex);
 	if (in->idempotency_key != NULL) {
-		w->key = mem_format("%s%s\n%s", p->resource->prefix, p->id, in->idempotency_key);
+		w->key = mem_format("%s%s\n%s%s%s", p->resource->prefix, p->id,
+		    p->client != NULL ? p->client : "", p->client != NULL ? "\n" : "",
+		    in->idempotency_key);
 		digest_hex(in->raw, in->raw_len, hex);
 		w->key_hash = mem_string(hex);
 	}

@@ -15,6 +15,8 @@ struct projects_work {
 	struct work work;
 	struct store_call *store;
 	struct gateway *gw;
+	struct snapshot *snap;
+	const char *const *only; /* in it */
 	work_done_fn done;
 	void *arg;
 };
@@ -25,6 +27,7 @@ projects_free(struct projects_work *w)
 {
 	if (w->store != NULL)
 		store_cancel(w->store);
+	snapshot_unref(w->snap);
 	free(w);
 }
 
@@ -44,9 +47,19 @@ projects_told(struct work *w, bool sent)
 
 static const struct work_ops projects_ops = {projects_cancel, projects_told};
 
+/* Whether a list of ids (NULL: every one) has this id. */
+static bool
+projects_among(const char *const *only, const char *id)
+{
+	for (; only != NULL && *only != NULL; only++)
+		if (strcmp(*only, id) == 0)
+			return true;
+	return only == NULL;
+}
+
 /* Writes the list. */
 static char *
-projects_print(const struct project_rows *rows, size_t *len)
+projects_print(const struct project_rows *rows, const char *const *only, size_t *len)
 {
 	struct buf b;
 
@@ -55,7 +68,9 @@ projects_print(const struct project_rows *rows, size_t *len)
 	for (size_t i = 0; i < rows->count; i++) {
 		const struct project_row *r = &rows->items[i];
 
-		buf_adds(&b, i > 0 ? ",{\"id\":" : "{\"id\":");
+		if (!projects_among(only, r->id))
+			continue;
+		buf_adds(&b, b.len > 1 ? ",{\"id\":" : "{\"id\":");
 		json_add_string(&b, r->id, strlen(r->id));
 		buf_adds(&b, ",\"name\":");
 		json_add_string(&b, r->name, strlen(r->name));
@@ -77,11 +92,11 @@ projects_on_scopes(void *arg, struct store_reply *reply)
 	size_t len;
 
 	w->store = NULL;
-	project_rows_make(w->gw->snap, reply, &rows);
+	project_rows_make(w->snap, reply, &rows);
 	if (reply->status != STORE_OK && rows.others) {
 		gateway_read_trouble(&r);
 	} else {
-		body = projects_print(&rows, &len);
+		body = projects_print(&rows, w->only, &len);
 		result_body(&r, 200, body, len);
 		result_etag(body, len, r.etag);
 	}
@@ -92,12 +107,14 @@ projects_on_scopes(void *arg, struct store_reply *reply)
 
 /* Lists the projects. */
 struct work *
-projects_list(struct gateway *gw, work_done_fn done, void *arg)
+projects_list(struct gateway *gw, const char *const *only, work_done_fn done, void *arg)
 {
 	struct projects_work *w = mem_zero(1, sizeof *w);
 
 	w->work.ops = &projects_ops;
 	w->gw = gw;
+	w->snap = snapshot_ref(gw->snap);
+	w->only = only;
 	w->done = done;
 	w->arg = arg;
 	w->store = store_scopes(gw->store, projects_on_scopes, w);

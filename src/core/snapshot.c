@@ -215,6 +215,7 @@ snapshot_project(const struct snapshot *snap, const char *id, const struct resou
 	strcpy(out->id, id); /* it is short enough */
 	out->named = strcmp(p->id, "*") != 0;
 	out->trace = (struct trace_ref){0, 0};
+	out->client = NULL;
 	out->has_agent = p->has_agent;
 	out->agent_id = p->agent_id;
 	out->api_key = p->api_key != NULL ? p->api_key : snap->config->bluejay.api_key;

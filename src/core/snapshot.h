@@ -39,6 +39,7 @@ struct project {
 	char id[PROJECT_ID_SIZE];
 	bool named;             /* the file has an entry for it, not only "*" */
 	struct trace_ref trace; /* of the request; none at first */
+	const char *client;     /* who asks; NULL: nobody needs a token, or it is not for a client */
 	bool has_agent;
 	int64_t agent_id;
 	const char *api_key;

@@ -114,6 +114,7 @@ struct http_exchange {
 	bool refused;  /* the server answered in place of the service */
 	int status;    /* of the answer; 0: none yet */
 	void *note;
+	const struct http_field *fields_beside; /* of the answer; NULL: none */
 	uint64_t received, pushed_before; /* bytes */
 	int64_t begun_us, body_us, answer_us; /* loop_now_us(); 0: not yet */
 	struct http_cors_ask cors;

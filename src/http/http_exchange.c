@@ -29,6 +29,13 @@ http_exchange_note(const struct http_exchange *ex)
 	return ex->note;
 }
 
+/* Attaches fields of the answer. */
+void
+http_exchange_set_fields(struct http_exchange *ex, const struct http_field *fields)
+{
+	ex->fields_beside = fields;
+}
+
 /* Has the body collected. */
 void
 http_exchange_collect(struct http_exchange *ex, size_t max, http_body_fn ready, void *arg)
@@ -117,8 +124,8 @@ http_answer_head(struct http_exchange *ex, int status, const struct http_field *
     enum http_framing framing, int64_t length, size_t more)
 {
 	struct http_conn *c = ex->conn;
-	struct http_format h = {.status = status, .fields = fields, .framing = framing,
-	    .length = length};
+	struct http_format h = {.status = status, .fields = fields, .beside = ex->fields_beside,
+	    .framing = framing, .length = length};
 	size_t before = c->out.len;
 
 	ex->status = status;

@@ -203,13 +203,14 @@ http_format_is_cors(const struct http_format *h, const char *name)
 	    (strcasecmp(name, "vary") == 0 && http_cors_vary(h->cors, &h->ask) != NULL);
 }
 
-/* Adds the caller's fields; *dated when one of them is Date. */
+/* Adds fields of the caller's; *dated when one of them is Date. */
 static void
-http_format_fields(struct buf *b, const struct http_format *h, bool *dated)
+http_format_fields(struct buf *b, const struct http_format *h, const struct http_field *f,
+    bool *dated)
 {
 	size_t n, v;
 
-	for (const struct http_field *f = h->fields; f != NULL && f->name != NULL; f++) {
+	for (; f != NULL && f->name != NULL; f++) {
 		if (!http_format_takes(f, &n, &v) || http_format_is_cors(h, f->name))
 			continue;
 		if (n == 4 && strcasecmp(f->name, "date") == 0)
@@ -238,16 +239,24 @@ http_format_framing(struct buf *b, const struct http_format *h)
 		http_format_text(b, "Connection: keep-alive\r\n");
 }
 
+/* The bytes of fields. */
+static size_t
+http_format_room(const struct http_field *f)
+{
+	size_t room = 0;
+
+	for (; f != NULL && f->name != NULL; f++)
+		room += strlen(f->name) + strlen(f->value) + 4;
+	return room;
+}
+
 /* Adds a head. */
 bool
 http_format_head(struct buf *b, const struct http_format *h, size_t more)
 {
-	const struct http_field *f;
 	bool dated = false;
 
-	more += HTTP_FORMAT_OWN;
-	for (f = h->fields; f != NULL && f->name != NULL; f++)
-		more += strlen(f->name) + strlen(f->value) + 4;
+	more += HTTP_FORMAT_OWN + http_format_room(h->fields) + http_format_room(h->beside);
 	if (h->cors != NULL)
 		more += http_cors_room(h->cors, &h->ask);
 	if (!buf_reserve(b, more))
@@ -257,7 +266,8 @@ http_format_head(struct buf *b, const struct http_format *h, size_t more)
 	buf_addc(b, ' ');
 	buf_adds(b, http_format_reason(h->status));
 	http_format_text(b, "\r\n");
-	http_format_fields(b, h, &dated);
+	http_format_fields(b, h, h->fields, &dated);
+	http_format_fields(b, h, h->beside, &dated);
 	if (h->cors != NULL)
 		http_format_cors(b, h);
 	if (!dated) {

@@ -25,6 +25,7 @@ const char *http_format_date(struct http_date *, int64_t wall_ms);
 struct http_format {
 	int status;
 	const struct http_field *fields; /* ends with a NULL name; may be NULL */
+	const struct http_field *beside; /* the same */
 	const char *id;
 	const char *date; /* left out when the fields hold one */
 	enum http_framing framing;

@@ -63,8 +63,10 @@ http_pump_refuse(struct http_conn *c, int status, const char *why)
 	head.fields = http_format_error_fields(status);
 	head.length = (int64_t)body.len;
 	head.cors = c->hub->config.cors;
-	if (ex != NULL)
+	if (ex != NULL) {
 		head.ask = ex->cors;
+		head.beside = ex->fields_beside;
+	}
 	http_format_head(&c->out, &head, body.len);
 	c->pushed += c->out.len - before;
 	if (ex == NULL || ex->head.request.method == NULL ||

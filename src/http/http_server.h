@@ -92,6 +92,10 @@ const struct http_request *http_exchange_request(const struct http_exchange *);
 void http_exchange_set_note(struct http_exchange *, void *note);
 void *http_exchange_note(const struct http_exchange *);
 
+/* Fields that go on the answer beside its own, whoever makes it; they end with a NULL
+ * name and must live as long as the exchange. */
+void http_exchange_set_fields(struct http_exchange *, const struct http_field *);
+
 /* Collects the body. `ready` gets it (NUL-terminated, owned by the exchange,
  * "" when there is none), after this call has returned. Beyond max bytes the
  * server answers 413 itself and closes; `ready` is then never called (but the

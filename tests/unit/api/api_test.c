@@ -46,4 +46,4 @@ api_suite(void)
 	return unit_suite("api", tests);
 }
 
-UNIT_MAIN(api_suite, openapi_suite, pass_suite)
+UNIT_MAIN(api_suite, client_suite, openapi_suite, pass_suite)

@@ -3,6 +3,7 @@
 
 #include "unit.h"
 
+Suite *client_suite(void);
 Suite *openapi_suite(void);
 Suite *pass_suite(void);
 

@@ -100,7 +100,8 @@ text_of(const struct pass_fields *l)
 
 /* What a request with these fields is sent on with. */
 static const char *
-sent(const struct http_field *fields, enum pass_way way, const char *method, const char *peer)
+sent_by(bool known, const struct http_field *fields, enum pass_way way, const char *method,
+    const char *peer)
 {
 	struct http_request q = {.method = method, .host = "localhost:3000", .minor = 1,
 	    .fields = fields, .id = "id-1", .peer = peer};
@@ -109,11 +110,34 @@ sent(const struct http_field *fields, enum pass_way way, const char *method, con
 
 	while (fields[q.field_count].name != NULL)
 		q.field_count++;
-	pass_fields_request(&l, &q, way, "gw-1", way == PASS_TO_BLUEJAY ? "k3y" : NULL);
+	pass_fields_request(&l, &q, way, known, "gw-1", way == PASS_TO_BLUEJAY ? "k3y" : NULL);
 	text = text_of(&l);
 	pass_fields_free(&l);
 	return text;
 }
+
+/* The same where nobody needs a token. */
+static const char *
+sent(const struct http_field *fields, enum pass_way way, const char *method, const char *peer)
+{
+	return sent_by(false, fields, way, method, peer);
+}
+
+START_TEST(a_clients_token_stays_here_and_other_credentials_go_on)
+{
+	static const struct http_field ours[] = {{"authorization", "Basic OnQ="}, {"x-api-key", "t"},
+	    {"cookie", "c=1"}, {NULL, NULL}};
+	static const struct http_field theirs[] = {{"authorization", "Digest username=\"a\""},
+	    {"x-api-key", "t"}, {NULL, NULL}};
+
+	ck_assert_ptr_nonnull(strstr(sent_by(false, ours, PASS_TO_LOCAL, "GET", "unix"),
+	    "authorization=Basic OnQ=|x-api-key=t|cookie=c=1|"));
+	ck_assert_int_eq(strncmp(sent_by(true, ours, PASS_TO_LOCAL, "GET", "unix"),
+	    "Host=localhost:3000|cookie=c=1|X-Request-Id=", 44), 0);
+	ck_assert_int_eq(strncmp(sent_by(true, theirs, PASS_TO_LOCAL, "GET", "unix"),
+	    "Host=localhost:3000|authorization=Digest username=\"a\"|X-Request-Id=", 67), 0);
+}
+END_TEST
 
 START_TEST(a_request_keeps_what_is_for_its_end)
 {
@@ -195,7 +219,7 @@ Suite *
 pass_suite(void)
 {
 	const TTest *const tests[] = {whose_a_path_is, what_an_origin_gets_of_a_target,
-	    a_request_keeps_what_is_for_its_end, for_whom_a_request_is_passed_on,
+	    a_clients_token_stays_here_and_other_credentials_go_on, a_request_keeps_what_is_for_its_end, for_whom_a_request_is_passed_on,
 	    an_answer_keeps_what_is_for_its_end, a_message_that_was_here_and_one_that_may_not_go_on,
 	    NULL};
 

@@ -81,4 +81,5 @@ run_end(struct run *r, struct buf *out, struct buf *err)
 	return WEXITSTATUS(status);
 }
 
-UNIT_MAIN(suite_cmd_check, suite_cmd_explain, suite_cmd_sandbox, suite_mapping_doc)
+UNIT_MAIN(suite_cmd_check, suite_cmd_explain, suite_cmd_sandbox, suite_cmd_token,
+    suite_mapping_doc)

@@ -23,6 +23,7 @@ int run_end(struct run *, struct buf *out, struct buf *err);
 Suite *suite_cmd_check(void);
 Suite *suite_cmd_explain(void);
 Suite *suite_cmd_sandbox(void);
+Suite *suite_cmd_token(void);
 Suite *suite_mapping_doc(void);
 
 #endif

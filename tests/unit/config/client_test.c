@@ -100,6 +100,10 @@ START_TEST(clients_are_refused_with_their_places)
 	    "c.yaml:7:12: the client \"c\" stands twice (line 6); give each another name\n"
 	    "c.yaml:7:29: clients[3] has the token of clients[2] (line 6); each client needs a token "
 	    "of its own\n");
+	refuse(KEY "clients: [{name: a, token_sha256: "
+	    "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855}]\n",
+	    "c.yaml:3:35: clients[0].token_sha256 is the hash of an empty text; hash the token, "
+	    "without a line end\n");
 	refuse("token_file: a\n" KEY,
 	    "c.yaml:1:1: unknown key \"token_file\" here; it belongs under an entry of the list "
 	    "\"clients\"\n");

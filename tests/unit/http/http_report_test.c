@@ -252,6 +252,38 @@ START_TEST(the_limit_of_connections_is_counted_when_it_is_reached)
 }
 END_TEST
 
+/* Attaches fields and answers, or has a short body collected. */
+static void
+serve_beside(struct rig *rig, struct http_exchange *ex)
+{
+	static const struct http_field beside[] = {{"RateLimit", "r"}, {"Bad Name", "x"},
+	    {"X-Split", "a\r\nX-Evil: b"}, {NULL, NULL}};
+	static const struct http_field own[] = {{"X-Own", "1"}, {NULL, NULL}};
+
+	http_exchange_set_fields(ex, beside);
+	if (http_exchange_request(ex)->has_body)
+		http_exchange_collect(ex, 2, (http_body_fn)abort, NULL);
+	else
+		http_answer(ex, 200, own, "x", 1);
+}
+
+START_TEST(attached_fields_go_on_every_answer)
+{
+	struct rig rig = {.service = serve_beside};
+	struct client c;
+
+	start(&rig, &c);
+	client_says(&c, GET("/"));
+	ck_assert(client_has(&c, 0, "\r\nX-Own: 1\r\n"));
+	ck_assert(client_has(&c, 0, "\r\nRateLimit: r\r\n"));
+	ck_assert(!client_has(&c, 0, "Evil") && !client_has(&c, 0, "Bad"));
+	client_says(&c, "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n\r\nabc");
+	ck_assert_int_eq(client_status(&c, 1), 413); /* by the server itself */
+	ck_assert(client_has(&c, 1, "\r\nRateLimit: r\r\n"));
+	stop(&rig, &c);
+}
+END_TEST
+
 /* Tests of reports and counts. */
 Suite *
 http_report_suite(void)
@@ -265,6 +297,7 @@ http_report_suite(void)
 	    what_the_server_refuses_itself_is_reported_too,
 	    timeouts_are_counted_by_what_was_waited_for,
 	    the_limit_of_connections_is_counted_when_it_is_reached,
+	    attached_fields_go_on_every_answer,
 	    NULL,
 	};
 

@@ -1,0 +1,41 @@
+#ifndef API_CLIENT_GATE_H
+#define API_CLIENT_GATE_H
+
+#include "base/buf.h"
+#include "base/log.h"
+#include "base/loop.h"
+#include "core/gateway.h"
+#include "http/http_server.h"
+
+/*
+ * Who asks, and may they: the one gate that every request passes before it is routed.
+ * With clients in the file, every request of the local API needs the token of one, and
+ * every request of the admin address that of one with `admin`, if there is such a
+ * client. Handlers have nothing to do with it.
+ */
+struct client_gate;
+
+enum client_door { CLIENT_DOOR_LOCAL, CLIENT_DOOR_ADMIN };
+#define CLIENT_DOORS 2
+
+enum client_entry {
+	CLIENT_REFUSED, /* it is answered, or will be */
+	CLIENT_ADMITTED,
+	CLIENT_STRANGER /* nobody known, who asks for what everyone may see: health */
+};
+
+struct client_gate *client_gate_new(struct loop *, struct gateway *, struct log *);
+void client_gate_free(struct client_gate *); /* after the servers that use it */
+
+/* Looks at a request whose traffic_note is open. *who is the client, which belongs to
+ * the snapshot; NULL where no token is needed. */
+enum client_entry client_gate_enter(struct client_gate *, struct http_exchange *,
+    enum client_door, const struct config_client **who);
+
+/* Whether a client (NULL: anyone) may use a project. */
+bool client_gate_project(const struct config_client *, const char *id);
+
+/* Adds what was counted, as Prometheus text. */
+void client_gate_metrics(const struct client_gate *, struct buf *);
+
+#endif
