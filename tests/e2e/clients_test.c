@@ -2,6 +2,7 @@
 
 #include "base/digest.h"
 #include "harness.h"
+#include "tool.h"
 #include "unit.h"
 
 #include <poll.h>
@@ -396,12 +397,88 @@ START_TEST(images_of_clients_are_for_no_shared_cache)
 
 	start("");
 	r = as(ALL, "POST", PROJECTS "/shop/images",
-	    "{\"role\":\"r\",\"imageBase64\":\"iVBORw0KGgoAAAANSUhEUg==\"}");
+	    "{\"role\":\"r\",\"imageBase64\":\"iVBORw0KGgoAAAANSUhEUgAAAAAAAAAAAAAAAAAAAAAAAAAA\"}");
 	ck_assert_msg(r->status == 201, "%d: %s", r->status, r->body);
 	snprintf(path, sizeof path, PROJECTS "/shop/images/%s", reply_string(r, "id"));
 	r = as(VIEWER, "GET", path, NULL);
 	ck_assert_int_eq(r->status, 200);
 	ck_assert_str_eq(reply_field(r, "cache-control"), "private, max-age=3600");
+	stop();
+}
+END_TEST
+
+/* ---- what is passed on ---- */
+
+/* Has a request passed on to the local tool, which answers; the head that it got. */
+static const char *
+passed(const char *method, const char *target, const char *fields)
+{
+	struct reply r;
+	char text[600];
+	const char *head;
+	int fd = raw_connect(gateway.port), tool;
+
+	snprintf(text, sizeof text, "%s %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n%s\r\n",
+	    method, target, fields);
+	raw_send(fd, text, strlen(text));
+	tool = tool_accept();
+	head = tool_head(tool);
+	tool_say(tool, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok");
+	raw_reply(fd, false, &r);
+	ck_assert_int_eq(r.status, 200);
+	free(r.body);
+	close(fd);
+	close(tool);
+	return head;
+}
+
+START_TEST(the_local_tool_gets_what_a_client_may_and_no_token)
+{
+	static const char outside[] = "This token is for certain projects, and the path is not plainly "
+	                              "below one of them";
+	char lines[100];
+	const char *head;
+
+	snprintf(lines, sizeof lines, "passthrough: {local: \"http://127.0.0.1:%d\"}\n", tool_open());
+	start(lines);
+	expect_unknown(as(NULL, "GET", "/api/status", NULL));
+	head = passed("GET", "/api/status", BEARER(ALL) "X-API-Key: " ALL "\r\nCookie: own=1\r\n");
+	ck_assert_ptr_null(head_field(head, "authorization"));
+	ck_assert_ptr_null(head_field(head, "x-api-key"));
+	ck_assert_str_eq(head_field(head, "cookie"), "own=1");
+	passed("POST", "/api/projects/other/runs", BEARER(ALL));
+	passed("GET", "/api/status", BEARER(VIEWER));
+	expect_error(as(VIEWER, "POST", "/api/projects/shop/runs", "{}"), 403,
+	    "This token may only read: GET, HEAD and OPTIONS");
+	passed("POST", "/api/projects/shop/runs?x=1", BEARER(SHOP));
+	expect_error(as(SHOP, "GET", "/api/projects/other/runs", NULL), 404, "Project not found");
+	expect_error(as(SHOP, "GET", "/api/status", NULL), 403, outside);
+	expect_error(as(SHOP, "GET", "/api/projects/shop/../other/runs", NULL), 403, outside);
+	ck_assert_str_eq(as(SHOP, "GET", PROJECTS, NULL)->body,
+	    "[{\"id\":\"shop\",\"name\":\"Shop\"},{\"id\":\"plain\",\"name\":\"plain\"}]");
+	ck_assert(!tool_is_called());
+	passed("GET", PROJECTS, BEARER(ALL));
+	stop();
+	tool_close();
+}
+END_TEST
+
+START_TEST(bluejay_itself_needs_a_right_of_its_own)
+{
+	char more[300];
+
+	snprintf(more, sizeof more, "  - {name: raw, token_sha256: %s, passthrough: true}\n"
+	    "  - {name: rawviewer, token_sha256: %s, passthrough: true, read_only: true}\n"
+	    "passthrough: {bluejay: true}\n", sha("token-of-the-client-raw"),
+	    sha("token-of-the-client-rawviewer"));
+	start(more);
+	expect_unknown(as(NULL, "GET", "/v1/ping", NULL));
+	expect_error(as(ALL, "GET", "/v1/ping", NULL), 403, "This token is not for /v1/");
+	expect_error(as(SHOP, "GET", "/v1/ping", NULL), 403, "This token is not for /v1/");
+	ck_assert_int_eq(as("token-of-the-client-raw", "GET", "/v1/ping", NULL)->status, 200);
+	ck_assert_int_eq(as("token-of-the-client-rawviewer", "GET", "/v1/ping", NULL)->status, 200);
+	expect_error(as("token-of-the-client-rawviewer", "DELETE", "/v1/ping", NULL), 403,
+	    "This token may only read: GET, HEAD and OPTIONS");
 	stop();
 }
 END_TEST
@@ -572,7 +649,8 @@ clients_suite(void)
 	    without_clients_nobody_needs_a_token_on_this_machine, preflights_need_no_token,
 	    a_client_sees_its_projects_alone, a_reader_only_reads, a_rate_is_kept_and_told,
 	    idempotency_keys_belong_to_a_client, images_of_clients_are_for_no_shared_cache,
-	    many_failures_wait_and_hold_nobody_else_up,
+	    the_local_tool_gets_what_a_client_may_and_no_token,
+	    bluejay_itself_needs_a_right_of_its_own, many_failures_wait_and_hold_nobody_else_up,
 	    the_admin_address_needs_a_client_with_that_right,
 	    the_admin_address_stays_open_here_without_such_a_client,
 	    the_command_for_intents_sends_a_token, logs_name_the_client_and_show_no_token,

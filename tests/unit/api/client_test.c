@@ -193,7 +193,7 @@ END_TEST
 
 START_TEST(what_is_passed_on_for_whom)
 {
-	static char *const projects[] = {(char[]){"shop"}, (char[]){"a b"}, NULL};
+	char shop[] = "shop", other[] = "a b", *projects[] = {shop, other, NULL};
 	static const struct {
 		const char *path;
 		enum client_pass limited;
@@ -221,7 +221,7 @@ START_TEST(what_is_passed_on_for_whom)
 	    {"/api/projects/shop%00/x", CLIENT_PASS_OUTSIDE}, {"/api/projects/shop/%zz", CLIENT_PASS_OUTSIDE},
 	    {"/api/projects/shop/.", CLIENT_PASS_OUTSIDE}, {"/api/projects/shop//x", CLIENT_PASS_OUTSIDE},
 	};
-	const struct config_client limited = {.projects = (char **)(uintptr_t)projects};
+	const struct config_client limited = {.projects = projects};
 	const struct config_client wide = {.passthrough = true}, plain = {.read_only = true};
 
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
