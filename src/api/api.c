@@ -54,6 +54,20 @@ api_route(size_t i, struct openapi_route *out)
 	return false;
 }
 
+/* Refuses a client of certain projects what belongs to all of them; true when it
+ * answered. */
+static bool
+api_refuse_common(struct api *api, struct http_exchange *ex, const struct config_client *who,
+    const struct resource *resource)
+{
+	if (who == NULL || who->projects == NULL || resource != &resource_community ||
+	    gateway_snapshot(api->gw)->config->communities_scope != CONFIG_COMMUNITIES_ORGANISATION)
+		return false;
+	api_answer_error(ex, 403, "This token is for certain projects, and communities here belong to "
+	                          "the whole organisation");
+	return true;
+}
+
 /* Serves the local API. */
 void
 api_serve(void *arg, struct http_exchange *ex)
@@ -73,6 +87,8 @@ api_serve(void *arg, struct http_exchange *ex)
 	if (api_refuse_route(ex, found, &match))
 		return;
 	traffic_note_route(ex, &match);
+	if (api_refuse_common(api, ex, who, service->resource))
+		return;
 	if (!client_gate_project(who, match.params[0]) ||
 	    !snapshot_project(gateway_snapshot(api->gw), match.params[0], service->resource,
 	        &project)) {

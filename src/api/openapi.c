@@ -8,11 +8,14 @@
 #include "json/json_read.h"
 
 #include <ctype.h>
+#include <json-c/linkhash.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* A document under construction. */
 struct openapi {
+	const struct config *config;
+	bool admin_token; /* the admin address needs one */
 	struct json_object *source;     /* openapi.json */
 	struct json_object *operations; /* inside it, by "GET /path" */
 	struct json_object *paths;
@@ -89,6 +92,69 @@ openapi_item(struct openapi *o, const struct openapi_route *r)
 	return item;
 }
 
+/* Whether a client may use the admin address, so that all need a token there. */
+static bool
+openapi_has_admin(const struct config *config)
+{
+	for (size_t i = 0; i < config->client_count; i++)
+		if (config->clients[i].admin)
+			return true;
+	return false;
+}
+
+/* Adds a reference to an answer. */
+static void
+openapi_add_response(struct json_object *operation, const char *status, const char *ref)
+{
+	struct json_object *responses, *one = json_object_new_object();
+
+	json_object_object_add(one, "$ref", json_object_new_string(ref));
+	if (json_object_object_get_ex(operation, "responses", &responses))
+		json_object_object_add(responses, status, one);
+	else
+		json_object_put(one);
+}
+
+/* Says of an operation whether it needs a token, where others need one. */
+static void
+openapi_secure(const struct openapi *o, const struct openapi_route *r,
+    struct json_object *operation)
+{
+	const char *pattern = r->route->pattern;
+	bool health = strcmp(pattern, "/healthz") == 0 || strcmp(pattern, "/readyz") == 0;
+
+	if (o->config->client_count == 0)
+		return;
+	if (r->admin && (health || !o->admin_token)) {
+		json_object_object_add(operation, "security", json_object_new_array());
+		return;
+	}
+	openapi_add_response(operation, "401", "#/components/responses/Unauthorized");
+	openapi_add_response(operation, "403", "#/components/responses/Forbidden");
+}
+
+/* Says that a token is needed, in one of three ways; or takes the ways out. */
+static void
+openapi_add_security(const struct openapi *o, struct json_object *document)
+{
+	struct json_object *components, *schemes, *list = json_object_new_array(), *one;
+
+	json_object_object_get_ex(o->source, "components", &components);
+	if (o->config->client_count == 0) {
+		json_object_object_del(components, "securitySchemes");
+		json_object_put(list);
+		return;
+	}
+	json_object_object_get_ex(components, "securitySchemes", &schemes);
+	json_object_object_foreach(schemes, name, scheme) {
+		(void)scheme;
+		one = json_object_new_object();
+		json_object_object_add(one, name, json_object_new_array());
+		json_object_array_add(list, one);
+	}
+	json_object_object_add(document, "security", list);
+}
+
 /* Adds one route. */
 static void
 openapi_add(struct openapi *o, const struct openapi_route *r)
@@ -103,6 +169,7 @@ openapi_add(struct openapi *o, const struct openapi_route *r)
 		json_object_get(operation);
 	else
 		operation = json_object_new_object();
+	openapi_secure(o, r, operation);
 	json_object_object_add(openapi_item(o, r), method, operation);
 	free(method);
 	free(key);
@@ -160,7 +227,8 @@ openapi_make(const struct snapshot *snap, openapi_walk_fn walk, const struct htt
     const struct http_server *admin)
 {
 	struct json_object *document = json_object_new_object(), *info, *servers;
-	struct openapi o = {.paths = json_object_new_object(), .admin = openapi_servers(admin)};
+	struct openapi o = {.config = snap->config, .admin_token = openapi_has_admin(snap->config),
+	    .paths = json_object_new_object(), .admin = openapi_servers(admin)};
 	struct openapi_route r;
 
 	if (!json_read((const char *)openapi_json, openapi_json_len, &o.source, NULL))
@@ -174,6 +242,7 @@ openapi_make(const struct snapshot *snap, openapi_walk_fn walk, const struct htt
 	if (json_object_array_length(servers) > 0)
 		json_object_object_add(document, "servers", json_object_get(servers));
 	openapi_move(&o, document, "tags");
+	openapi_add_security(&o, document);
 	for (size_t i = 0; walk(i, &r); i++)
 		if (!openapi_is_passed_on(snap, &r))
 			openapi_add(&o, &r);

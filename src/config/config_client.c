@@ -148,7 +148,7 @@ config_client_check_passthrough(const struct config_client_entry *e)
 {
 	const struct yaml_node *at = yaml_node_get(e->node, "passthrough");
 
-	if (e->client->passthrough && !e->config->passthrough.bluejay)
+	if (e->client->passthrough && e->client->projects == NULL && !e->config->passthrough.bluejay)
 		diag_warn(e->diags, at->file, at->line, at->column, "clients[%zu].passthrough does nothing "
 		    "while passthrough.bluejay is off", e->n);
 }

@@ -122,6 +122,49 @@ START_TEST(what_is_passed_on_is_described_as_configured)
 }
 END_TEST
 
+/* The requirement of a token that one operation has of its own; NULL: the document's. */
+static struct json_object *
+own_security(struct json_object *document, const char *path)
+{
+	struct json_object *security = NULL;
+
+	json_object_object_get_ex(in(in(in(document, "paths"), path), "get"), "security", &security);
+	return security;
+}
+
+START_TEST(tokens_are_described_where_they_are_needed)
+{
+	char name[] = "ci", digest[] = "";
+	struct config_client client = {.name = name, .digest = digest};
+	struct snapshot *snap = load();
+	struct json_object *document = openapi_make(snap, api_route, NULL, NULL);
+	static const char local[] = "/api/projects/{project}/personas";
+
+	ck_assert(!json_object_object_get_ex(document, "security", NULL));
+	ck_assert(!json_object_object_get_ex(in(document, "components"), "securitySchemes", NULL));
+	json_object_put(document);
+	snap->config->clients = &client;
+	snap->config->client_count = 1;
+	document = openapi_make(snap, api_route, NULL, NULL);
+	ck_assert_str_eq(json_object_to_json_string_ext(in(document, "security"), 0),
+	    "[{\"bearer\":[]},{\"key\":[]},{\"basic\":[]}]");
+	in(in(in(document, "components"), "securitySchemes"), "bearer");
+	ck_assert_ptr_null(own_security(document, local));
+	in(in(in(in(in(document, "paths"), local), "get"), "responses"), "401");
+	ck_assert_uint_eq(json_object_array_length(own_security(document, "/metrics")), 0);
+	json_object_put(document);
+	client.admin = true;
+	document = openapi_make(snap, api_route, NULL, NULL);
+	ck_assert_ptr_null(own_security(document, "/metrics"));
+	ck_assert_uint_eq(json_object_array_length(own_security(document, "/healthz")), 0);
+	ck_assert_uint_eq(json_object_array_length(own_security(document, "/readyz")), 0);
+	json_object_put(document);
+	snap->config->clients = NULL;
+	snap->config->client_count = 0;
+	snapshot_unref(snap);
+}
+END_TEST
+
 /* Fails for every reference below a value that leads nowhere. */
 static void
 check_references(struct json_object *document, struct json_object *value)
@@ -224,6 +267,7 @@ openapi_suite(void)
 	const TTest *const tests[] = {
 	    every_route_is_described_and_nothing_else,
 	    what_is_passed_on_is_described_as_configured,
+	    tokens_are_described_where_they_are_needed,
 	    every_reference_leads_somewhere,
 	    schemas_follow_the_mapping,
 	    NULL,

@@ -21,7 +21,9 @@ START_TEST(clients_are_read)
 	    "    read_only: true\n"
 	    "    passthrough: true\n"
 	    "    admin: true\n"
-	    "    rate: {per_minute: 60}\n", "");
+	    "    rate: {per_minute: 60}\n",
+	    "c.yaml:9:18: warning: clients[1].passthrough does nothing while passthrough.bluejay is "
+	    "off\n");
 	ck_assert_uint_eq(c->client_count, 2);
 	ck_assert_str_eq(c->clients[0].name, "ci");
 	ck_assert_str_eq(c->clients[0].digest, TEST_SHA);
