@@ -143,7 +143,7 @@ change_written(struct change *c, struct store_record *record)
 
 	fetch_replaced(c->gw, &c->project, e, old);
 	if (c->project.resource->shared)
-		shelf_outdate_others(c->gw->shelf, e->record.scope, c->local_id, c->gw->sequence);
+		shelf_share(c->gw->shelf, e, c->gw->sequence);
 	free(old);
 	shelf_show(e, c->project.mapping, NULL, NULL);
 	return e;
@@ -211,8 +211,8 @@ change_on_deleted(void *arg, struct store_reply *reply)
 	}
 	c->gw->sequence++;
 	shelf_bury(c->gw->shelf, c->project.scope, c->local_id, c->intent.upstream_id);
-	if (c->project.resource->shared)
-		shelf_outdate_others(c->gw->shelf, c->project.scope, c->local_id, c->gw->sequence);
+	if (c->project.resource->shared && c->project.adopts)
+		epoch_bury(c->gw, c->project.resource, c->local_id, c->intent.upstream_id);
 	if (c->project.resource->portraits)
 		store_image_release(c->gw->store, c->project.scope, c->local_id, NULL, NULL);
 	epoch_touch(c->gw, c->project.scope);

@@ -56,6 +56,16 @@ epoch_touch_all(struct gateway *gw)
 		e->written = gw->sequence;
 }
 
+/* Buries an item in every scope that is watched. */
+void
+epoch_bury(struct gateway *gw, const struct resource *resource, const char *local_id,
+    const char *upstream_id)
+{
+	for (const struct epoch *e = gw->epochs; e != NULL; e = e->hh.next)
+		if (resource_of_scope(e->scope) == resource)
+			shelf_bury(gw->shelf, e->scope, local_id, upstream_id);
+}
+
 /* Forgets every scope. */
 void
 epoch_free_all(struct gateway *gw)

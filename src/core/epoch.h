@@ -23,6 +23,11 @@ void epoch_touch(struct gateway *, const char *scope);
 /* A write that is not known here may have changed any scope. */
 void epoch_touch_all(struct gateway *);
 
+/* An item that all scopes of a resource share was deleted: none of those that are
+ * watched shows it again because an old listing does. */
+void epoch_bury(struct gateway *, const struct resource *, const char *local_id,
+    const char *upstream_id);
+
 void epoch_free_all(struct gateway *);
 
 #endif

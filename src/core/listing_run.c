@@ -16,6 +16,7 @@
 #define LISTING_ANSWER_MAX ((size_t)64 << 20)
 #define LISTING_CHECKS_AT_ONCE 8
 #define LISTING_CHECKS_MAX 200 /* own GETs in one run; further missing ones are believed to live */
+#define LISTING_ASKS 10        /* questions to other scopes in one run */
 #define LISTING_NOTE_MS 60000  /* how often the store learns when the scope was listed */
 
 /* One item of the answer, found by its id. */
@@ -48,6 +49,7 @@ struct listing_run {
 	size_t fresh_count;
 	struct json_object *answer;
 	uint64_t asked; /* when other scopes were asked what they know */
+	unsigned asks;  /* how often they were, because of writes meanwhile */
 	struct listing_item *items; /* hash by id */
 	struct listing_item *pool;  /* the items' memory */
 	struct listing_row *rows;
@@ -200,6 +202,8 @@ listing_run_show(struct listing_run *run, struct listing_row *row, struct json_o
 		return;
 	}
 	shelf_pin(e);
+	if (e->replaced_count > 0)
+		shelf_show(e, run->project.mapping, NULL, NULL); /* what is here may be newer */
 	if (!fetch_is_late(run->gw, &run->project, e, json))
 		fetch_seen(run->gw, &run->project, e, json, run->sequence);
 	listing_run_take(row, e);
@@ -399,6 +403,9 @@ listing_run_is_new(struct listing_run *run, const struct listing_item *item)
 {
 	if (item->hidden)
 		return true;
+	if (run->project.resource->shared &&
+	    shelf_is_buried(run->gw->shelf, run->listing->scope, item->id))
+		return false; /* deleted through another scope */
 	if (!item->foreign && claim_match_listed(run->gw, &run->project, item->json) != CLAIM_NONE)
 		return false;
 	return run->project.adopts;
@@ -427,6 +434,17 @@ listing_run_adopt(struct listing_run *run)
 		listing_run_check(run);
 }
 
+/* It cannot be said what other scopes know: no create takes anything this time. */
+static void
+listing_run_disown(struct listing_run *run)
+{
+	struct listing_item *item, *next;
+
+	run->complete = false;
+	HASH_ITER(hh, run->items, item, next)
+		item->foreign = true;
+}
+
 static void listing_run_ask_elsewhere(struct listing_run *);
 
 /* Other scopes have said what they know. What was written meanwhile may be missing in
@@ -444,10 +462,12 @@ listing_run_on_elsewhere(void *arg, struct store_reply *reply)
 		listing_run_fail(run, &trouble, false);
 		return;
 	}
-	if (run->listing->epoch->written > run->asked) {
+	if (run->listing->epoch->written > run->asked && ++run->asks < LISTING_ASKS) {
 		listing_run_ask_elsewhere(run);
 		return;
 	}
+	if (run->listing->epoch->written > run->asked)
+		listing_run_disown(run);
 	for (size_t i = 0; i < reply->tombstone_count; i++) {
 		HASH_FIND_STR(run->items, reply->tombstones[i], item);
 		if (item != NULL)

@@ -186,19 +186,33 @@ shelf_written(struct shelf *s, struct store_record *record, uint64_t sequence)
 	return e;
 }
 
-/* Outdates what other scopes have of an item. */
+/* Gives another scope's entry what a write through this one's made of the item. */
+static void
+shelf_share_with(struct shelf_entry *e, const struct shelf_entry *by, uint64_t sequence)
+{
+	free(e->record.content);
+	e->record.content = mem_string(by->record.content);
+	e->record.content_ms = by->record.content_ms;
+	shelf_forget_body(e);
+	if (by->replaced_count > 0) {
+		e->replaced[e->replaced_count++ % SHELF_REPLACED] =
+		    by->replaced[(by->replaced_count - 1) % SHELF_REPLACED];
+		e->replaced_at = by->replaced_at;
+	}
+	e->written_sequence = sequence;
+	e->fetched = 0;
+	e->generation++;
+}
+
+/* Tells the other scopes of a write. */
 void
-shelf_outdate_others(struct shelf *s, const char *scope, const char *local_id, uint64_t sequence)
+shelf_share(struct shelf *s, const struct shelf_entry *by, uint64_t sequence)
 {
 	struct shelf_entry *e;
 
-	TAILQ_FOREACH(e, &s->order, link) {
-		if (strcmp(e->record.local_id, local_id) != 0 || strcmp(e->record.scope, scope) == 0)
-			continue;
-		e->written_sequence = sequence;
-		e->fetched = 0;
-		e->generation++;
-	}
+	TAILQ_FOREACH(e, &s->order, link)
+		if (e != by && strcmp(e->record.upstream_id, by->record.upstream_id) == 0)
+			shelf_share_with(e, by, sequence);
 }
 
 /* Keeps an entry in memory. */

@@ -57,10 +57,9 @@ struct shelf_entry *shelf_put(struct shelf *, struct store_record *record);
  * Never NULL. */
 struct shelf_entry *shelf_written(struct shelf *, struct store_record *record, uint64_t sequence);
 
-/* A write through another scope, which shares the item: what was read here before is
- * outdated. */
-void shelf_outdate_others(struct shelf *, const char *scope, const char *local_id,
-    uint64_t sequence);
+/* An item that other scopes share was written through this one: they know it as it is
+ * now, what they read before is outdated, and what it replaced is no news. */
+void shelf_share(struct shelf *, const struct shelf_entry *, uint64_t sequence);
 
 void shelf_pin(struct shelf_entry *);
 void shelf_unpin(struct shelf_entry *);

@@ -32,12 +32,13 @@ static struct {
 	enum script_act posts[RACE_MAX];   /* what becomes of the answer to each create */
 	int nothing;                       /* so many next creates are not done */
 	bool blind;                        /* listings show nothing */
+	char *frozen;                      /* what listings show; NULL: what is there */
 	int more;                          /* listings say that there are so many more */
 	enum script_act puts;              /* what becomes of answers to changes */
 } race = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 static struct program race_gateway;
-static const char *race_first_byte = "700ms";
+static const char *race_first_byte = "700ms", *race_grace = "500ms", *race_more = "";
 static char race_config[256], race_data[256];
 
 /* Notes a call that is not allowed. */
@@ -118,6 +119,11 @@ race_list(struct script_reply *out)
 	size_t used = (size_t)snprintf(out->body, sizeof out->body, "{\"communities\":[");
 	int shown = 0;
 
+	race.lists++;
+	if (race.frozen != NULL) {
+		snprintf(out->body, sizeof out->body, "%s", race.frozen);
+		return;
+	}
 	for (int i = 0; i < race.count && !race.blind; i++)
 		if (race.kept[i] != NULL)
 			used += (size_t)snprintf(out->body + used, sizeof out->body - used, "%s%s",
@@ -125,7 +131,6 @@ race_list(struct script_reply *out)
 			    json_object_to_json_string_ext(race.kept[i], JSON_C_TO_STRING_PLAIN));
 	snprintf(out->body + used, sizeof out->body - used, "],\"total_count\":%d}",
 	    shown + race.more);
-	race.lists++;
 }
 
 /* Changes one by a body. */
@@ -232,8 +237,8 @@ race_open(void)
 	    scratch_file("race.yaml",
 	        "bluejay:\n  url: http://127.0.0.1:%d\n  api_key: k\n"
 	        "  timeouts: {connect: 1s, first_byte: %s, total: 10s}\n  retries: 1\n"
-	        "  settle: {grace: 500ms}\n  cache: {fresh: 0s}\nprojects:\n  a: {}\n  b: {}\n",
-	        script_start(race_answer, NULL), race_first_byte));
+	        "  settle: {grace: %s}\n  cache: {fresh: 0s}\nprojects:\n  a: {}\n  b: {}\n%s",
+	        script_start(race_answer, NULL), race_first_byte, race_grace, race_more));
 	snprintf(race_data, sizeof race_data, "%.200s/race", scratch_dir());
 	race_start_gateway();
 }
@@ -455,6 +460,35 @@ START_TEST(an_addition_is_settled_by_what_it_holds)
 }
 END_TEST
 
+START_TEST(what_another_project_changed_is_not_undone_by_an_old_listing)
+{
+	struct script_reply old;
+	char *id, *path;
+
+	race_grace = "20s"; /* a listing may lag for so long */
+	race_more = "communities: {scope: organisation}\n";
+	race_open();
+	id = race_made(race_call("POST", A, "{\"title\":\"T\"}"));
+	path = strdup(below(B, id));
+	ck_assert_ptr_nonnull(strstr(race_call("GET", B, NULL)->body, "\"T\""));
+	pthread_mutex_lock(&race.lock);
+	race_list(&old);
+	race.frozen = old.body;
+	pthread_mutex_unlock(&race.lock);
+	ck_assert_int_eq(race_call("PUT", below(A, id), "{\"title\":\"U\"}")->status, 200);
+	ck_assert_ptr_nonnull(strstr(race_call("GET", A, NULL)->body, "\"U\""));
+	ck_assert_ptr_nonnull(strstr(race_call("GET", B, NULL)->body, "\"U\""));
+	ck_assert_ptr_nonnull(strstr(race_call("GET", path, NULL)->body, "\"U\""));
+	ck_assert_int_eq(race_call("DELETE", path, NULL)->status, 204);
+	ck_assert_str_eq(race_call("GET", A, NULL)->body, "[]");
+	ck_assert_str_eq(race_call("GET", B, NULL)->body, "[]");
+	expect_error(race_call("GET", below(A, id), NULL), 404, "Community not found");
+	free(id);
+	free(path);
+	race_close();
+}
+END_TEST
+
 START_TEST(numbers_are_a_set)
 {
 	struct json_object *list;
@@ -497,6 +531,7 @@ communities_race_suite(void)
 	tcase_add_loop_test(tcase, what_may_be_anothers_is_waited_for, 0, 2);
 	tcase_add_test(tcase, a_listing_that_is_not_whole_proves_nothing);
 	tcase_add_test(tcase, an_addition_is_settled_by_what_it_holds);
+	tcase_add_test(tcase, what_another_project_changed_is_not_undone_by_an_old_listing);
 	tcase_add_test(tcase, numbers_are_a_set);
 	suite_add_tcase(suite, tcase);
 	return suite;

@@ -340,9 +340,12 @@ START_TEST(with_the_organisations_scope_all_are_shown_and_changed)
 	ck_assert_ptr_nonnull(strstr(call("GET", COMMUNITIES_PLAIN, NULL)->body, "\"Q\""));
 	community_expect(call("PUT", below(below(COMMUNITIES_PLAIN, made), "digital-humans"),
 	    "{\"digitalHumanIds\":[4]}"), 200, made, "\"title\":\"M\",\"digitalHumanIds\":[4]");
+	stage_faults("{\"profile\":\"lagging-lists\",\"percent\":100}");
 	ck_assert_int_eq(call("DELETE", path, NULL)->status, 204);
+	ck_assert_ptr_nonnull(strstr(stage_bluejay("GET", "/v1/communities", NULL)->body, own));
 	expect_error(call("GET", below(COMMUNITIES, own), NULL), 404, "Community not found");
 	ck_assert_ptr_null(strstr(call("GET", COMMUNITIES, NULL)->body, own));
+	ck_assert_ptr_null(strstr(call("GET", COMMUNITIES_PLAIN, NULL)->body, own));
 	expect_error(call("GET", below(COMMUNITIES, UUID), NULL), 404, "Community not found");
 	free(own);
 	free(made);
