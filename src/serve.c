@@ -311,10 +311,25 @@ serve_catch_signals(struct serve *s)
 	loop_timer_init(&s->settle, s->loop, serve_on_settle, s);
 }
 
+/* Has signals wait from here on: without their handlers they would end the process
+ * before everything is written. */
+static void
+serve_block_signals(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGUSR1);
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
+}
+
 /* Stops in reverse order of starting. */
 static void
 serve_free(struct serve *s)
 {
+	serve_block_signals();
 	if (s->loop != NULL)
 		loop_timer_cancel(&s->settle);
 	http_server_free(s->server);

@@ -267,6 +267,8 @@ metrics_build(struct buf *b, struct api *api)
 	metric_text_sample(b, METRICS_NAME("build_info"), METRIC_LABEL("version", PACKAGE_VERSION), 1);
 	metric_text_counter(b, METRICS_NAME("log_lines_dropped_total"),
 	    "Lines of the log that could not be written, or not in time.", log_dropped(api->log));
+	metric_text_gauge(b, METRICS_NAME("log_waiting_bytes"),
+	    "Bytes of the log that are not written yet.", log_waiting(api->log));
 	metrics_process(b, traffic_started(api->traffic));
 }
 

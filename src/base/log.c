@@ -115,6 +115,13 @@ log_dropped(struct log *l)
 	return l != NULL && l->writer != NULL ? log_writer_dropped(l->writer) : 0;
 }
 
+/* Bytes that wait. */
+size_t
+log_waiting(struct log *l)
+{
+	return l != NULL && l->writer != NULL ? log_writer_waiting(l->writer) : 0;
+}
+
 /* Whether a level is written. */
 int
 log_wants(const struct log *l, enum log_level level)

@@ -3,6 +3,7 @@
 
 #include "base/fail.h"
 
+#include <stddef.h>
 #include <stdint.h>
 
 /*
@@ -54,6 +55,9 @@ void log_reopen(struct log *);
 
 /* Lines that could not be written, or not in time. */
 uint64_t log_dropped(struct log *);
+
+/* Bytes that are not written yet. */
+size_t log_waiting(struct log *);
 
 /* Whether lines of this level are written. */
 int log_wants(const struct log *, enum log_level);

@@ -32,6 +32,7 @@ struct log_writer {
 	pthread_cond_t more;
 	char *fill;
 	size_t len;
+	size_t busy; /* bytes being written */
 	uint64_t dropped; /* in all */
 	uint64_t untold;  /* of them, those that no line has told of */
 	bool waiting, hurry, reopen, stop;
@@ -178,6 +179,7 @@ log_writer_pass(struct log_writer *w)
 
 	w->fill = w->out;
 	w->out = out;
+	w->busy = len;
 	w->len = 0;
 	w->untold = 0;
 	w->reopen = false;
@@ -188,6 +190,7 @@ log_writer_pass(struct log_writer *w)
 	if (untold > 0 && log_writer_tell(w, LOG_WRITER_DROPPED, (int64_t)untold))
 		untold = 0;
 	pthread_mutex_lock(&w->lock);
+	w->busy = 0;
 	w->dropped += lost;
 	w->untold += untold + lost;
 }
@@ -304,6 +307,18 @@ log_writer_dropped(struct log_writer *w)
 
 	pthread_mutex_lock(&w->lock);
 	n = w->dropped;
+	pthread_mutex_unlock(&w->lock);
+	return n;
+}
+
+/* Bytes that wait. */
+size_t
+log_writer_waiting(struct log_writer *w)
+{
+	size_t n;
+
+	pthread_mutex_lock(&w->lock);
+	n = w->len + w->busy;
 	pthread_mutex_unlock(&w->lock);
 	return n;
 }

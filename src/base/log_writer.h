@@ -44,6 +44,9 @@ void log_writer_reopen(struct log_writer *);
 /* Lines that were dropped or could not be written; from any thread. */
 uint64_t log_writer_dropped(struct log_writer *);
 
+/* Bytes that are not written yet; from any thread. */
+size_t log_writer_waiting(struct log_writer *);
+
 /* Opens a log file for appending; -1 with errno. */
 int log_writer_open(const char *path);
 

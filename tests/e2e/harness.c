@@ -161,10 +161,27 @@ harness_line(struct program *p, char *line, size_t size)
 	return false;
 }
 
+/* Waits until a gateway's log is written; the thread that writes it gathers lines. */
+static void
+harness_wait_log(const struct program *p)
+{
+	bool waits = p->admin_port != 0;
+
+	for (int i = 0; waits; i++) {
+		char *said = shell("curl -s -m 10 http://127.0.0.1:%d/metrics | "
+		                   "grep '^persona_gateway_log_waiting_bytes [1-9]'", p->admin_port);
+
+		waits = *said != '\0';
+		free(said);
+		ck_assert_int_lt(i, 1000);
+	}
+}
+
 /* The program's log so far. */
 char *
 program_log(const struct program *p)
 {
+	harness_wait_log(p);
 	return shell("cat '%s'", p->log);
 }
 

@@ -38,7 +38,8 @@ int program_wait(struct program *);
 void program_cut(struct program *);
 /* Ends it with SIGKILL. */
 void program_kill(struct program *);
-/* What it wrote to standard error so far; the caller frees. */
+/* What it wrote to standard error so far; of a gateway that runs, everything that it
+ * logged before this call. The caller frees. */
 char *program_log(const struct program *);
 
 /* A folder for one test, removed at the end of the test program. */
