@@ -20,8 +20,8 @@ pass_fields_add(struct pass_fields *l, const char *name, const char *value)
 		l->room = l->room > 0 ? 2 * l->room : 32;
 		l->list = mem_resize(l->list, l->room * sizeof *l->list);
 	}
-	l->list[l->count++] = (struct relay_field){name, value};
-	l->list[l->count] = (struct relay_field){NULL, NULL};
+	l->list[l->count++] = (struct wire_field){name, value};
+	l->list[l->count] = (struct wire_field){NULL, NULL};
 }
 
 /* Adds a field whose value was made for it. */
@@ -76,7 +76,7 @@ pass_fields_listed(const char *list, const char *name)
 
 /* Whether a field belongs to one hop: by its name, or by a Connection field. */
 static bool
-pass_fields_hop(const struct relay_field *all, const char *name)
+pass_fields_hop(const struct wire_field *all, const char *name)
 {
 	static const char *const names[] = {"connection", "keep-alive", "proxy-connection", "te",
 	    "trailer", "transfer-encoding", "upgrade", "content-length", "expect", NULL};
@@ -104,7 +104,7 @@ pass_fields_stays(const char *name, enum pass_way way)
 
 /* Adds Via: what stood there and ourselves. */
 static void
-pass_fields_add_via(struct pass_fields *l, const struct relay_field *all, int minor,
+pass_fields_add_via(struct pass_fields *l, const struct wire_field *all, int minor,
     const char *name)
 {
 	struct buf b;
@@ -141,13 +141,13 @@ pass_fields_add_forwarded(struct pass_fields *l, const struct http_request *q)
 }
 
 /* The request's fields in the form that both messages have here. */
-static struct relay_field *
+static struct wire_field *
 pass_fields_copy(const struct http_request *q)
 {
-	struct relay_field *all = mem_zero(q->field_count + 1, sizeof *all);
+	struct wire_field *all = mem_zero(q->field_count + 1, sizeof *all);
 
 	for (size_t i = 0; i < q->field_count; i++)
-		all[i] = (struct relay_field){q->fields[i].name, q->fields[i].value};
+		all[i] = (struct wire_field){q->fields[i].name, q->fields[i].value};
 	return all;
 }
 
@@ -156,13 +156,13 @@ void
 pass_fields_request(struct pass_fields *l, const struct http_request *q, enum pass_way way,
     bool known, const char *name, const char *key)
 {
-	struct relay_field *all = pass_fields_copy(q);
+	struct wire_field *all = pass_fields_copy(q);
 	long forwards = pass_fields_forwards(q);
 
 	memset(l, 0, sizeof *l);
 	if (way == PASS_TO_LOCAL && q->host[0] != '\0')
 		pass_fields_add(l, "Host", q->host);
-	for (const struct relay_field *f = all; f->name != NULL; f++) {
+	for (const struct wire_field *f = all; f->name != NULL; f++) {
 		if (pass_fields_hop(all, f->name) || pass_fields_stays(f->name, way) ||
 		    (known && client_claim_is(f->name, f->value)) ||
 		    (forwards >= 0 && strcasecmp(f->name, "max-forwards") == 0))
@@ -184,11 +184,11 @@ pass_fields_request(struct pass_fields *l, const struct http_request *q, enum pa
 
 /* Makes the fields of an answer. */
 void
-pass_fields_answer(struct pass_fields *l, const struct relay_field *all, enum pass_way way,
+pass_fields_answer(struct pass_fields *l, const struct wire_field *all, enum pass_way way,
     const char *name)
 {
 	memset(l, 0, sizeof *l);
-	for (const struct relay_field *f = all; f->name != NULL; f++) {
+	for (const struct wire_field *f = all; f->name != NULL; f++) {
 		if (pass_fields_hop(all, f->name) || strcasecmp(f->name, "via") == 0 ||
 		    (way == PASS_TO_BLUEJAY && strcasecmp(f->name, "set-cookie") == 0))
 			continue;

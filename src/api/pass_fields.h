@@ -19,7 +19,7 @@ enum pass_way {
 
 /* A list of fields with the memory of those that were made for it. */
 struct pass_fields {
-	struct relay_field *list; /* ends with a NULL name */
+	struct wire_field *list; /* ends with a NULL name */
 	size_t count, room;
 	char *made[8];
 	size_t made_count;
@@ -32,7 +32,7 @@ void pass_fields_request(struct pass_fields *, const struct http_request *, enum
     bool known, const char *name, const char *key);
 
 /* What an answer is given to the client with; they live as long as the head does. */
-void pass_fields_answer(struct pass_fields *, const struct relay_field *, enum pass_way,
+void pass_fields_answer(struct pass_fields *, const struct wire_field *, enum pass_way,
     const char *name);
 
 void pass_fields_free(struct pass_fields *);

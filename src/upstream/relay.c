@@ -3,7 +3,7 @@
 #include "upstream/relay.h"
 #include "base/buf.h"
 #include "base/mem.h"
-#include "upstream/answer_head.h"
+#include "upstream/answer_reader.h"
 #include "upstream/curl_loop.h"
 #include "upstream/url.h"
 
@@ -44,10 +44,7 @@ struct relay_call {
 	size_t body_taken; /* of what is in `body` */
 	bool body_ended, body_held; /* held: libcurl waits for more */
 	/* the answer */
-	struct answer_head head;
-	struct buf text; /* names and values, each with its NUL */
-	size_t field_count;
-	const char *refused; /* why the answer cannot be passed on */
+	struct answer_reader reader;
 	bool paused, held;   /* held: libcurl keeps a piece until it is resumed */
 	char why[CURL_ERROR_SIZE];
 	TAILQ_ENTRY(relay_call) link;
@@ -131,53 +128,19 @@ relay_on_seek(void *arg, curl_off_t offset, int origin)
 
 /* ---- the answer ---- */
 
-/* Refuses the answer: what the callback returns ends the exchange. */
-static size_t
-relay_refuse(struct relay_call *c, const char *why)
-{
-	c->refused = why;
-	return 0;
-}
-
-/* Keeps a field. */
-static bool
-relay_keep(struct relay_call *c, const struct answer_field *f)
-{
-	c->field_count++;
-	return buf_add(&c->text, f->name, f->name_len) && buf_addc(&c->text, '\0') &&
-	    buf_add(&c->text, f->value, f->value_len) && buf_addc(&c->text, '\0');
-}
-
-/* Whether the head can be passed on; NULL, or why not. */
-static const char *
-relay_doubt(const struct answer_head *h)
-{
-	if (h->status == 101)
-		return "the answer changes the protocol, unasked";
-	if (h->status < 100 || h->status > 599)
-		return "the status is not one of HTTP";
-	return NULL;
-}
-
 /* Tells the final head. */
 static void
 relay_tell_head(struct relay_call *c)
 {
-	struct relay_field *fields = mem_zero(c->field_count + 1, sizeof *fields);
-	struct relay_head h = {.status = c->head.status, .fields = fields, .length = -1};
-	const char *p = c->text.data;
+	const struct answer_head *head = &c->reader.head;
+	struct wire_field *fields = answer_reader_fields(&c->reader);
+	struct relay_head h = {.status = head->status, .fields = fields, .length = -1};
 
-	for (size_t i = 0; i < c->field_count; i++) {
-		fields[i].name = p;
-		p += strlen(p) + 1;
-		fields[i].value = p;
-		p += strlen(p) + 1;
-	}
-	if (c->head.has_length && !c->head.chunked)
-		h.length = c->head.length;
+	if (head->has_length && !head->chunked)
+		h.length = head->length;
 	c->events->head(c->arg, &h);
 	free(fields);
-	buf_free(&c->text);
+	buf_free(&c->reader.text);
 	if (c->body_held)
 		relay_wake(c); /* libcurl may want no more of the body, but must be asked */
 }
@@ -188,31 +151,18 @@ static size_t
 relay_on_header(char *line, size_t size, size_t n, void *arg)
 {
 	struct relay_call *c = arg;
-	struct answer_field f;
-	const char *why;
 
 	relay_touch(c);
-	switch (answer_head_line(&c->head, line, n, &f)) {
-	case ANSWER_LINE_STATUS:
-		buf_clear(&c->text);
-		c->field_count = 0;
-		why = relay_doubt(&c->head);
-		return why != NULL ? relay_refuse(c, why) : n;
-	case ANSWER_LINE_FIELD:
-		return relay_keep(c, &f) ? n : relay_refuse(c, "the answer's head is too large");
-	case ANSWER_LINE_END:
-		if (c->head.complete)
-			relay_tell_head(c);
+	switch (answer_reader_line(&c->reader, line, n)) {
+	case ANSWER_READ_HEAD:
+		relay_tell_head(c);
 		return n;
-	case ANSWER_LINE_TRAILER:
+	case ANSWER_READ_MORE:
 		return n;
-	case ANSWER_LINE_ODD:
-		return relay_refuse(c, "the answer's head is not well-formed");
-	case ANSWER_LINE_BAD:
+	case ANSWER_READ_BAD:
 		break;
 	}
-	return relay_refuse(c, c->head.ambiguous ? "the answer's length is ambiguous"
-	                                         : "the answer's head is too large");
+	return 0;
 }
 
 /* A piece of the answer's body. */
@@ -221,8 +171,8 @@ relay_on_body(char *bytes, size_t size, size_t n, void *arg)
 {
 	struct relay_call *c = arg;
 
-	if (!c->head.complete)
-		return relay_refuse(c, "the answer's head is cut short");
+	if (!c->reader.head.complete)
+		return 0;
 	if (c->paused) {
 		c->held = true;
 		return CURL_WRITEFUNC_PAUSE;
@@ -247,7 +197,7 @@ relay_release(struct relay_call *c, bool clean)
 	curl_easy_setopt(e, CURLOPT_HTTPHEADER, NULL);
 	curl_easy_setopt(e, CURLOPT_ERRORBUFFER, NULL);
 	curl_easy_setopt(e, CURLOPT_REQUEST_TARGET, NULL);
-	curl_loop_give(c->owner->curl, e, clean && c->head.http11);
+	curl_loop_give(c->owner->curl, e, clean && c->reader.head.http11);
 }
 
 /* Frees a call that is not being run by libcurl. */
@@ -263,7 +213,7 @@ relay_call_free(struct relay_call *c)
 	free(c->method);
 	free(c->target);
 	buf_free(&c->body);
-	buf_free(&c->text);
+	answer_reader_free(&c->reader);
 	free(c);
 }
 
@@ -306,7 +256,7 @@ relay_was_stale(const struct relay_call *c)
 	long connects = 0;
 
 	curl_easy_getinfo(c->job.easy, CURLINFO_NUM_CONNECTS, &connects);
-	return c->sent && !c->head.begun && (c->twice || c->job.refused || connects == 0);
+	return c->sent && !c->reader.head.begun && (c->twice || c->job.refused || connects == 0);
 }
 
 /* Whether a request may go once more. */
@@ -321,8 +271,8 @@ relay_may_repeat(const struct relay_call *c)
 static enum relay_end
 relay_judge(struct relay_call *c, CURLcode code, const char **why)
 {
-	*why = c->refused;
-	if (code == CURLE_OK && c->head.complete)
+	*why = c->reader.why;
+	if (code == CURLE_OK && c->reader.head.complete)
 		return RELAY_WHOLE;
 	if (code == CURLE_OK && *why == NULL)
 		*why = "the answer's head is cut short";
@@ -434,7 +384,7 @@ relay_unpause(struct relay_call *c)
 	if (curl_loop_unpause(c->owner->curl, &c->job, paused) != CURLE_OK) {
 		curl_loop_cancel(c->owner->curl, &c->job);
 		relay_finish(c, RELAY_BROKEN,
-		    c->refused != NULL ? c->refused : "libcurl could not go on");
+		    c->reader.why != NULL ? c->reader.why : "libcurl could not go on");
 	}
 }
 
@@ -452,7 +402,7 @@ relay_on_soon(void *arg)
 
 /* Whether the caller's fields hold one. */
 static bool
-relay_has_field(const struct relay_field *f, const char *name)
+relay_has_field(const struct wire_field *f, const char *name)
 {
 	for (; f->name != NULL; f++)
 		if (strcasecmp(f->name, name) == 0)
@@ -463,11 +413,11 @@ relay_has_field(const struct relay_field *f, const char *name)
 /* Writes the field lines in libcurl's form, where "Name;" is a field without a
  * value and "Name:" is no field, not even libcurl's own. */
 static void
-relay_write_lines(struct relay_call *c, const struct relay_field *fields)
+relay_write_lines(struct relay_call *c, const struct wire_field *fields)
 {
 	static const char *const own[RELAY_OWN_LINES] = {"Accept", "Expect"};
 	size_t count = RELAY_OWN_LINES, size = 0, n = 0;
-	const struct relay_field *f;
+	const struct wire_field *f;
 	char *p;
 
 	for (f = fields; f->name != NULL; f++, count++)
@@ -508,7 +458,7 @@ relay_start(struct relay *r, const struct relay_request *q, const struct relay_e
 	c->fresh = q->fresh;
 	relay_write_lines(c, q->fields);
 	buf_init(&c->body, RELAY_BODY_MAX);
-	buf_init(&c->text, 2 * ANSWER_HEAD_MAX);
+	answer_reader_init(&c->reader);
 	loop_timer_init(&c->soon, r->loop, relay_on_soon, c);
 	loop_timer_init(&c->idle, r->loop, relay_on_idle, c);
 	TAILQ_INSERT_TAIL(&r->calls, c, link);

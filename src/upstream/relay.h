@@ -3,6 +3,7 @@
 
 #include "base/fail.h"
 #include "base/loop.h"
+#include "upstream/wire_field.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -31,17 +32,13 @@ struct relay *relay_new(struct loop *, const struct relay_config *, struct fail 
 /* Cancels what runs. Not from inside a callback of this relay. */
 void relay_free(struct relay *);
 
-struct relay_field {
-	const char *name, *value;
-};
-
 struct relay_request {
 	const char *method;
 	const char *target; /* what stands in the request line: a path with its query, or "*" */
 	/* Ends with a NULL name; well-formed, without those that frame the body (but
 	 * Content-Length: 0 without a body is fine) or belong to the connection. Only
 	 * these are sent, with Host when they lack it. */
-	const struct relay_field *fields;
+	const struct wire_field *fields;
 	bool has_body;  /* not for HEAD */
 	int64_t length; /* of the body; -1: not known, so it goes in chunks */
 	bool fresh;     /* not on a kept-alive connection */
@@ -49,7 +46,7 @@ struct relay_request {
 
 struct relay_head {
 	int status; /* 200 to 599 */
-	const struct relay_field *fields; /* in their order, repeated ones too; ends with a NULL name */
+	const struct wire_field *fields; /* in their order, repeated ones too; ends with a NULL name */
 	int64_t length; /* what Content-Length says, of an answer to HEAD too; -1: nothing */
 };
 

@@ -176,7 +176,7 @@ END_TEST
 
 START_TEST(an_answer_keeps_what_is_for_its_end)
 {
-	static const struct relay_field fields[] = {{"Set-Cookie", "a=1"}, {"Set-Cookie", "b=2"},
+	static const struct wire_field fields[] = {{"Set-Cookie", "a=1"}, {"Set-Cookie", "b=2"},
 	    {"Connection", "X-Own, close"}, {"x-OWN", "1"}, {"Transfer-Encoding", "chunked"},
 	    {"Trailer", "x"}, {"Content-Encoding", "br"}, {"Via", "1.1 c"}, {"Keep-Alive", "timeout=5"},
 	    {NULL, NULL}};

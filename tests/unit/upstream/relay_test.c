@@ -33,7 +33,7 @@ struct rig {
 	struct passage p;
 };
 
-static const struct relay_field no_fields[] = {{NULL, NULL}};
+static const struct wire_field no_fields[] = {{NULL, NULL}};
 
 /* The head is here. */
 static void
@@ -44,7 +44,7 @@ on_head(void *arg, const struct relay_head *h)
 	p->heads++;
 	p->status = h->status;
 	p->length = h->length;
-	for (const struct relay_field *f = h->fields; f->name != NULL; f++)
+	for (const struct wire_field *f = h->fields; f->name != NULL; f++)
 		buf_addf(&p->fields, "%s=%s|", f->name, f->value);
 }
 
@@ -119,7 +119,7 @@ rig_close(struct rig *r)
 
 /* Starts an exchange. */
 static void
-start(struct rig *r, const char *method, const char *target, const struct relay_field *fields,
+start(struct rig *r, const char *method, const char *target, const struct wire_field *fields,
     int64_t length)
 {
 	const struct relay_request q = {.method = method, .target = target, .fields = fields,
@@ -208,7 +208,7 @@ END_TEST
 
 START_TEST(a_request_goes_as_it_is)
 {
-	static const struct relay_field fields[] = {{"Host", "example.org:81"}, {"x-empty", ""},
+	static const struct wire_field fields[] = {{"Host", "example.org:81"}, {"x-empty", ""},
 	    {"cookie", "a=1"}, {"cookie", "b=2"}, {"user-agent", "me"}, {NULL, NULL}};
 	static const char target[] = "//a/./b/../%2e%2E/c%zz;x=\"|^`{}<>\\?q=%20&[]?";
 	struct rig r;
