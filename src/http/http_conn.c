@@ -81,6 +81,8 @@ http_conn_wanted(const struct http_conn *c)
 
 	if (c->eof)
 		return flags;
+	if (c->state == HTTP_CONN_TUNNEL) /* its end comes after what is still to be read */
+		return (short)(flags | (c->exchange->paused ? EV_READ | EV_ET : EV_READ));
 	if (c->state == HTTP_CONN_EXCHANGE)
 		read = c->body_done ? c->rlen < HTTP_CONN_PIPELINE_MAX : http_pump_wants_body(c);
 	return (short)(flags | (read ? EV_READ : EV_READ | EV_CLOSED | EV_ET));

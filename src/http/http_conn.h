@@ -55,6 +55,7 @@ enum http_conn_state {
 	HTTP_CONN_IDLE,     /* before the first byte of a request */
 	HTTP_CONN_HEAD,     /* within a head */
 	HTTP_CONN_EXCHANGE, /* the service has the request */
+	HTTP_CONN_TUNNEL,   /* the protocol was changed: the service has all bytes */
 	HTTP_CONN_DRAIN,    /* answered; the rest of the body is dropped */
 	HTTP_CONN_LINGER,   /* the last answer goes out; all input is dropped */
 	HTTP_CONN_CLOSED

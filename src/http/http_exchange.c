@@ -137,6 +137,7 @@ http_answer_head(struct http_exchange *ex, int status, const struct http_field *
 	h.id = ex->head.request.id;
 	h.date = http_format_date(&c->hub->date, loop_wall(c->hub->loop));
 	h.close = !ex->keep;
+	h.upgrade = status == 101;
 	h.keep_alive = ex->head.request.minor == 0;
 	h.cors = c->hub->config.cors;
 	h.ask = ex->cors;
@@ -210,6 +211,27 @@ http_answer_begin(struct http_exchange *ex, int status, const struct http_field 
 	ex->drained = drained;
 	ex->drained_arg = arg;
 	http_conn_wake(ex->conn);
+}
+
+/* Changes the protocol. */
+void
+http_answer_upgrade(struct http_exchange *ex, const struct http_field *fields, http_data_fn data,
+    void *data_arg, loop_fn drained, void *arg)
+{
+	struct http_conn *c = ex->conn;
+
+	assert(ex->answer == HTTP_ANSWER_NONE && ex->head.request.upgrade != NULL);
+	http_answer_head(ex, 101, fields, HTTP_FRAMING_NONE, 0, 0);
+	ex->answer = HTTP_ANSWER_BEGUN;
+	ex->mode = HTTP_EXCHANGE_STREAM;
+	ex->data = data;
+	ex->body_arg = data_arg;
+	ex->drained = drained;
+	ex->drained_arg = arg;
+	ex->paused = ex->told = false;
+	http_deadline_clear(&c->reading);
+	c->state = HTTP_CONN_TUNNEL;
+	http_conn_wake(c);
 }
 
 /* Sends a piece. */

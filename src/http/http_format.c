@@ -233,7 +233,9 @@ http_format_framing(struct buf *b, const struct http_format *h)
 	} else if (h->framing == HTTP_FRAMING_CHUNKED) {
 		http_format_text(b, "Transfer-Encoding: chunked\r\n");
 	}
-	if (h->close)
+	if (h->upgrade)
+		http_format_text(b, "Connection: Upgrade\r\n");
+	else if (h->close)
 		http_format_text(b, "Connection: close\r\n");
 	else if (h->keep_alive)
 		http_format_text(b, "Connection: keep-alive\r\n");

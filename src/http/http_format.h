@@ -32,6 +32,7 @@ struct http_format {
 	int64_t length;
 	bool close;
 	bool keep_alive; /* to be said aloud: HTTP/1.0 */
+	bool upgrade;    /* 101: the connection changes its protocol */
 	const struct http_cors *cors; /* NULL: off */
 	struct http_cors_ask ask;
 };

@@ -41,6 +41,9 @@ struct http_request {
 	const char *host;   /* value of Host, else the target's authority; "" without (HTTP/1.0) */
 	int minor;          /* HTTP/1.minor: 0 or 1 */
 	bool has_body;      /* Content-Length above zero, or chunked */
+	const char *upgrade; /* the protocol that the client would change to: value of Upgrade; NULL
+	                        without Connection: upgrade, with a body, of HTTP/1.0, and when it is
+	                        repeated (RFC 9110, 7.8) */
 	int64_t length;     /* of the body; -1 when chunked; 0 when none */
 	const struct http_field *fields;
 	size_t field_count;

@@ -27,7 +27,9 @@ struct http_parse {
 	const char *line_end; /* of the request line */
 	const char *host, *length, *coding;
 	const char *authority; /* of an absolute target */
+	const char *upgrade;
 	bool type, key, authorization, keep_alive, expect_other;
+	bool upgrade_named, upgrade_twice;
 };
 
 /* Whether more than an empty line has come. */
@@ -223,6 +225,8 @@ http_parse_connection(struct http_parse *ps, const char *v)
 			ps->head->close_named = true;
 		else if (len == 10 && strncasecmp(v, "keep-alive", 10) == 0)
 			ps->keep_alive = true;
+		else if (len == 7 && strncasecmp(v, "upgrade", 7) == 0)
+			ps->upgrade_named = true;
 		v += len;
 		v += strspn(v, ", \t");
 	}
@@ -273,6 +277,10 @@ http_parse_known(struct http_parse *ps, const char *name, size_t len, const char
 			else
 				ps->expect_other = true;
 		}
+		return true;
+	case 7:
+		if (memcmp(name, "upgrade", 7) == 0)
+			ps->upgrade_twice = !http_parse_once(&ps->upgrade, value);
 		return true;
 	case 10:
 		if (memcmp(name, "connection", 10) == 0)
@@ -428,6 +436,8 @@ http_parse_head(const struct http_guard *g, char *head, struct http_field *field
 		return http_parse_refuse(&ps, 417, "Only Expect: 100-continue is understood");
 	r->fields = fields;
 	r->field_count = g->fields;
+	if (ps.upgrade_named && !ps.upgrade_twice && !r->has_body && r->minor == 1)
+		r->upgrade = ps.upgrade;
 	out->keep_alive = !out->close_named && (r->minor == 1 || ps.keep_alive);
 	out->expect_continue = out->expect_continue && r->minor == 1 && r->has_body;
 	return 0;

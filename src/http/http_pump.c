@@ -418,6 +418,52 @@ http_pump_exchange(struct http_conn *c)
 	return false;
 }
 
+/* Hands on what the client sends in another protocol; false when there is nothing. */
+static bool
+http_pump_tunnel_in(struct http_conn *c)
+{
+	struct http_exchange *ex = c->exchange;
+	const char *piece = c->rp;
+	size_t len = c->rlen;
+
+	if (ex->paused || ex->told || (len == 0 && !c->eof))
+		return false;
+	c->rp += len;
+	c->rlen = 0;
+	ex->received += len;
+	ex->told = len == 0;
+	ex->data(ex->body_arg, ex, len > 0 ? piece : "", len);
+	return true;
+}
+
+/* Moves a tunnel on, until both sides have ended; false when it waits for somebody. */
+static bool
+http_pump_tunnel(struct http_conn *c)
+{
+	struct http_exchange *ex = c->exchange;
+
+	if (http_pump_tunnel_in(c))
+		return !c->gone;
+	http_write_flush(c);
+	if (c->gone || http_write_pending(c) > 0)
+		return false;
+	if (ex->answer == HTTP_ANSWER_DONE && !c->shut) {
+		http_socket_shutdown(&c->sock);
+		c->shut = true;
+	}
+	if (ex->answer == HTTP_ANSWER_DONE && ex->told) {
+		http_pump_end(c, HTTP_SENT);
+		c->gone = true;
+		return false;
+	}
+	if (ex->want_drained) {
+		ex->want_drained = false;
+		ex->drained(ex->drained_arg);
+		return true;
+	}
+	return false;
+}
+
 /* Drops the rest of a body; false when more is to come. */
 static bool
 http_pump_drain(struct http_conn *c)
@@ -460,6 +506,8 @@ http_pump_step(struct http_conn *c)
 		return http_pump_head(c);
 	case HTTP_CONN_EXCHANGE:
 		return http_pump_exchange(c);
+	case HTTP_CONN_TUNNEL:
+		return http_pump_tunnel(c);
 	case HTTP_CONN_DRAIN:
 		return http_pump_drain(c);
 	case HTTP_CONN_LINGER:

@@ -153,6 +153,17 @@ void http_answer_end(struct http_exchange *);
  * the client sees it was not whole. Also in place of any answer. HTTP_GONE. */
 void http_answer_abort(struct http_exchange *);
 
+/* Answers 101 and hands the connection over, for a request whose `upgrade` is set: what
+ * follows is another protocol (RFC 9110, 7.8). The fields must name it in Upgrade;
+ * Connection: Upgrade is added. `data` gets what the client sends, what came right
+ * behind its request included, then once len 0 when it has ended its side; pause and
+ * resume work as with a streamed body. http_answer_write() sends bytes as they are,
+ * and http_answer_end() ends our side. The exchange is over (HTTP_SENT) when both have
+ * ended. Only the client's taking of bytes is limited in time (write_ms), so the
+ * service must watch for silence. A stop that drains waits for it as for others. */
+void http_answer_upgrade(struct http_exchange *, const struct http_field *fields, http_data_fn data,
+    void *data_arg, loop_fn drained, void *arg);
+
 /* For simulating a bad server: in place of http_answer(), sends the bytes (any,
  * or none) as they are and ends the connection once the kernel has them: with
  * an orderly close, or with a reset (then the client may lose some of them).

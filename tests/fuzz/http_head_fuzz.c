@@ -59,6 +59,7 @@ tell_head(struct input *in, const struct http_head *h)
 	tell(in, r->query);
 	tell(in, r->host);
 	tell(in, r->id);
+	tell(in, r->upgrade);
 	buf_addf(&in->told, "%d %d %lld %d %d %d %d %d\n", r->minor, r->has_body,
 	    (long long)r->length, h->keep_alive, h->close_named, h->expect_continue,
 	    (int)http_route_find(routes, 2, r->method, r->path, &m),

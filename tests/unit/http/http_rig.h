@@ -79,5 +79,6 @@ Suite *http_parse_suite(void);
 Suite *http_report_suite(void);
 Suite *http_route_suite(void);
 Suite *http_stream_suite(void);
+Suite *http_upgrade_suite(void);
 
 #endif
