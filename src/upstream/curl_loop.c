@@ -359,6 +359,8 @@ curl_loop_collect(struct curl_loop *c)
 		job->code = m->data.result;
 		job->state = CURL_LOOP_JOB_ENDED;
 		TAILQ_INSERT_TAIL(&c->ended, job, link);
+		if (job->connect_only && job->code == CURLE_OK)
+			continue; /* once out of libcurl it would lose its connection */
 		curl_multi_remove_handle(c->multi, easy);
 		curl_loop_part(job);
 		curl_loop_count(c, -1);
@@ -374,7 +376,8 @@ curl_loop_deliver(struct curl_loop *c)
 
 	while ((job = TAILQ_FIRST(&c->ended)) != NULL) {
 		TAILQ_REMOVE(&c->ended, job, link);
-		job->state = CURL_LOOP_JOB_IDLE;
+		job->state = job->connect_only && job->code == CURLE_OK ? CURL_LOOP_JOB_OPEN
+		                                                        : CURL_LOOP_JOB_IDLE;
 		any = true;
 		job->done(job, job->code);
 	}
@@ -441,25 +444,38 @@ curl_loop_start(struct curl_loop *c, struct curl_loop_job *job)
 		curl_loop_act(c, CURL_SOCKET_TIMEOUT, 0, false);
 }
 
+/* Whether libcurl has a job. */
+static bool
+curl_loop_has(const struct curl_loop_job *job)
+{
+	switch (job->state) {
+	case CURL_LOOP_JOB_IDLE:
+		return false;
+	case CURL_LOOP_JOB_ENDED:
+		return job->connect_only && job->code == CURLE_OK;
+	case CURL_LOOP_JOB_RUNNING:
+	case CURL_LOOP_JOB_OPEN:
+		break;
+	}
+	return true;
+}
+
 /* Takes a job out. */
 void
 curl_loop_cancel(struct curl_loop *c, struct curl_loop_job *job)
 {
-	switch (job->state) {
-	case CURL_LOOP_JOB_IDLE:
-		break;
-	case CURL_LOOP_JOB_ENDED:
+	bool has = curl_loop_has(job);
+
+	if (job->state == CURL_LOOP_JOB_ENDED)
 		TAILQ_REMOVE(&c->ended, job, link);
-		break;
-	case CURL_LOOP_JOB_RUNNING:
+	if (has) {
 		curl_multi_remove_handle(c->multi, job->easy);
 		curl_loop_part(job);
 		curl_loop_count(c, -1);
-		if (!c->acting) {
-			curl_loop_apply_sockets(c);
-			curl_loop_apply_timer(c);
-		}
-		break;
+	}
+	if (has && !c->acting) {
+		curl_loop_apply_sockets(c);
+		curl_loop_apply_timer(c);
 	}
 	job->state = CURL_LOOP_JOB_IDLE;
 }

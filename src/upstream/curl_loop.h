@@ -39,12 +39,19 @@ struct curl_loop_socket;
  * freed, and the job's memory may go. */
 typedef void (*curl_loop_done_fn)(struct curl_loop_job *, CURLcode);
 
-enum curl_loop_job_state { CURL_LOOP_JOB_IDLE, CURL_LOOP_JOB_RUNNING, CURL_LOOP_JOB_ENDED };
+enum curl_loop_job_state {
+	CURL_LOOP_JOB_IDLE,
+	CURL_LOOP_JOB_RUNNING,
+	CURL_LOOP_JOB_ENDED, /* the callback is owed */
+	CURL_LOOP_JOB_OPEN   /* its connection is there, and the owner's */
+};
 
 /* Zeroed by its owner, who sets easy and done. */
 struct curl_loop_job {
 	CURL *easy; /* from curl_loop_take() */
 	curl_loop_done_fn done;
+	bool connect_only; /* set by the owner, with CURLOPT_CONNECT_ONLY: when the connection
+	                      stands, done is called, and it stays until a cancel */
 	bool sealed; /* set by the owner: no further connection may be opened for it */
 	bool refused; /* libcurl wanted one all the same; it ended the job */
 	bool closed; /* libcurl closed the connection that carried this job */

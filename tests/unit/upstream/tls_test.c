@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "call_bench.h"
 #include "unit.h"
+#include "upstream/tunnel.h"
 #include "upstream_suites.h"
 
 #include <openssl/evp.h>
@@ -322,6 +323,87 @@ START_TEST(a_tls_connection_that_the_upstream_closed_is_not_used)
 }
 END_TEST
 
+/* What a tunnel has told. */
+struct heard {
+	struct tunnel *tunnel;
+	int status;
+	size_t bytes;
+	bool over;
+};
+
+/* The head is here. */
+static void
+on_tunnel_head(void *arg, const struct tunnel_head *h)
+{
+	struct heard *heard = arg;
+
+	heard->status = h->status;
+}
+
+/* Bytes are here, or the end; each piece is waited for. */
+static void
+on_tunnel_data(void *arg, const char *bytes, size_t len)
+{
+	struct heard *heard = arg;
+
+	heard->bytes += len;
+	heard->over = len == 0;
+	tunnel_pause(heard->tunnel);
+}
+
+/* All is sent. */
+static void
+on_tunnel_room(void *arg)
+{
+}
+
+/* It has failed. */
+static void
+on_tunnel_end(void *arg, enum relay_end end, const char *why)
+{
+	ck_abort_msg("%s", why);
+}
+
+START_TEST(a_changed_protocol_speaks_within_tls)
+{
+	static const struct tunnel_events events = {on_tunnel_head, on_tunnel_data, on_tunnel_room,
+	    on_tunnel_end};
+	static const struct wire_field fields[] = {{"Host", "x"}, {"Upgrade", "y"}, {NULL, NULL}};
+	static char big[60000];
+	struct relay_config cfg = {.connect_ms = 5000, .idle_ms = 60000, .keep_s = 3};
+	struct heard heard = {0};
+	struct identity id;
+	struct bench b;
+	char *answer;
+
+	tls_open(&b, &id, "IP:127.0.0.1");
+	memset(big, 'x', sizeof big - 1);
+	answer = mem_format("HTTP/1.1 101 S\r\nUpgrade: y\r\n\r\n%s", big);
+	fake_server_push(b.server, &(struct fake_step){.bytes = answer});
+	fake_server_push(b.server, &(struct fake_step){.then = FAKE_CLOSE});
+	cfg.url = fake_server_url(b.server);
+	cfg.ca_file = id.file;
+	heard.tunnel = tunnel_open(b.loop, &cfg, "GET", "/", fields, &events, &heard);
+	while (heard.bytes < sizeof big - 1) { /* TLS keeps what the socket no longer shows */
+		size_t before = heard.bytes;
+
+		bench_until(&b, heard.bytes > before);
+		tunnel_resume(heard.tunnel);
+	}
+	ck_assert_int_eq(heard.status, 101);
+	ck_assert_uint_eq(heard.bytes, sizeof big - 1);
+	memcpy(big + sizeof big - 5, "\r\n\r\n", 4);
+	tunnel_write(heard.tunnel, big, sizeof big - 1);
+	bench_until(&b, fake_server_requests(b.server) == 2);
+	ck_assert_str_eq(fake_server_request(b.server, 1), big);
+	bench_until(&b, heard.over);
+	tunnel_close(heard.tunnel);
+	free(answer);
+	bench_close(&b);
+	identity_close(&id);
+}
+END_TEST
+
 /* All tests of this file. */
 Suite *
 tls_suite(void)
@@ -335,6 +417,7 @@ tls_suite(void)
 	    an_answer_cut_within_tls_is_broken,
 	    a_create_on_a_dying_kept_tls_connection_arrives_exactly_once,
 	    a_tls_connection_that_the_upstream_closed_is_not_used,
+	    a_changed_protocol_speaks_within_tls,
 	    NULL,
 	};
 

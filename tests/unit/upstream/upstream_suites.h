@@ -11,6 +11,7 @@ Suite *guards_suite(void);  /* breaker and rate budget */
 Suite *wire_suite(void);    /* what goes over the wire, and on which connection */
 Suite *tls_suite(void);
 Suite *relay_suite(void);   /* exchanges that are passed on */
+Suite *tunnel_suite(void);  /* connections that change their protocol */
 Suite *address_suite(void); /* public addresses; whose key, which types */
 
 #endif
