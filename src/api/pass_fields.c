@@ -13,7 +13,7 @@
 #define PASS_FIELDS_FORWARDS_DIGITS 6          /* of Max-Forwards; more says as much as none */
 
 /* Adds a field. */
-static void
+void
 pass_fields_add(struct pass_fields *l, const char *name, const char *value)
 {
 	if (l->count + 1 >= l->room) {

@@ -35,6 +35,9 @@ void pass_fields_request(struct pass_fields *, const struct http_request *, enum
 void pass_fields_answer(struct pass_fields *, const struct wire_field *, enum pass_way,
     const char *name);
 
+/* Adds a field; its texts must live as long as the list. */
+void pass_fields_add(struct pass_fields *, const char *name, const char *value);
+
 void pass_fields_free(struct pass_fields *);
 
 /* Whether a message has come by here before. */

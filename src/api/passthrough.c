@@ -4,6 +4,7 @@
 #include "api/client_pass.h"
 #include "api/pass_fields.h"
 #include "api/pass_target.h"
+#include "api/passthrough_impl.h"
 #include "api/traffic.h"
 #include "base/mem.h"
 #include "base/uuid.h"
@@ -15,20 +16,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
-#define PASS_MARK ((size_t)64 << 10) /* bytes waiting one way, at which the other side is held */
 #define PASS_HOLDS ((size_t)32 << 10)       /* memory of one exchange, counted in limits.buffers */
-#define PASS_HOLDS_BODY ((size_t)256 << 10) /* the same with a request that has a body */
+#define PASS_HOLDS_BODY ((size_t)256 << 10) /* the same with a request that has a body, or a WebSocket */
 #define PASS_KEEP_BLUEJAY_S 45L /* as the gateway's own calls to it */
 #define PASS_KEEP_LOCAL_S 3L    /* Node.js closes idle connections after five seconds */
-
-struct passthrough {
-	struct api *api;
-	char name[sizeof "persona-gateway-12345678"]; /* ours in Via, of this process alone */
-	struct relay *bluejay, *local;                /* NULL: not passed on */
-	const char *base;      /* of the paths at Bluejay, "" or "/base" */
-	const char *local_url;
-};
 
 /* One exchange. */
 struct pass {
@@ -82,35 +75,48 @@ pass_answer_trouble(struct pass *p, enum upstream_outcome outcome, int64_t retry
 	result_clear(&r);
 }
 
-/* Answers what has kept the other server's answer from beginning. */
+/* Notes a failure, in words that are not for clients. */
 static void
-pass_tell_trouble(struct pass *p, enum relay_end end)
+pass_log(const struct passthrough *t, struct http_exchange *ex, enum pass_way way, const char *why)
 {
-	const char *url = p->owner->local_url;
-	bool local = p->way == PASS_TO_LOCAL;
+	log_info(t->api->log, "pass-through failed",
+	    LOG_S("request", http_exchange_request(ex)->id),
+	    LOG_S("to", way == PASS_TO_LOCAL ? "local" : "bluejay"), LOG_S("why", why));
+}
 
+/* Answers what has kept the local tool's answer from beginning. */
+void
+pass_answer_local_trouble(const struct passthrough *t, struct http_exchange *ex,
+    enum relay_end end, const char *why)
+{
+	const char *url = t->local_config.url;
+
+	pass_log(t, ex, PASS_TO_LOCAL, why);
 	switch (end) {
 	case RELAY_NO_CONNECT:
-		if (!local)
-			pass_answer_trouble(p, UPSTREAM_NO_CONNECT, -1);
-		else
-			api_answer_error(p->ex, 502, "The local tool at %s could not be reached", url);
+		api_answer_error(ex, 502, "The local tool at %s could not be reached", url);
 		return;
 	case RELAY_TIMEOUT:
-		if (!local)
-			pass_answer_trouble(p, UPSTREAM_TIMEOUT, -1);
-		else
-			api_answer_error(p->ex, 504, "The local tool at %s did not answer in time", url);
+		api_answer_error(ex, 504, "The local tool at %s did not answer in time", url);
 		return;
 	case RELAY_WHOLE:
 	case RELAY_BROKEN:
 		break;
 	}
-	if (!local)
-		pass_answer_trouble(p, UPSTREAM_BROKEN, -1);
-	else
-		api_answer_error(p->ex, 502, "The connection to the local tool at %s broke before its "
-		                             "answer was complete", url);
+	api_answer_error(ex, 502,
+	    "The connection to the local tool at %s broke before its answer was complete", url);
+}
+
+/* Answers the same of Bluejay's. */
+static void
+pass_answer_bluejay_trouble(struct pass *p, enum relay_end end, const char *why)
+{
+	static const enum upstream_outcome outcomes[] = {[RELAY_WHOLE] = UPSTREAM_BROKEN,
+	    [RELAY_NO_CONNECT] = UPSTREAM_NO_CONNECT, [RELAY_TIMEOUT] = UPSTREAM_TIMEOUT,
+	    [RELAY_BROKEN] = UPSTREAM_BROKEN};
+
+	pass_log(p->owner, p->ex, PASS_TO_BLUEJAY, why);
+	pass_answer_trouble(p, outcomes[end], -1);
 }
 
 /* ---- the other server's side ---- */
@@ -182,17 +188,17 @@ pass_on_end(void *arg, enum relay_end end, const char *why)
 	struct http_exchange *ex = p->ex;
 
 	p->call = NULL;
-	if (end != RELAY_WHOLE)
-		log_info(p->owner->api->log, "pass-through failed",
-		    LOG_S("request", http_exchange_request(ex)->id),
-		    LOG_S("to", p->way == PASS_TO_LOCAL ? "local" : "bluejay"), LOG_S("why", why));
 	if (p->place != NULL && !p->begun && !p->dropped)
 		upstream_place_judge(p->place, false);
 	pass_leave(p);
 	if (p->dropped)
 		return;
-	if (!p->begun)
-		pass_tell_trouble(p, end);
+	if (p->begun && end != RELAY_WHOLE)
+		pass_log(p->owner, ex, p->way, why);
+	if (!p->begun && p->way == PASS_TO_LOCAL)
+		pass_answer_local_trouble(p->owner, ex, end, why);
+	else if (!p->begun)
+		pass_answer_bluejay_trouble(p, end, why);
 	else if (end == RELAY_WHOLE)
 		http_answer_end(ex);
 	else
@@ -259,6 +265,15 @@ pass_on_place(void *arg, enum upstream_outcome outcome, int64_t retry_after)
 	http_exchange_resume(p->ex);
 }
 
+/* Whether a request asks for a WebSocket (RFC 6455, 4.1). No other protocol is changed
+ * to: in HTTP/2 a client could say what nobody here would see. */
+static bool
+pass_is_websocket(const struct http_request *q, enum pass_way way)
+{
+	return way == PASS_TO_LOCAL && q->upgrade != NULL &&
+	    strcasecmp(q->upgrade, "websocket") == 0 && strcmp(q->method, "GET") == 0;
+}
+
 /* Whether a request may not be passed on; then it is answered. */
 static bool
 pass_refuses(struct passthrough *t, struct http_exchange *ex, enum pass_way way)
@@ -268,6 +283,7 @@ pass_refuses(struct passthrough *t, struct http_exchange *ex, enum pass_way way)
 	    {"Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"}, {NULL, NULL}};
 	bool trace = strcmp(q->method, "TRACE") == 0;
 	bool last = pass_fields_forwards(q) == 0;
+	bool large = q->has_body || pass_is_websocket(q, way);
 
 	if (pass_fields_loop(q, t->name))
 		api_answer_error(ex, 508, "%s leads back to the gateway itself",
@@ -278,7 +294,7 @@ pass_refuses(struct passthrough *t, struct http_exchange *ex, enum pass_way way)
 		http_answer(ex, 204, allow, NULL, 0);
 	else if (trace && (last || way == PASS_TO_BLUEJAY)) /* Bluejay's answer would show the key */
 		api_answer_error(ex, 405, "Method not allowed");
-	else if (!http_exchange_reserve(ex, q->has_body ? PASS_HOLDS_BODY : PASS_HOLDS))
+	else if (!http_exchange_reserve(ex, large ? PASS_HOLDS_BODY : PASS_HOLDS))
 		http_answer_error(ex, 503, http_format_full);
 	else
 		return false;
@@ -303,6 +319,10 @@ pass_start(struct passthrough *t, struct http_exchange *ex, enum pass_way way, b
 	traffic_note(ex)->route = way == PASS_TO_LOCAL ? "passthrough.local" : "/v1/...";
 	if (pass_refuses(t, ex, way))
 		return;
+	if (pass_is_websocket(q, way)) {
+		pass_tunnel_start(t, ex, known);
+		return;
+	}
 	p = mem_zero(1, sizeof *p);
 	p->owner = t;
 	p->ex = ex;
@@ -384,11 +404,10 @@ passthrough_open_bluejay(struct passthrough *t, const struct config *c, struct f
 static struct relay *
 passthrough_open_local(struct passthrough *t, const struct config *c, struct fail *fail)
 {
-	struct relay_config rc = {.url = c->passthrough.local, .connect_ms = c->passthrough.connect,
-	    .idle_ms = c->passthrough.idle, .keep_s = PASS_KEEP_LOCAL_S};
-
-	t->local_url = rc.url;
-	return relay_new(t->api->loop, &rc, fail);
+	t->local_config = (struct relay_config){.url = c->passthrough.local,
+	    .connect_ms = c->passthrough.connect, .idle_ms = c->passthrough.idle,
+	    .keep_s = PASS_KEEP_LOCAL_S};
+	return relay_new(t->api->loop, &t->local_config, fail);
 }
 
 /* Makes what is asked for. */

@@ -780,4 +780,4 @@ local_suite(void)
 	return unit_suite("passthrough local", tests);
 }
 
-UNIT_MAIN(local_suite, passthrough_bluejay_suite)
+UNIT_MAIN(local_suite, passthrough_bluejay_suite, passthrough_websocket_suite)

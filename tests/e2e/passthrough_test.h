@@ -4,5 +4,6 @@
 #include <check.h>
 
 Suite *passthrough_bluejay_suite(void); /* what goes to Bluejay */
+Suite *passthrough_websocket_suite(void);
 
 #endif

@@ -1,0 +1,27 @@
+#ifndef API_PASSTHROUGH_IMPL_H
+#define API_PASSTHROUGH_IMPL_H
+
+#include "api/passthrough.h"
+#include "upstream/relay.h"
+
+/* Shared by the files of the pass-through only. */
+
+#define PASS_MARK ((size_t)64 << 10) /* bytes waiting one way, at which the other side is held */
+
+struct passthrough {
+	struct api *api;
+	char name[sizeof "persona-gateway-12345678"]; /* ours in Via, of this process alone */
+	struct relay *bluejay, *local;                /* NULL: not passed on */
+	struct relay_config local_config;
+	const char *base; /* of the paths at Bluejay, "" or "/base" */
+};
+
+/* Answers what has kept the local tool's answer from beginning. */
+void pass_answer_local_trouble(const struct passthrough *, struct http_exchange *, enum relay_end,
+    const char *why);
+
+/* Passes a request on that asks the local tool for a WebSocket; `known`: it has the
+ * token of a client, which stays here. */
+void pass_tunnel_start(struct passthrough *, struct http_exchange *, bool known);
+
+#endif
