@@ -160,18 +160,25 @@ json_blob_string(struct json_blob *b, char c)
 	}
 }
 
-/* A byte of an escape in the large string: \/ and ASCII as \u00xx are base64. */
+/* Takes a character that was written as an escape. Line ends count as nothing. */
+static void
+json_blob_escaped(struct json_blob *b, char c)
+{
+	if (c != '\n' && c != '\r')
+		json_blob_take(b, &c, 1);
+}
+
+/* A byte of an escape in the large string: \/ and ASCII as \u00xx are base64, \n and
+ * \r are line ends. */
 static void
 json_blob_escape(struct json_blob *b, char c)
 {
-	char text;
-
 	if (b->state == BLOB_BYTES_ESCAPE) {
 		b->state = c == 'u' ? BLOB_BYTES_CODE : BLOB_BYTES;
 		b->escape = b->code = 0;
 		if (c == '/')
-			json_blob_take(b, &c, 1);
-		else if (c != 'u')
+			json_blob_escaped(b, c);
+		else if (c != 'u' && c != 'n' && c != 'r')
 			b->bad = true;
 		return;
 	}
@@ -184,12 +191,11 @@ json_blob_escape(struct json_blob *b, char c)
 		b->bad = true;
 	if (++b->escape < 4)
 		return;
-	text = (char)b->code;
 	b->state = BLOB_BYTES;
 	if (b->code == 0 || b->code > 0x7f)
 		b->bad = true;
 	else
-		json_blob_take(b, &text, 1);
+		json_blob_escaped(b, (char)b->code);
 }
 
 /* Takes a run of the large string; returns its length. */
@@ -249,13 +255,16 @@ static void
 json_blob_late(struct json_blob *b, struct json_object *root)
 {
 	struct json_object *value = NULL;
+	const char *text;
 
 	if (b->seen || b->depth != 1 || !json_object_is_type(root, json_type_object) ||
 	    !json_object_object_get_ex(root, b->key, &value) ||
 	    !json_object_is_type(value, json_type_string))
 		return;
 	b->seen = true;
-	json_blob_take(b, json_object_get_string(value), (size_t)json_object_get_string_len(value));
+	text = json_object_get_string(value);
+	for (int i = 0; i < json_object_get_string_len(value); i++)
+		json_blob_escaped(b, text[i]);
 	json_blob_close(b);
 }
 

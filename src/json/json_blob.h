@@ -15,7 +15,8 @@
  *
  * The string is the value of a member called `key` in an object at the given
  * depth (1: the outermost); the first one is taken, further ones are dropped. It
- * may begin as a data URL does ("data:image/png;base64,").
+ * may begin as a data URL does ("data:image/png;base64,"), and its lines may be wrapped,
+ * as base64(1) and MIME do.
  */
 struct json_blob {
 	const char *key;

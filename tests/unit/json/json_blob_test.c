@@ -55,7 +55,8 @@ START_TEST(the_string_is_decoded_however_it_is_cut)
 	blob_gives("{\"img\":\"data\"}", 1, "u\xabZ");
 	blob_gives("{\"img\":\"\"}", 1, "");
 	blob_gives("{\"img\":\"Pz8\\/Pz8\\u003d\"}", 1, "?????");
-	blob_gives("{\"im\\u0067\":\"aGVsbG8h\"}", 1, "hello!");
+	blob_gives("{\"img\":\"aGV\\nsbG8\\r\\nh\\u000a\"}", 1, "hello!");
+	blob_gives("{\"im\\u0067\":\"aGVs\\nbG8h\"}", 1, "hello!");
 	blob_gives("{\"data\":[{\"img\":\"aGVsbG8h\"},{\"img\":\"AAAA\"}]}", 3, "hello!");
 	blob_gives("{\"x\":\"img\",\"y\":\"\\\"img\\\":\",\"img\":\"aGVsbG8h\"}", 1, "hello!");
 }
@@ -84,7 +85,8 @@ START_TEST(what_is_not_base64_is_said)
 {
 	static const char *const texts[] = {"{\"img\":\"a\"}", "{\"img\":\"aGVsbG8\"}",
 	    "{\"img\":\"aGVs bG8h\"}", "{\"img\":\"aGVsbG8h=\"}", "{\"img\":\"====\"}",
-	    "{\"img\":\"aGVsbG9=\"}", "{\"img\":\"aGVs\\nbG8h\"}",
+	    "{\"img\":\"aGVsbG9=\"}", "{\"img\":\"aGVs\nbG8h\"}",
+	    "{\"img\":\"aGVs\\tbG8h\"}", "{\"img\":\"aGVs\\\"bG8h\"}",
 	    "{\"img\":\"data:image/png,aGVs\"}",
 	    "{\"img\":\"data:image/png;base64\"}", "{\"img\":\"aG=s\"}", "{\"img\":\"aA==aGVs\"}",
 	    "{\"img\":\"-_-_\"}", "{\"img\":\"\\u0141AAA\"}"};
