@@ -10,6 +10,13 @@
 
 #define PASS_TARGET_SLASH '\x01' /* stands for an escaped slash, which is no end of a segment */
 
+/* What a semicolon means to others. */
+enum pass_semicolon {
+	PASS_SEMICOLON_PLAIN, /* nothing */
+	PASS_SEMICOLON_PARAM, /* parameters of its segment follow (RFC 3986, 3.3) */
+	PASS_SEMICOLON_QUERY  /* the query follows, as after a question mark */
+};
+
 /* Decodes the byte at *p and moves on; -1 for an escape that is none. */
 static int
 pass_target_byte(const char **p)
@@ -83,12 +90,18 @@ pass_target_strict(const char *path, char *out)
 /* Decodes a path as others may: in small letters, with every kind of slash, several in a
  * row counting as one, cut at a NUL, and escapes that are none as they are. */
 static void
-pass_target_loose(const char *path, char *out)
+pass_target_loose(const char *path, enum pass_semicolon semicolon, char *out)
 {
 	const char *start = out;
 	int c;
 
 	while (*path != '\0') {
+		if (*path == ';' && semicolon == PASS_SEMICOLON_QUERY)
+			break;
+		if (*path == ';' && semicolon == PASS_SEMICOLON_PARAM) {
+			path += strcspn(path, "/");
+			continue;
+		}
 		if ((c = pass_target_byte(&path)) < 0)
 			c = *path++;
 		if (c == '\\')
@@ -122,23 +135,35 @@ pass_target_resolve(char *path)
 	*out = '\0';
 }
 
+/* Whether others who read semicolons so see the same owner. `view` is as long. */
+static bool
+pass_target_agrees(const char *path, enum pass_semicolon semicolon, bool v1,
+    enum pass_owner owner, char *view)
+{
+	pass_target_loose(path, semicolon, view);
+	if (pass_target_match(view, v1) != owner)
+		return false;
+	pass_target_resolve(view);
+	return pass_target_match(view, v1) == owner;
+}
+
 /* Tells whose a path is. */
 enum pass_owner
 pass_target_owner(const char *path, bool v1)
 {
 	char *view = mem_alloc(strlen(path) + 1);
-	enum pass_owner owner = PASS_OTHER, plain, resolved;
+	enum pass_owner owner = PASS_OTHER;
 
 	if (pass_target_strict(path, view))
 		owner = pass_target_match(view, v1);
-	pass_target_loose(path, view);
-	plain = pass_target_match(view, v1);
-	pass_target_resolve(view);
-	resolved = pass_target_match(view, v1);
+	/* What is ours goes to nobody else, whatever others see. */
+	if (owner != PASS_OWN &&
+	    !(pass_target_agrees(path, PASS_SEMICOLON_PLAIN, v1, owner, view) &&
+	        pass_target_agrees(path, PASS_SEMICOLON_PARAM, v1, owner, view) &&
+	        pass_target_agrees(path, PASS_SEMICOLON_QUERY, v1, owner, view)))
+		owner = PASS_UNCLEAR;
 	free(view);
-	if (owner == PASS_OWN) /* whatever others see: it goes to nobody else */
-		return owner;
-	return plain == owner && resolved == owner ? owner : PASS_UNCLEAR;
+	return owner;
 }
 
 /* Gives what an origin gets. */

@@ -34,6 +34,7 @@ START_TEST(whose_a_path_is)
 	    /* odd, but nothing of ours whichever way one reads it */
 	    {"/static/../index.html", OTHER, OTHER}, {"/100%", OTHER, OTHER}, {"/a%00b", OTHER, OTHER},
 	    {"/a%2fb//c", OTHER, OTHER}, {"/A/B", OTHER, OTHER},
+	    {"/a;b/c;d=e", OTHER, OTHER}, {"/;/x", OTHER, OTHER}, {"/v1/a;b/c", BLUEJAY, OTHER},
 	    /* ours for somebody else's eyes only */
 	    {"/api/projects/x/personas%2F1", UNCLEAR, UNCLEAR},
 	    {"/api/projects/x%2Fpersonas", UNCLEAR, UNCLEAR},
@@ -53,6 +54,10 @@ START_TEST(whose_a_path_is)
 	    {"/v1/../x", UNCLEAR, OTHER}, {"/x/../v1/y", UNCLEAR, OTHER}, {"/v1/%zz", UNCLEAR, OTHER},
 	    {"/v1/..%2f..%2fx", UNCLEAR, OTHER}, {"//v1/x", UNCLEAR, OTHER}, {"/v1%2fx", UNCLEAR, OTHER},
 	    {"/V1/x", UNCLEAR, OTHER},
+	    {"/api/projects/x/personas;y", UNCLEAR, UNCLEAR},
+	    {"/api;y/projects/x/personas/1", UNCLEAR, UNCLEAR},
+	    {"/api/projects/x/personas;/../../y", UNCLEAR, UNCLEAR},
+	    {"/a/..;y/api/projects/x/images", UNCLEAR, UNCLEAR}, {"/v1;y/x", UNCLEAR, OTHER},
 	};
 
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
