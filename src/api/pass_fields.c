@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -42,21 +43,25 @@ pass_fields_free(struct pass_fields *l)
 	memset(l, 0, sizeof *l);
 }
 
+/* Whether a name begins so, in small letters. Many servers hand names to programs with
+ * an underscore for a hyphen (RFC 3875, 4.1.18), so one counts as the other. */
+static bool
+pass_fields_begins(const char *name, const char *start)
+{
+	for (; *start != '\0'; name++, start++)
+		if ((*name == '_' ? '-' : tolower((unsigned char)*name)) != *start)
+			return false;
+	return true;
+}
+
 /* Whether a name is one of a list that ends with NULL. */
 static bool
 pass_fields_in(const char *name, const char *const *names)
 {
 	for (; *names != NULL; names++)
-		if (strcasecmp(name, *names) == 0)
+		if (pass_fields_begins(name, *names) && name[strlen(*names)] == '\0')
 			return true;
 	return false;
-}
-
-/* Whether a name begins so. */
-static bool
-pass_fields_begins(const char *name, const char *start)
-{
-	return strncasecmp(name, start, strlen(start)) == 0;
 }
 
 /* Whether a list of tokens holds a name. */

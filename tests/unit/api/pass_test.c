@@ -152,6 +152,7 @@ START_TEST(a_request_keeps_what_is_for_its_end)
 	    {"upgrade", "h2c"}, {"expect", "100-continue"}, {"proxy-connection", "x"},
 	    {"proxy-authorization", "p"}, {"content-length", "0"}, {"cookie", "c=1"}, {"cookie", "d=2"},
 	    {"authorization", "Bearer x"}, {"x-api-key", "theirs"}, {"x-request-id", "other"},
+	    {"x_forwarded_for", "1.2.3.4"}, {"transfer_encoding", "chunked"},
 	    {"via", "1.0 a"}, {"via", "1.1 b"}, {"forwarded", "for=1.2.3.4"},
 	    {"x-forwarded-for", "1.2.3.4"}, {"x-forwarded-port", "1"}, {"max-forwards", "3"},
 	    {"x-empty", ""}, {NULL, NULL}};
@@ -165,6 +166,16 @@ START_TEST(a_request_keeps_what_is_for_its_end)
 	ck_assert_str_eq(sent(fields, PASS_TO_BLUEJAY, "OPTIONS", "127.0.0.1"),
 	    "accept=a|x-empty=|Content-Length=0|X-Request-Id=id-1|Via=1.0 a, 1.1 b, 1.1 gw-1|"
 	    "Max-Forwards=2|X-API-Key=k3y|");
+}
+END_TEST
+
+START_TEST(an_underscore_hides_no_key)
+{
+	static const struct http_field fields[] = {{"x_api_key", "theirs"}, {"X-Api_Key", "theirs"},
+	    {"x_own", "1"}, {NULL, NULL}};
+
+	ck_assert_str_eq(sent(fields, PASS_TO_BLUEJAY, "GET", "127.0.0.1"),
+	    "x_own=1|X-Request-Id=id-1|Via=1.1 gw-1|X-API-Key=k3y|");
 }
 END_TEST
 
@@ -224,7 +235,8 @@ Suite *
 pass_suite(void)
 {
 	const TTest *const tests[] = {whose_a_path_is, what_an_origin_gets_of_a_target,
-	    a_clients_token_stays_here_and_other_credentials_go_on, a_request_keeps_what_is_for_its_end, for_whom_a_request_is_passed_on,
+	    a_clients_token_stays_here_and_other_credentials_go_on, a_request_keeps_what_is_for_its_end,
+	    an_underscore_hides_no_key, for_whom_a_request_is_passed_on,
 	    an_answer_keeps_what_is_for_its_end, a_message_that_was_here_and_one_that_may_not_go_on,
 	    NULL};
 
