@@ -9,6 +9,7 @@
 #include "core/inspect.h"
 #include "core/intents.h"
 #include "core/items.h"
+#include "core/resource_read.h"
 #include "json/json_read.h"
 #include "json/json_text.h"
 
@@ -176,7 +177,7 @@ admin_refuse_form(struct http_exchange *ex)
 static bool
 admin_project(struct api *api, struct http_exchange *ex, const char *id, struct project *out)
 {
-	if (snapshot_project(gateway_snapshot(api->gw), id, &resource_persona, out))
+	if (snapshot_project(gateway_snapshot(api->gw), id, resource_built_in("personas"), out))
 		return true;
 	api_answer_error(ex, 404, "Project not found");
 	return false;
@@ -273,7 +274,7 @@ admin_ready(struct api *api, struct http_exchange *ex, bool stranger)
 static void
 admin_openapi(struct api *api, struct http_exchange *ex)
 {
-	struct json_object *document = openapi_make(gateway_snapshot(api->gw), api_route, api->server,
+	struct json_object *document = openapi_make(gateway_snapshot(api->gw), api_route, api->items, api->server,
 	    api->admin);
 	const char *text = json_object_to_json_string_ext(document,
 	    JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED | JSON_C_TO_STRING_NOSLASHESCAPE);

@@ -2,51 +2,56 @@
 
 #include "api/api.h"
 #include "api/api_impl.h"
+#include "api/item_routes.h"
 #include "api/page.h"
 #include "api/passthrough.h"
 #include "base/mem.h"
+#include "core/resource_read.h"
 
 #include <stdlib.h>
 
-static const struct api_service *const api_services[] = {&persona_service, &community_service,
-    &image_service};
-
-/* Finds who serves a request. */
-static const struct api_service *
-api_find(const struct http_request *q, struct http_match *match, enum http_route_result *found)
+/* Finds who serves a request, and the resource that it is about. */
+static enum http_route_result
+api_find(const struct api *api, const struct http_request *q, struct http_match *match,
+    const struct resource **resource)
 {
-	const struct api_service *s = NULL;
+	enum http_route_result found = HTTP_ROUTE_NONE;
+	const struct item_resource *r;
 
-	*found = HTTP_ROUTE_NONE;
-	for (size_t i = 0; i < sizeof api_services / sizeof *api_services &&
-	     *found == HTTP_ROUTE_NONE; i++) {
-		s = api_services[i];
-		*found = http_route_find(s->routes, s->count, q->method, q->path, match);
+	for (size_t i = 0; found == HTTP_ROUTE_NONE && (r = item_routes_at(api->items, i)) != NULL;
+	    i++) {
+		*resource = r->resource;
+		found = http_route_find(r->routes, r->count, q->method, q->path, match);
 	}
-	return s;
+	if (found != HTTP_ROUTE_NONE)
+		return found;
+	*resource = NULL;
+	return http_route_find(image_routes, image_route_count, q->method, q->path, match);
 }
 
 /* Counts through the routes of both addresses. */
 bool
-api_route(size_t i, struct openapi_route *out)
+api_route(void *items, size_t i, struct openapi_route *out)
 {
 	const struct {
 		const struct http_route *routes;
 		size_t count;
 		bool admin;
-	} others[] = {{project_routes, project_route_count, false},
-	    {page_routes, page_route_count, true}, {admin_routes, admin_route_count, true}};
+	} others[] = {{image_routes, image_route_count, false},
+	    {project_routes, project_route_count, false}, {page_routes, page_route_count, true},
+	    {admin_routes, admin_route_count, true}};
+	const struct item_resource *r;
 
-	for (size_t n = 0; n < sizeof api_services / sizeof *api_services; n++) {
-		if (i < api_services[n]->count) {
-			*out = (struct openapi_route){&api_services[n]->routes[i], false};
+	for (size_t n = 0; (r = item_routes_at(items, n)) != NULL; n++) {
+		if (i < r->count) {
+			*out = (struct openapi_route){&r->routes[i], false, r->resource};
 			return true;
 		}
-		i -= api_services[n]->count;
+		i -= r->count;
 	}
 	for (size_t n = 0; n < sizeof others / sizeof *others; n++) {
 		if (i < others[n].count) {
-			*out = (struct openapi_route){&others[n].routes[i], others[n].admin};
+			*out = (struct openapi_route){&others[n].routes[i], others[n].admin, NULL};
 			return true;
 		}
 		i -= others[n].count;
@@ -60,11 +65,11 @@ static bool
 api_refuse_common(struct api *api, struct http_exchange *ex, const struct config_client *who,
     const struct resource *resource)
 {
-	if (who == NULL || who->projects == NULL || resource != &resource_community ||
-	    gateway_snapshot(api->gw)->config->communities_scope != CONFIG_COMMUNITIES_ORGANISATION)
+	if (who == NULL || who->projects == NULL || resource == NULL ||
+	    !snapshot_is_common(gateway_snapshot(api->gw), resource))
 		return false;
-	api_answer_error(ex, 403, "This token is for certain projects, and communities here belong to "
-	                          "the whole organisation");
+	api_answer_error(ex, 403, "This token is for certain projects, and %s here belong to the whole "
+	                          "organisation", resource->plural);
 	return true;
 }
 
@@ -74,8 +79,8 @@ api_serve(void *arg, struct http_exchange *ex)
 {
 	struct api *api = arg;
 	enum http_route_result found;
-	const struct api_service *service;
 	const struct config_client *who;
+	const struct resource *resource;
 	struct project project;
 	struct http_match match;
 
@@ -83,21 +88,24 @@ api_serve(void *arg, struct http_exchange *ex)
 	if (client_gate_enter(api->gate, ex, CLIENT_DOOR_LOCAL, &who) != CLIENT_ADMITTED ||
 	    passthrough_takes(api->pass, ex, who) || project_serve(api, ex, who))
 		return;
-	service = api_find(http_exchange_request(ex), &match, &found);
+	found = api_find(api, http_exchange_request(ex), &match, &resource);
 	if (api_refuse_route(ex, found, &match))
 		return;
 	traffic_note_route(ex, &match);
-	if (api_refuse_common(api, ex, who, service->resource))
+	if (api_refuse_common(api, ex, who, resource))
 		return;
 	if (!client_gate_project(who, match.params[0]) ||
-	    !snapshot_project(gateway_snapshot(api->gw), match.params[0], service->resource,
-	        &project)) {
+	    !snapshot_project(gateway_snapshot(api->gw), match.params[0],
+	        resource != NULL ? resource : resource_built_in("personas"), &project)) {
 		api_answer_error(ex, 404, "Project not found");
 		return;
 	}
 	project.client = who != NULL ? who->name : NULL;
 	traffic_note_project(ex, &project);
-	service->start(api, ex, &match, &project);
+	if (resource != NULL)
+		item_serve(api, ex, &match, &project);
+	else
+		image_serve(api, ex, &match, &project);
 }
 
 /* Counts and logs. */
@@ -129,8 +137,10 @@ api_new(struct loop *loop, struct gateway *gw, struct log *log, struct fail *fai
 	api->traffic = traffic_new(loop, gw, log);
 	api->gate = client_gate_new(loop, gw, log);
 	api->pass = passthrough_new(api, fail);
-	if (api->pass != NULL)
+	if (api->pass != NULL) {
+		api->items = item_routes_new(gateway_snapshot(gw));
 		return api;
+	}
 	api_free(api);
 	return NULL;
 }
@@ -142,7 +152,8 @@ api_free(struct api *api)
 	if (api == NULL)
 		return;
 	passthrough_free(api->pass);
-	traffic_free(api->traffic);
+	traffic_free(api->traffic); /* which remembers the patterns of routes */
 	client_gate_free(api->gate);
+	item_routes_free(api->items);
 	free(api);
 }

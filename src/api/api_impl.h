@@ -17,22 +17,19 @@ struct api {
 	struct client_gate *gate;
 	const struct http_server *server, *admin; /* whose connections /metrics shows; may be NULL */
 	struct passthrough *pass;
+	struct item_routes *items; /* of the configuration */
 	unsigned uploads; /* running */
 };
 
-/* What is served below /api/projects/:project. The first parameter of every
- * route is the project; a request comes to `start` only when it is configured. */
-struct api_service {
-	const struct http_route *routes;
-	size_t count;
-	const struct resource *resource; /* what the project is asked for */
-	void (*start)(struct api *, struct http_exchange *, const struct http_match *,
-	    const struct project *);
-};
-
-extern const struct api_service persona_service;
-extern const struct api_service community_service;
-extern const struct api_service image_service;
+/* What is served below /api/projects/:project. The first parameter of every route is the
+ * project; a request is served only when it is configured, as one of the resource of the
+ * route, or of personas for an image. */
+void item_serve(struct api *, struct http_exchange *, const struct http_match *,
+    const struct project *);
+void image_serve(struct api *, struct http_exchange *, const struct http_match *,
+    const struct project *);
+extern const struct http_route image_routes[];
+extern const size_t image_route_count;
 
 /* GET /api/projects. */
 extern const struct http_route project_routes[];
@@ -47,7 +44,7 @@ extern const struct http_route admin_routes[];
 extern const size_t admin_route_count;
 
 /* The i-th row of all route tables; false beyond the last. */
-bool api_route(size_t i, struct openapi_route *);
+bool api_route(void *items, size_t i, struct openapi_route *);
 
 /* Serves GET /drift of the admin address. */
 void admin_drift(struct api *, struct http_exchange *);

@@ -22,12 +22,13 @@ enum image_route { IMAGE_ROUTE_LIST, IMAGE_ROUTE_UPLOAD, IMAGE_ROUTE_GET, IMAGE_
 #define IMAGE_UPLOADS_MAX 16          /* at a time: their bytes are in memory */
 #define IMAGE_RANGE_SIZE 80
 
-static const struct http_route image_routes[] = {
+const struct http_route image_routes[] = {
     {"GET", IMAGE_BASE, IMAGE_ROUTE_LIST},
     {"POST", IMAGE_BASE, IMAGE_ROUTE_UPLOAD},
     {"GET", IMAGE_BASE "/:id", IMAGE_ROUTE_GET},
     {"DELETE", IMAGE_BASE "/:id", IMAGE_ROUTE_DELETE},
 };
+const size_t image_route_count = sizeof image_routes / sizeof *image_routes;
 
 /* One request on its way. */
 struct image_call {
@@ -415,7 +416,7 @@ image_start(struct api *api, struct http_exchange *ex, enum image_route route,
 }
 
 /* Starts a request on images. */
-static void
+void
 image_serve(struct api *api, struct http_exchange *ex, const struct http_match *match,
     const struct project *project)
 {
@@ -431,7 +432,3 @@ image_serve_bytes(struct api *api, struct http_exchange *ex, const struct projec
 {
 	image_start(api, ex, IMAGE_ROUTE_GET, project, id);
 }
-
-const struct api_service image_service = {image_routes, sizeof image_routes / sizeof *image_routes,
-    &resource_persona,
-    image_serve};

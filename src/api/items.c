@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include "api/api_impl.h"
+#include "api/item_routes.h"
 #include "base/mem.h"
 #include "core/items.h"
 #include "core/personas.h"
@@ -9,38 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-
-enum item_route {
-	ITEM_LIST,
-	ITEM_CREATE,
-	ITEM_GET,
-	ITEM_UPDATE,
-	ITEM_DELETE,
-	ITEM_PORTRAIT,
-	ITEM_ADD
-};
-
-#define PERSONA_BASE "/api/projects/:project/personas"
-
-static const struct http_route persona_routes[] = {
-    {"GET", PERSONA_BASE, ITEM_LIST},
-    {"POST", PERSONA_BASE, ITEM_CREATE},
-    {"GET", PERSONA_BASE "/:id", ITEM_GET},
-    {"PUT", PERSONA_BASE "/:id", ITEM_UPDATE},
-    {"DELETE", PERSONA_BASE "/:id", ITEM_DELETE},
-    {"POST", PERSONA_BASE "/:id/generate-image", ITEM_PORTRAIT},
-};
-
-#define COMMUNITY_BASE "/api/projects/:project/communities"
-
-static const struct http_route community_routes[] = {
-    {"GET", COMMUNITY_BASE, ITEM_LIST},
-    {"POST", COMMUNITY_BASE, ITEM_CREATE},
-    {"GET", COMMUNITY_BASE "/:id", ITEM_GET},
-    {"PUT", COMMUNITY_BASE "/:id", ITEM_UPDATE},
-    {"DELETE", COMMUNITY_BASE "/:id", ITEM_DELETE},
-    {"PUT", COMMUNITY_BASE "/:id/digital-humans", ITEM_ADD},
-};
 
 #define ITEM_KEY_MAX 255 /* bytes of an Idempotency-Key */
 
@@ -72,6 +41,22 @@ item_on_end(void *arg, enum http_end end)
 	free(c);
 }
 
+/* The status of an answer: what was done may have another one by its declaration. */
+static int
+item_status(const struct item_call *c, int status)
+{
+	const struct resource *resource = c->project.resource;
+	int declared = 0;
+
+	if (status < 200 || status > 299)
+		return status;
+	if (c->route == ITEM_CREATE)
+		declared = resource->create.status;
+	else if (c->route == ITEM_UPDATE || c->route == ITEM_ADD)
+		declared = c->route == ITEM_ADD ? resource->add.status : resource->update.status;
+	return declared != 0 ? declared : status;
+}
+
 /* The work gives its result: the answer. */
 static void
 item_on_done(void *arg, struct result *r)
@@ -79,6 +64,7 @@ item_on_done(void *arg, struct result *r)
 	struct item_call *c = arg;
 
 	c->done = true;
+	r->status = item_status(c, r->status);
 	api_answer_result(c->ex, r);
 }
 
@@ -211,7 +197,7 @@ item_on_body(void *arg, struct http_exchange *ex, const char *body, size_t len)
 }
 
 /* Starts a request on items. */
-static void
+void
 item_serve(struct api *api, struct http_exchange *ex, const struct http_match *match,
     const struct project *project)
 {
@@ -230,11 +216,3 @@ item_serve(struct api *api, struct http_exchange *ex, const struct http_match *m
 	http_exchange_on_end(ex, item_on_end, c);
 	http_exchange_collect(ex, 0, item_on_body, c);
 }
-
-const struct api_service persona_service = {
-    persona_routes, sizeof persona_routes / sizeof *persona_routes, &resource_persona,
-    item_serve};
-
-const struct api_service community_service = {
-    community_routes, sizeof community_routes / sizeof *community_routes, &resource_community,
-    item_serve};

@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "json/json_read.h"
+#include "json/json_text.h"
 
 #include <ctype.h>
 #include <json-c/linkhash.h>
@@ -155,6 +156,83 @@ openapi_add_security(const struct openapi *o, struct json_object *document)
 	json_object_object_add(document, "security", list);
 }
 
+/* The name of a resource's schema: "DigitalHuman" of "digital human". The caller frees. */
+static char *
+openapi_schema_name(const struct resource *r)
+{
+	char *name = mem_string(r->noun), *to = name;
+	bool upper = true;
+
+	for (const char *p = r->noun; *p != '\0'; p++) {
+		if (isalnum((unsigned char)*p))
+			*to++ = upper ? (char)toupper((unsigned char)*p) : *p;
+		upper = !isalnum((unsigned char)*p);
+	}
+	*to = '\0';
+	return name;
+}
+
+/* Writes a text with its {noun}, {plural} and {Schema} replaced, as it stands in JSON. */
+static void
+openapi_fill_text(struct buf *b, const char *text, const char *const words[3],
+    const char *const values[3])
+{
+	while (*text != '\0') {
+		size_t i = 0;
+
+		while (i < 3 && strncmp(text, words[i], strlen(words[i])) != 0)
+			i++;
+		if (i == 3) {
+			buf_addc(b, *text++);
+			continue;
+		}
+		text += strlen(words[i]);
+		buf_adds(b, values[i]);
+	}
+}
+
+/* A text as it stands inside a JSON string. The caller frees. */
+static char *
+openapi_inside(const char *text)
+{
+	struct buf b;
+
+	buf_init(&b, 0);
+	json_add_string(&b, text, strlen(text));
+	b.data[--b.len] = '\0';
+	buf_drain(&b, 1);
+	return buf_take(&b, NULL);
+}
+
+/* What is said of a route of a resource that the file declares: openapi.json has it with
+ * words to be filled in. */
+static struct json_object *
+openapi_declared(struct openapi *o, const struct openapi_route *r)
+{
+	static const char *const words[] = {"{noun}", "{plural}", "{Schema}"};
+	char *noun = openapi_inside(r->resource->noun), *plural = openapi_inside(r->resource->plural);
+	char *schema = openapi_schema_name(r->resource);
+	const char *const values[] = {noun, plural, schema};
+	struct json_object *declared, *operation = NULL, *filled = NULL;
+	bool one = strstr(r->route->pattern, "/:id") != NULL;
+	char *key = mem_format("%s%s", r->route->method, one ? " one" : "");
+	struct buf b;
+
+	buf_init(&b, 0);
+	if (json_object_object_get_ex(o->source, "declared", &declared) &&
+	    json_object_object_get_ex(declared, key, &operation)) {
+		openapi_fill_text(&b, json_object_to_json_string_ext(operation, JSON_C_TO_STRING_PLAIN),
+		    words, values);
+		json_read(b.data, b.len, &filled, NULL);
+	}
+	buf_free(&b);
+	free(key);
+	free(schema);
+	free(plural);
+	free(noun);
+	return filled != NULL ? filled : json_object_new_object();
+}
+
 /* Adds one route. */
 static void
 openapi_add(struct openapi *o, const struct openapi_route *r)
@@ -167,6 +245,8 @@ openapi_add(struct openapi *o, const struct openapi_route *r)
 		*p = (char)tolower((unsigned char)*p);
 	if (json_object_object_get_ex(o->operations, key, &operation))
 		json_object_get(operation);
+	else if (r->resource != NULL)
+		operation = openapi_declared(o, r);
 	else
 		operation = json_object_new_object();
 	openapi_secure(o, r, operation);
@@ -195,20 +275,22 @@ openapi_add_passthrough(struct openapi *o)
 
 /* Adds the three forms of a resource to the schemas. */
 static void
-openapi_add_schemas(struct openapi *o, const char *name, const struct mapping *m,
-    const struct mapping_resource *resource)
+openapi_add_schemas(struct openapi *o, const struct resource *r, const struct mapping *m)
 {
 	static const char *const suffixes[] = {"", "Create", "Update"};
 	struct json_object *components, *schemas;
+	char *name = openapi_schema_name(r);
 
 	json_object_object_get_ex(o->source, "components", &components);
 	json_object_object_get_ex(components, "schemas", &schemas);
 	for (int form = OPENAPI_ANSWER; form <= OPENAPI_UPDATE; form++) {
 		char *key = mem_format("%s%s", name, suffixes[form]);
 
-		json_object_object_add(schemas, key, openapi_schema(m, resource, (enum openapi_form)form));
+		json_object_object_add(schemas, key,
+		    openapi_schema(m, r->mapped, (enum openapi_form)form));
 		free(key);
 	}
+	free(name);
 }
 
 /* Moves a member of the source into the document. */
@@ -223,8 +305,8 @@ openapi_move(struct openapi *o, struct json_object *document, const char *key)
 
 /* Makes the document. */
 struct json_object *
-openapi_make(const struct snapshot *snap, openapi_walk_fn walk, const struct http_server *local,
-    const struct http_server *admin)
+openapi_make(const struct snapshot *snap, openapi_walk_fn walk, void *arg,
+    const struct http_server *local, const struct http_server *admin)
 {
 	struct json_object *document = json_object_new_object(), *info, *servers;
 	struct openapi o = {.config = snap->config, .admin_token = openapi_has_admin(snap->config),
@@ -243,14 +325,15 @@ openapi_make(const struct snapshot *snap, openapi_walk_fn walk, const struct htt
 		json_object_object_add(document, "servers", json_object_get(servers));
 	openapi_move(&o, document, "tags");
 	openapi_add_security(&o, document);
-	for (size_t i = 0; walk(i, &r); i++)
+	for (size_t i = 0; walk(arg, i, &r); i++)
 		if (!openapi_is_passed_on(snap, &r))
 			openapi_add(&o, &r);
 	if (snap->config->passthrough.bluejay)
 		openapi_add_passthrough(&o);
 	json_object_object_add(document, "paths", o.paths);
-	openapi_add_schemas(&o, "Persona", snap->mapping, mapping_resource_built_in("personas"));
-	openapi_add_schemas(&o, "Community", snap->community, mapping_resource_built_in("communities"));
+	for (size_t i = 0; i < snap->resource_count; i++)
+		openapi_add_schemas(&o, snap->resources[i].resource,
+		    mapping_set_of(snap->resources[i].mappings, NULL));
 	openapi_move(&o, document, "components");
 	json_object_put(servers);
 	json_object_put(o.admin);

@@ -27,7 +27,7 @@ static const char explain_usage[] =
     "  --config FILE    YAML file; without one, what is built in\n"
     "  --sandbox        as for serve\n"
     "  --project ID     the project in the path\n"
-    "  --resource KIND  persona (the default) or community\n"
+    "  --resource NAME  persona (the default), community, or one that the file declares\n"
     "  --id ID          its id, for the path of an update\n"
     "  --json           one JSON object\n";
 
@@ -54,6 +54,7 @@ explain_request(struct explain_print *p, const struct project *project, bool cre
 	struct mapping_project mp = {project->id, project->has_agent, project->agent_id};
 	enum mapping_operation operation = create ? MAPPING_CREATE : MAPPING_UPDATE;
 	const struct resource *resource = project->resource;
+	const struct resource_call *call = create ? &resource->create : &resource->update;
 	struct mapping_request r;
 	struct fail fail;
 	char *path;
@@ -64,8 +65,13 @@ explain_request(struct explain_print *p, const struct project *project, bool cre
 		return false;
 	}
 	mapping_request_hide(project->mapping, &r);
-	path = create ? mem_string(resource->create) : mem_format("%s/%s", resource->update, id);
-	explain_print_request(p, create ? "POST" : "PUT", path, project->api_key, &r);
+	if (call->method == NULL) {
+		explain_print_refusal(p, "the declaration of this resource has no such call");
+		mapping_request_clear(&r);
+		return false;
+	}
+	path = project_path(project, call, id);
+	explain_print_request(p, call->method, path, project->api_key, &r);
 	free(path);
 	mapping_explain_request(project->mapping, operation, body, &mp, explain_on_member, p);
 	mapping_request_clear(&r);
@@ -76,10 +82,12 @@ explain_request(struct explain_print *p, const struct project *project, bool cre
 static bool
 explain_answer(struct explain_print *p, const struct project *project, struct json_object *body)
 {
-	const char *id = json_get_string(body, "id");
+	const char *id = resource_id(project->resource, body); /* or whatever the body says */
 	struct json_object *out;
 	struct fail fail;
 
+	if (id == NULL)
+		id = json_get_string(body, project->resource->id);
 	if (mapping_answer_make(project->mapping, body, id != NULL ? id : "", NULL, NULL, 0, &out,
 	        &fail) != 0) {
 		explain_print_misfit(p, fail.text);
@@ -126,16 +134,24 @@ explain_read_body(const char *text, size_t len, FILE *err)
 	return body;
 }
 
-/* The kind of thing that is explained; NULL with a sentence printed for none of
- * that name. */
+/* The kind of thing that is explained, by its noun or its key; NULL with a sentence printed
+ * for none of that name. */
 static const struct resource *
-explain_resource(const char *name, FILE *err)
+explain_resource(const struct snapshot *snap, const char *name, FILE *err)
 {
-	if (name == NULL || strcmp(name, resource_persona.noun) == 0)
-		return &resource_persona;
-	if (strcmp(name, resource_community.noun) == 0)
-		return &resource_community;
-	fprintf(err, "unknown resource \"%s\"; possible are persona, community\n", name);
+	for (size_t i = 0; i < snap->resource_count; i++) {
+		const struct resource *r = snap->resources[i].resource;
+
+		if (name == NULL || strcmp(name, r->noun) == 0 || strcmp(name, r->key) == 0)
+			return r;
+	}
+	fprintf(err, "unknown resource \"%s\"; possible are", name);
+	for (size_t i = 0; i < snap->resource_count; i++) {
+		const struct resource *r = snap->resources[i].resource;
+
+		fprintf(err, "%s %s", i > 0 ? "," : "", r->built_in ? r->noun : r->key);
+	}
+	fputc('\n', err);
 	return NULL;
 }
 
@@ -157,7 +173,7 @@ explain(const struct explain_options *o, const char *body, size_t len, FILE *out
 	diag_free(&diags);
 	if (snap == NULL)
 		return 1;
-	resource = explain_resource(o->resource, err);
+	resource = explain_resource(snap, o->resource, err);
 	tree = resource == NULL ? NULL : explain_read_body(body, len, err);
 	if (tree != NULL && !snapshot_project(snap, o->project, resource, &project))
 		fprintf(err, "there is no project \"%s\" in the file\n", o->project);
@@ -189,7 +205,8 @@ explain_read_options(int argc, char **argv, struct explain_options *o, int *code
 	enum { CONFIG = 1, SANDBOX, PROJECT, RESOURCE, ID, JSON, HELP };
 	static const struct option options[] = {{"config", required_argument, NULL, CONFIG},
 	    {"sandbox", no_argument, NULL, SANDBOX}, {"project", required_argument, NULL, PROJECT},
-	    {"resource", required_argument, NULL, RESOURCE}, {"id", required_argument, NULL, ID}, {"json", no_argument, NULL, JSON},
+	    {"resource", required_argument, NULL, RESOURCE},
+	    {"id", required_argument, NULL, ID}, {"json", no_argument, NULL, JSON},
 	    {"help", no_argument, NULL, HELP}, {NULL, 0, NULL, 0}};
 	int opt;
 

@@ -9,7 +9,7 @@ struct explain_options {
 	const char *config; /* NULL: no file */
 	bool sandbox;
 	const char *project;
-	const char *resource;  /* "persona" (also for NULL) or "community" */
+	const char *resource;  /* its key or noun; NULL: personas */
 	const char *operation; /* "create", "update" or "read" */
 	const char *id;        /* the thing's, for paths; NULL: "{id}" */
 	bool json;

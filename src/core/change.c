@@ -107,14 +107,15 @@ change_send(struct change *c)
 {
 	const struct resource *resource = c->project.resource;
 	bool deletes = c->operation == STORE_DELETE;
-	char *path = gateway_path(deletes ? resource->item
-	        : c->operation == STORE_ADD ? resource->add : resource->update,
-	    c->entry->record.upstream_id);
+	const struct resource_call *call = deletes ? &resource->remove
+	    : c->operation == STORE_ADD            ? &resource->add
+	                                           : &resource->update;
+	char *path = project_path(&c->project, call, c->entry->record.upstream_id);
 	struct upstream_request q;
 
 	change_set(c, CHANGE_SENDING);
 	change_count(c, true);
-	gateway_request(c->gw, &c->project, &q, deletes ? "DELETE" : "PUT", path);
+	gateway_request(c->gw, &c->project, &q, call->method, path);
 	if (!deletes) {
 		q.body = c->intent.sent;
 		q.body_len = strlen(c->intent.sent);

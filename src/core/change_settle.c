@@ -116,7 +116,8 @@ change_on_timer_waiting(struct change *c)
 		return;
 	}
 	change_set(c, CHANGE_LOOKING);
-	path = gateway_path(c->project.resource->item, c->entry->record.upstream_id);
+	path = project_path(&c->project, &c->project.resource->read,
+	    c->entry->record.upstream_id);
 	gateway_request(c->gw, &c->project, &q, "GET", path);
 	c->call = connector_start(c->gw, &c->project, &q, c->entry->record.kept, change_on_look, c);
 	free(path);

@@ -2,8 +2,6 @@
 
 #include "core/claim.h"
 #include "base/mem.h"
-#include "base/timestamp.h"
-#include "json/json_text.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -147,13 +145,10 @@ claim_give(struct gateway *gw, const struct project *p, struct json_object *item
 enum claim_match
 claim_match_listed(struct gateway *gw, const struct project *p, struct json_object *item)
 {
-	const char *text = json_get_string(item, "created_at");
-	const char *id = json_get_string(item, "id");
+	const char *id = resource_id(p->resource, item);
+	int64_t created = resource_created(p->resource, item, loop_wall(gw->loop));
 	bool awaited, fits;
-	int64_t created;
 
-	if (text == NULL || !timestamp_parse(text, strlen(text), &created))
-		created = loop_wall(gw->loop);
 	awaited = claim_is_awaited(gw, p, item, id, created);
 	fits = claim_give(gw, p, item, id, created, awaited);
 	if (awaited)

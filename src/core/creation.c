@@ -35,9 +35,9 @@ creation_take(struct creation *c, const struct upstream_answer *a)
 
 	if (item == NULL)
 		goto out;
-	c->made = json_object_object_get_ex(item, "id", &id) && id != NULL;
-	text = json_get_string(item, "id");
-	if (text == NULL || !uuid_valid(text, strlen(text)))
+	c->made = json_object_object_get_ex(item, c->project.resource->id, &id) && id != NULL;
+	text = resource_id(c->project.resource, item);
+	if (text == NULL)
 		goto out;
 	claim_keep(&c->claim, item, 0);
 	free(c->claim.made_id);
@@ -91,18 +91,21 @@ creation_on_answer(void *arg, const struct upstream_answer *a)
 static void
 creation_send(struct creation *c)
 {
+	const struct resource_call *create = &c->project.resource->create;
 	int64_t now = loop_now(c->gw->loop), left = c->deadline - now;
+	char *path = project_path(&c->project, create, NULL);
 	struct upstream_request q;
 
 	creation_set(c, CREATION_SENDING);
 	creation_count(c, true);
-	gateway_request(c->gw, &c->project, &q, "POST", c->project.resource->create);
+	gateway_request(c->gw, &c->project, &q, create->method, path);
 	q.body = c->intent.sent;
 	q.body_len = strlen(c->intent.sent);
 	q.repeat = UPSTREAM_ONCE;
 	q.fresh_connection = !c->project.listed;
 	q.deadline = now + (c->project.listed ? left / 2 : left - CREATION_MARGIN_MS);
 	c->call = connector_start(c->gw, &c->project, &q, c->intent.kept, creation_on_answer, c);
+	free(path);
 }
 
 /* ---- beginning ---- */

@@ -1,7 +1,6 @@
 #include "config.h"
 
 #include "base/mem.h"
-#include "base/timestamp.h"
 #include "core/connector.h"
 #include "core/create_body.h"
 #include "core/create_impl.h"
@@ -104,7 +103,8 @@ creation_answer(struct creation *c, const char *id, int64_t created)
 	struct fail fail;
 	char *body = NULL;
 
-	if (resource_label(c->project.resource, c->project.mapping, c->claim.found) == NULL)
+	if (resource_is_labelled(c->project.resource) &&
+	    resource_label(c->project.resource, c->project.mapping, c->claim.found) == NULL)
 		fail_set(&fail, "the %s is missing", c->project.resource->name);
 	else
 		body = create_body_make(c->project.mapping, &c->intent, c->claim.found,
@@ -149,15 +149,13 @@ creation_record(struct creation *c, const char *id, int64_t created, const char 
 bool
 creation_settle(struct creation *c, bool as_it_is)
 {
-	const char *id = json_get_string(c->claim.found, "id");
-	const char *text = json_get_string(c->claim.found, "created_at");
+	const char *id = resource_id(c->project.resource, c->claim.found);
 	int64_t created;
 	char *body;
 
 	if (creation_twin_check(c, as_it_is))
 		return true;
-	if (text == NULL || !timestamp_parse(text, strlen(text), &created))
-		created = loop_wall(c->gw->loop);
+	created = resource_created(c->project.resource, c->claim.found, loop_wall(c->gw->loop));
 	body = creation_answer(c, id, created);
 	if (body == NULL && !as_it_is) {
 		if (c->claim.made_id == NULL)
@@ -329,7 +327,8 @@ creation_on_own(void *arg, const struct upstream_answer *a)
 	gateway_saw_answer(c->gw, a);
 	if (a->outcome == UPSTREAM_ANSWER && a->status == 200 &&
 	    (item = gateway_read_item(c->gw, &c->project, a)) != NULL &&
-	    (id = json_get_string(item, "id")) != NULL && strcmp(id, c->claim.made_id) == 0)
+	    (id = resource_id(c->project.resource, item)) != NULL &&
+	    strcmp(id, c->claim.made_id) == 0)
 		creation_show(c, item);
 	else if (a->outcome == UPSTREAM_ANSWER && a->status == 404 &&
 	    settle_absent(&c->settle, loop_now(c->gw->loop)))
@@ -354,7 +353,7 @@ creation_look(struct creation *c)
 		c->listing = listing_want(c->gw, &c->project, LISTING_NEW, creation_on_listing, c);
 		return;
 	}
-	path = gateway_path(c->project.resource->item, c->claim.made_id);
+	path = project_path(&c->project, &c->project.resource->read, c->claim.made_id);
 	gateway_request(c->gw, &c->project, &q, "GET", path);
 	c->call = connector_start(c->gw, &c->project, &q, c->intent.kept, creation_on_own, c);
 	free(path);

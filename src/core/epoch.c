@@ -26,7 +26,7 @@ static void
 epoch_touch_shared(struct gateway *gw, const struct resource *resource)
 {
 	for (struct epoch *e = gw->epochs; e != NULL; e = e->hh.next)
-		if (resource_of_scope(e->scope) == resource)
+		if (snapshot_resource_of_scope(gw->snap, e->scope) == resource)
 			e->written = gw->sequence;
 }
 
@@ -34,12 +34,12 @@ epoch_touch_shared(struct gateway *gw, const struct resource *resource)
 void
 epoch_touch(struct gateway *gw, const char *scope)
 {
-	const struct resource *resource = resource_of_scope(scope);
+	const struct resource *resource = snapshot_resource_of_scope(gw->snap, scope);
 	struct epoch *e;
 
 	gw->sequence++;
 	HASH_FIND_STR(gw->epochs, scope, e);
-	if (resource->shared)
+	if (resource != NULL && resource->shared)
 		epoch_touch_shared(gw, resource);
 	else if (e != NULL)
 		e->written = gw->sequence;
@@ -62,7 +62,7 @@ epoch_bury(struct gateway *gw, const struct resource *resource, const char *loca
     const char *upstream_id)
 {
 	for (const struct epoch *e = gw->epochs; e != NULL; e = e->hh.next)
-		if (resource_of_scope(e->scope) == resource)
+		if (snapshot_resource_of_scope(gw->snap, e->scope) == resource)
 			shelf_bury(gw->shelf, e->scope, local_id, upstream_id);
 }
 

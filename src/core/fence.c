@@ -2,7 +2,6 @@
 
 #include "core/fence.h"
 #include "base/mem.h"
-#include "base/uuid.h"
 #include "core/listing.h"
 
 #include <stdlib.h>
@@ -78,7 +77,8 @@ fence_on_record(void *arg, struct store_reply *reply)
 		gateway_store_trouble(&trouble);
 		fence_finish(f, FENCE_FAILED, NULL, &trouble);
 		result_clear(&trouble);
-	} else if (f->project.adopts && !f->listed && uuid_valid(f->local_id, strlen(f->local_id))) {
+	} else if (f->project.adopts && !f->listed &&
+	    resource_id_ok(f->project.resource, f->local_id)) {
 		f->listed = true;
 		f->listing = listing_want(f->gw, &f->project, LISTING_RECENT, fence_on_listing, f);
 	} else {

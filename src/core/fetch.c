@@ -137,14 +137,14 @@ bool
 fetch_fits(struct gateway *gw, const struct project *p, const struct store_record *r,
     struct json_object *upstream)
 {
-	const char *id = json_get_string(upstream, "id");
+	const char *id = resource_id(p->resource, upstream);
 	struct json_object *local = NULL;
 	struct fail fail;
 	bool fits = false;
 
 	if (id == NULL || strcmp(id, r->upstream_id) != 0)
 		fail_set(&fail, "the id is another one");
-	else if ((r->name[0] != '\0' || !p->resource->unique) &&
+	else if (resource_is_labelled(p->resource) && (r->name[0] != '\0' || !p->resource->unique) &&
 	    resource_label(p->resource, p->mapping, upstream) == NULL)
 		fail_set(&fail, "the %s is missing", p->resource->name);
 	else
@@ -329,7 +329,7 @@ fetch_new(struct gateway *gw, const struct project *p, struct shelf_entry *e)
 {
 	struct fetch *f = mem_zero(1, sizeof *f), *old;
 	struct upstream_request q;
-	char *path = gateway_path(p->resource->item, e->record.upstream_id);
+	char *path = project_path(p, &p->resource->read, e->record.upstream_id);
 
 	f->gw = gw;
 	f->snap = snapshot_ref(gw->snap);

@@ -9,7 +9,6 @@
 #include <string.h>
 
 #define GATEWAY_MARGIN_MS 250
-#define GATEWAY_TOTAL "total_count" /* beside the list of a listing: how many there are */
 
 /* Notes what a call cost. */
 void
@@ -145,7 +144,7 @@ gateway_read_list(struct gateway *gw, const struct project *p, const struct upst
 		return NULL;
 	items = json_object_get(drift_list(gw->drift, p, root));
 	if (items != NULL && json_object_is_type(root, json_type_object) &&
-	    json_get_int(root, GATEWAY_TOTAL, &total) &&
+	    p->resource->total != NULL && json_get_int(root, p->resource->total, &total) &&
 	    total > (int64_t)json_object_array_length(items)) {
 		*whole = false;
 		log_warn(gw->log, "a listing is not whole", LOG_S("scope", p->scope),
@@ -160,22 +159,6 @@ void
 gateway_trouble(struct result *r, const struct upstream_answer *a, const struct project *p)
 {
 	result_from_upstream(r, a, p->resource, p->mapping);
-}
-
-/* The path of one thing. */
-char *
-gateway_path(const char *base, const char *upstream_id)
-{
-	return mem_format("%s/%s", base, upstream_id);
-}
-
-/* The path of a listing. */
-char *
-gateway_list_path(const struct project *p)
-{
-	if (p->resource->by_agent)
-		return mem_format("%s/%lld", p->resource->list, (long long)p->agent_id);
-	return mem_string(p->resource->list);
 }
 
 /* Makes a hash key. */

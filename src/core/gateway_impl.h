@@ -130,12 +130,6 @@ struct json_object *gateway_read_list(struct gateway *, const struct project *,
 /* What a client is told when the upstream did not answer as hoped (result.h). */
 void gateway_trouble(struct result *, const struct upstream_answer *, const struct project *);
 
-/* The path of one thing, below one of its resource's paths. The caller frees. */
-char *gateway_path(const char *base, const char *upstream_id);
-
-/* The path of a project's listing. The caller frees. */
-char *gateway_list_path(const struct project *);
-
 /* Key of hash tables: scope, a newline, id or name. The caller frees. */
 char *gateway_key(const char *scope, const char *id);
 

@@ -8,6 +8,7 @@
 #include "core/gateway_impl.h"
 #include "core/inspect_print.h"
 #include "core/intent_print.h"
+#include "core/resource_read.h"
 #include "json/json_text.h"
 
 #include <stdlib.h>
@@ -114,7 +115,8 @@ inspect_on_scopes(void *arg, struct store_reply *reply)
 	inspect_print_projects(&b, &rows, readable);
 	project_rows_free(&rows);
 	buf_adds(&b, ",\"fields\":");
-	inspect_print_fields(&b, snap->mapping);
+	inspect_print_fields(&b,
+	    snapshot_mapping(snap, resource_built_in("personas"), NULL));
 	buf_addc(&b, '}');
 	free(host);
 	inspect_give_body(w, &b);
@@ -140,7 +142,7 @@ inspect_add_writes(struct inspect *w, struct buf *b, const struct store_reply *r
 	for (size_t i = 0; i < reply->intent_count; i++) {
 		if (strcmp(reply->intents[i].scope, w->project.scope) != 0)
 			continue;
-		intent_print(b, first, &reply->intents[i]);
+		intent_print(b, first, w->gw->snap, &reply->intents[i]);
 		first = false;
 	}
 	buf_addc(b, ']');

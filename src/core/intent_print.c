@@ -33,7 +33,7 @@ intent_print_name(struct buf *b, const struct store_intent *in, const struct res
 {
 	struct json_object *sent = NULL;
 
-	if (in->name == NULL && resource->label != NULL && in->sent != NULL &&
+	if (in->name == NULL && resource != NULL && resource->label != NULL && in->sent != NULL &&
 	    json_read(in->sent, strlen(in->sent), &sent, NULL))
 		intent_print_member(b, "name", json_get_string(sent, resource->label));
 	else
@@ -43,10 +43,10 @@ intent_print_name(struct buf *b, const struct store_intent *in, const struct res
 
 /* Adds one intent. */
 void
-intent_print(struct buf *b, bool first, const struct store_intent *in)
+intent_print(struct buf *b, bool first, const struct snapshot *snap, const struct store_intent *in)
 {
 	static const char *const states[] = {"pending", "unknown", "operator", "twinning"};
-	const struct resource *resource = resource_of_scope(in->scope);
+	const struct resource *resource = snapshot_resource_of_scope(snap, in->scope);
 	char when[TIMESTAMP_SIZE];
 
 	timestamp_format(in->created_ms, when);
@@ -54,11 +54,11 @@ intent_print(struct buf *b, bool first, const struct store_intent *in)
 	json_add_string(b, in->id, strlen(in->id));
 	intent_print_member(b, "operation", intent_operation(in->operation));
 	intent_print_member(b, "state", states[in->state]);
-	intent_print_member(b, "kind", resource->noun);
+	intent_print_member(b, "kind", resource != NULL ? resource->noun : "not declared any more");
 	intent_print_member(b, "project", in->project);
 	intent_print_name(b, in, resource);
 	if (in->operation != STORE_CREATE)
-		intent_print_member(b, resource->id_member, in->local_id);
+		intent_print_member(b, resource != NULL ? resource->id_member : "itemId", in->local_id);
 	intent_print_member(b, "createdAt", when);
 	buf_addc(b, '}');
 }

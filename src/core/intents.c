@@ -3,8 +3,6 @@
 #include "core/intents.h"
 #include "base/buf.h"
 #include "base/mem.h"
-#include "base/timestamp.h"
-#include "base/uuid.h"
 #include "core/change.h"
 #include "core/connector.h"
 #include "core/create.h"
@@ -103,7 +101,7 @@ intents_give_list(struct intents_work *w, const struct store_reply *reply)
 	buf_init(&b, INTENTS_LIST_MAX);
 	buf_addc(&b, '[');
 	for (size_t i = 0; i < reply->intent_count; i++)
-		intent_print(&b, i == 0, &reply->intents[i]);
+		intent_print(&b, i == 0, w->gw->snap, &reply->intents[i]);
 	buf_addc(&b, ']');
 	body = buf_take(&b, &len);
 	result_body(&r, 200, body, len);
@@ -199,7 +197,6 @@ intents_on_settled(void *arg, struct store_reply *reply)
 static void
 intents_settle(struct intents_work *w, struct json_object *item)
 {
-	const char *created = json_get_string(item, "created_at");
 	const char *name = resource_unique_name(w->project.resource, w->project.mapping, item);
 	struct store_record r = {0};
 	char *body;
@@ -208,8 +205,7 @@ intents_settle(struct intents_work *w, struct json_object *item)
 		intents_refuse(w, 409, "This create is being sent or recorded at the moment; try again");
 		return;
 	}
-	if (created == NULL || !timestamp_parse(created, strlen(created), &r.created_ms))
-		r.created_ms = loop_wall(w->gw->loop);
+	r.created_ms = resource_created(w->project.resource, item, loop_wall(w->gw->loop));
 	r.scope = w->intent.scope;
 	r.local_id = w->intent.local_id != NULL ? w->intent.local_id : w->upstream_id;
 	r.upstream_id = w->upstream_id;
@@ -242,7 +238,8 @@ intents_on_item(void *arg, const struct upstream_answer *a)
 	gateway_saw_answer(w->gw, a);
 	if (a->outcome == UPSTREAM_ANSWER && a->status == 200 &&
 	    (item = gateway_read_item(w->gw, &w->project, a)) != NULL &&
-	    (id = json_get_string(item, "id")) != NULL && strcmp(id, w->upstream_id) == 0) {
+	    (id = resource_id(w->project.resource, item)) != NULL &&
+	    strcmp(id, w->upstream_id) == 0) {
 		intents_settle(w, item);
 	} else {
 		gateway_trouble(&r, a, &w->project);
@@ -266,7 +263,7 @@ intents_on_known(void *arg, struct store_reply *reply)
 		intents_give(w, &r);
 		return;
 	}
-	path = gateway_path(w->project.resource->item, w->upstream_id);
+	path = project_path(&w->project, &w->project.resource->read, w->upstream_id);
 	gateway_request(w->gw, &w->project, &q, "GET", path);
 	w->call = connector_start(w->gw, &w->project, &q, w->intent.kept, intents_on_item, w);
 	free(path);
@@ -276,14 +273,15 @@ intents_on_known(void *arg, struct store_reply *reply)
 static void
 intents_adopt_begin(struct intents_work *w)
 {
-	const struct resource *resource = resource_of_scope(w->intent.scope);
+	const struct resource *resource = snapshot_resource_of_scope(w->gw->snap, w->intent.scope);
 	struct result r;
 
-	if (w->intent.operation != STORE_CREATE) {
+	if (resource != NULL && w->intent.operation != STORE_CREATE) {
 		result_error(&r, 409, "Only a create can adopt a %s", resource->noun);
 		intents_give(w, &r);
-	} else if (!uuid_valid(w->upstream_id, strlen(w->upstream_id))) {
-		result_error(&r, 400, "The %s's id must be a UUID, as Bluejay shows it", resource->noun);
+	} else if (resource != NULL && !resource_id_ok(resource, w->upstream_id)) {
+		result_error(&r, 400, "The %s's id must be %s, as Bluejay shows it", resource->noun,
+		    resource_id_noun(resource));
 		intents_give(w, &r);
 	} else if (!snapshot_project_of_scope(w->gw->snap, w->intent.scope, w->intent.project,
 	               &w->project)) {

@@ -1,8 +1,6 @@
 #include "config.h"
 
 #include "base/mem.h"
-#include "base/timestamp.h"
-#include "base/uuid.h"
 #include "core/claim.h"
 #include "core/gone.h"
 #include "core/listing_impl.h"
@@ -349,13 +347,12 @@ listing_run_on_adopted(void *arg, struct store_reply *reply)
 static bool
 listing_run_record(struct listing_run *run, const struct listing_item *item, struct store_record *r)
 {
-	const char *created = json_get_string(item->json, "created_at");
 	const char *name = resource_unique_name(run->project.resource, run->project.mapping,
 	    item->json);
 
 	memset(r, 0, sizeof *r);
-	if (created == NULL || !timestamp_parse(created, strlen(created), &r->created_ms))
-		r->created_ms = loop_wall(run->gw->loop);
+	r->created_ms = resource_created(run->project.resource, item->json,
+	    loop_wall(run->gw->loop));
 	r->scope = mem_string(run->listing->scope);
 	r->local_id = item->hidden ? NULL : mem_string(item->id); /* it comes back with its own */
 	r->upstream_id = mem_string(item->id);
@@ -541,9 +538,9 @@ listing_run_index(struct listing_run *run)
 	for (size_t i = 0; i < n; i++) {
 		struct listing_item *item = &run->pool[i], *twin;
 		struct json_object *o = json_object_array_get_idx(run->answer, i);
-		const char *id = json_object_is_type(o, json_type_object) ? json_get_string(o, "id") : NULL;
+		const char *id = resource_id(run->project.resource, o);
 
-		if (id == NULL || !uuid_valid(id, strlen(id))) {
+		if (id == NULL) {
 			bad++;
 			continue;
 		}
@@ -608,7 +605,7 @@ listing_run_start(struct listing *l, const struct project *p, enum listing_age a
 {
 	struct listing_run *run = mem_zero(1, sizeof *run);
 	struct upstream_request q;
-	char *path = gateway_list_path(p);
+	char *path = project_path(p, &p->resource->list, NULL);
 
 	run->listing = l;
 	run->gw = l->gw;

@@ -2,20 +2,14 @@
 
 #include "core/probe.h"
 #include "base/mem.h"
-#include "base/uuid.h"
 #include "core/gateway_impl.h"
 #include "json/json_read.h"
-#include "json/json_text.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #define PROBE_PATH_PING "/v1/ping"
 #define PROBE_ANSWER_MAX ((size_t)64 << 20)
-
-static const struct resource *const probe_resources[] = {&resource_persona};
-
-#define PROBE_RESOURCES (sizeof probe_resources / sizeof *probe_resources)
 
 /* One key, and a project that uses it. */
 struct probe_key {
@@ -51,6 +45,13 @@ struct probe {
 };
 
 /* ---- the questions ---- */
+
+/* The resource that a question is about. */
+static const struct resource *
+probe_resource(const struct probe *p)
+{
+	return p->snap->resources[p->resource].resource;
+}
 
 /* Notes the key of a configured project. */
 static void
@@ -105,23 +106,26 @@ probe_set_project(struct probe *p)
 	const struct probe_key *k = &p->keys[p->key];
 	const char *id = strcmp(k->project, "*") == 0 ? "any" : k->project;
 
-	return snapshot_project(p->snap, id, probe_resources[p->resource], &p->project);
+	return snapshot_project(p->snap, id, probe_resource(p), &p->project);
 }
 
 /* The path to ask for, which the caller frees; NULL with the reason when there is none. */
 static char *
 probe_path(const struct probe *p, const char **why)
 {
-	const struct resource *r = probe_resources[p->resource];
+	const struct resource *r = probe_resource(p);
 
 	if (p->question == PROBE_PING)
 		return mem_string(PROBE_PATH_PING);
 	if (p->question == PROBE_LIST && p->project.listed)
-		return gateway_list_path(&p->project);
+		return project_path(&p->project, &r->list, NULL);
 	if (p->question == PROBE_ITEM && p->item_id != NULL)
-		return gateway_path(r->item, p->item_id);
-	*why = p->question == PROBE_LIST ? "no project with an agent uses this key"
-	                                 : "there is none";
+		return project_path(&p->project, &r->read, p->item_id);
+	if (p->question == PROBE_ITEM)
+		*why = "there is none";
+	else
+		*why = r->by_agent ? "no project with an agent uses this key"
+		                   : "their declaration has no list";
 	return NULL;
 }
 
@@ -158,14 +162,8 @@ probe_keep_id(struct probe *p, struct json_object *items)
 {
 	const char *id = NULL;
 
-	for (size_t i = 0; i < json_object_array_length(items) && id == NULL; i++) {
-		struct json_object *item = json_object_array_get_idx(items, i);
-
-		if (json_object_is_type(item, json_type_object))
-			id = json_get_string(item, "id");
-		if (id != NULL && !uuid_valid(id, strlen(id)))
-			id = NULL;
-	}
+	for (size_t i = 0; i < json_object_array_length(items) && id == NULL; i++)
+		id = resource_id(p->project.resource, json_object_array_get_idx(items, i));
 	p->item_id = mem_string(id);
 }
 
@@ -210,7 +208,7 @@ probe_report(struct probe *p, struct probe_report *r)
 	r->project = p->keys[p->key].owner != NULL ? p->keys[p->key].owner->id : NULL;
 	r->first = p->first;
 	r->question = p->question;
-	r->resource = p->question == PROBE_PING ? NULL : probe_resources[p->resource];
+	r->resource = p->question == PROBE_PING ? NULL : probe_resource(p);
 	r->differences = p->differences;
 	r->difference_count = p->difference_count;
 	r->beyond = p->beyond;
@@ -267,7 +265,7 @@ probe_on_next(void *arg)
 	struct probe_report r = {.why = "its time is over", .in_vain = true};
 	char *path;
 
-	if (p->question != PROBE_PING && p->resource == PROBE_RESOURCES)
+	if (p->question != PROBE_PING && p->resource == p->snap->resource_count)
 		probe_next_key(p);
 	if (p->key == p->key_count) {
 		p->done(p->arg);

@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include "core/project_rows.h"
+#include "core/resource_read.h"
 #include "base/mem.h"
 
 #include <stdlib.h>
@@ -25,7 +26,7 @@ project_rows_add(const struct snapshot *snap, const struct config_project *c,
 {
 	struct project p;
 
-	if (!snapshot_project(snap, c->id, &resource_persona, &p))
+	if (!snapshot_project(snap, c->id, resource_built_in("personas"), &p))
 		return;
 	out->items[out->count++] = (struct project_row){.id = c->id,
 	    .name = c->name != NULL ? c->name : c->id,

@@ -1,62 +1,156 @@
 #include "config.h"
 
 #include "core/resource.h"
+#include "base/buf.h"
 #include "base/mem.h"
+#include "base/timestamp.h"
 #include "base/uuid.h"
 #include "json/json_text.h"
 
+#include <inttypes.h>
 #include <json-c/linkhash.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define RESOURCE_SHOWN 60 /* bytes of a value that a sentence shows */
 
-const struct resource resource_persona = {
-    .noun = "persona",
-    .title = "Persona",
-    .plural = "personas",
-    .id_member = "personaId",
-    .prefix = "",
-    .create = "/v1/create-customer-persona",
-    .item = "/v1/customer-persona",
-    .update = "/v1/update-customer-persona",
-    .list = "/v1/customer-personas-by-agent",
-    .by_agent = true,
-    .headers = "headers",
-    .name = "name",
-    .nameless = "Name is required",
-    .unique = true,
-    .portraits = true,
-    .twins = true,
-};
+/* ---- calls ---- */
 
-const struct resource resource_community = {
-    .noun = "community",
-    .title = "Community",
-    .plural = "communities",
-    .id_member = "communityId",
-    .prefix = "community:",
-    .create = "/v1/create-community",
-    .item = "/v1/community",
-    .update = "/v1/update-community",
-    .add = "/v1/add-to-community",
-    .list = "/v1/communities",
-    .shared = true,
-    .name = "title",
-    .nameless = "Title is required",
-    .label = "title",
-    .numbers = "digital_human_ids",
-    .numbers_local = "digitalHumanIds",
-    .numbered = "the ids of digital humans in Bluejay",
-};
-
-/* Finds the resource of a scope. */
-const struct resource *
-resource_of_scope(const char *scope)
+/* Adds a text as one segment of a path (RFC 3986, 2.3: the unreserved stay as they are). */
+static void
+resource_add_encoded(struct buf *b, const char *text)
 {
-	const char *prefix = resource_community.prefix;
+	static const char unreserved[] =
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
 
-	return strncmp(scope, prefix, strlen(prefix)) == 0 ? &resource_community : &resource_persona;
+	for (; *text != '\0'; text++) {
+		if (strchr(unreserved, *text) != NULL)
+			buf_addc(b, *text);
+		else
+			buf_addf(b, "%%%02X", (unsigned char)*text);
+	}
+}
+
+/* Makes the path of a call. */
+char *
+resource_path(const struct resource_call *call, const char *project_id, int64_t agent_id,
+    const char *id)
+{
+	const char *p = call->path;
+	char number[24];
+	struct buf b;
+
+	snprintf(number, sizeof number, "%" PRId64, agent_id);
+	buf_init(&b, 0);
+	while (*p != '\0') {
+		size_t plain = strcspn(p, "{"), name;
+
+		buf_add(&b, p, plain);
+		p += plain;
+		if (*p == '\0')
+			break;
+		name = strcspn(++p, "}");
+		if (strncmp(p, "id}", 3) == 0)
+			resource_add_encoded(&b, id != NULL ? id : "");
+		else if (strncmp(p, "agent_id}", 9) == 0)
+			buf_adds(&b, number);
+		else
+			resource_add_encoded(&b, project_id);
+		p += name + 1;
+	}
+	return buf_take(&b, NULL);
+}
+
+/* Finds what a status is told as. */
+const struct resource_error *
+resource_error_of(const struct resource *r, int status)
+{
+	for (size_t i = 0; i < r->error_count; i++)
+		if (r->errors[i].upstream == status)
+			return &r->errors[i];
+	return NULL;
+}
+
+/* ---- ids ---- */
+
+/* Whether a text can stand in a path and in a log. */
+static bool
+resource_id_is_plain(const char *id)
+{
+	size_t len = strlen(id);
+
+	if (len == 0 || len > RESOURCE_ID_MAX || strcmp(id, ".") == 0 || strcmp(id, "..") == 0)
+		return false;
+	for (const char *p = id; *p != '\0'; p++)
+		if ((unsigned char)*p <= 0x20 || *p == 0x7f || *p == '/')
+			return false;
+	return true;
+}
+
+/* Whether a text is a whole number as JSON writes it. */
+static bool
+resource_id_is_number(const char *id)
+{
+	const char *digits = *id == '-' ? id + 1 : id;
+	size_t len = strlen(digits);
+
+	return len > 0 && len < 20 && strspn(digits, "0123456789") == len &&
+	    (digits[0] != '0' || len == 1);
+}
+
+/* Whether a text can be an id. */
+bool
+resource_id_ok(const struct resource *r, const char *id)
+{
+	switch (r->id_form) {
+	case RESOURCE_ID_UUID:
+		return uuid_valid(id, strlen(id));
+	case RESOURCE_ID_INTEGER:
+		return resource_id_is_number(id);
+	default:
+		return resource_id_is_plain(id);
+	}
+}
+
+/* Says what an id is. */
+const char *
+resource_id_noun(const struct resource *r)
+{
+	static const char *const nouns[] = {[RESOURCE_ID_ANY] = "a text or a number",
+	    [RESOURCE_ID_STRING] = "a text", [RESOURCE_ID_INTEGER] = "a whole number",
+	    [RESOURCE_ID_UUID] = "a UUID"};
+
+	return nouns[r->id_form];
+}
+
+/* Reads an id. */
+const char *
+resource_id(const struct resource *r, struct json_object *upstream)
+{
+	struct json_object *value = NULL;
+	const char *text;
+	bool number;
+
+	if (!json_object_is_type(upstream, json_type_object) ||
+	    !json_object_object_get_ex(upstream, r->id, &value))
+		return NULL;
+	number = json_object_is_type(value, json_type_int);
+	if (number ? r->id_form == RESOURCE_ID_STRING || r->id_form == RESOURCE_ID_UUID
+	           : r->id_form == RESOURCE_ID_INTEGER || !json_object_is_type(value, json_type_string))
+		return NULL;
+	text = number ? json_object_get_string(value) : json_get_string(upstream, r->id);
+	return text != NULL && resource_id_ok(r, text) ? text : NULL;
+}
+
+/* Reads when a thing was made. */
+int64_t
+resource_created(const struct resource *r, struct json_object *upstream, int64_t otherwise)
+{
+	const char *text = r->created == NULL ? NULL : json_get_string(upstream, r->created);
+	int64_t created;
+
+	return text != NULL && timestamp_parse(text, strlen(text), &created) ? created : otherwise;
 }
 
 /* ---- names ---- */
@@ -80,7 +174,7 @@ resource_check_name(const struct resource *r, const struct mapping *mapping,
 {
 	struct json_object *name = NULL;
 
-	if (!resource_is_mapped(mapping, r->name))
+	if (r->name == NULL || !resource_is_mapped(mapping, r->name))
 		return 0;
 	if (!json_object_object_get_ex(body, r->name, &name) || name == NULL)
 		return required ? fail_set(fail, "%s", r->nameless) : 0;
@@ -93,13 +187,21 @@ resource_check_name(const struct resource *r, const struct mapping *mapping,
 	return 0;
 }
 
+/* Whether things have names. */
+bool
+resource_is_labelled(const struct resource *r)
+{
+	return r->unique || r->label != NULL;
+}
+
 /* What names an upstream thing. */
 const char *
 resource_label(const struct resource *r, const struct mapping *mapping,
     struct json_object *upstream)
 {
-	return r->unique ? mapping_persona_name(mapping, upstream)
-	                 : json_get_string(upstream, r->label);
+	if (r->unique)
+		return mapping_persona_name(mapping, upstream);
+	return r->label == NULL ? NULL : json_get_string(upstream, r->label);
 }
 
 /* What a record is called. */

@@ -6,59 +6,119 @@
 
 #include <json-c/json_object.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 /*
- * A kind of thing that projects have and that Bluejay keeps: what differs between
- * the kinds stands here, and the rest of this room asks. Local and upstream ids,
- * the fence, intents, settling, keys and copies work alike for all of them.
+ * A kind of thing that projects have and that Bluejay keeps, read from its
+ * declaration (resource_read.h): what differs between the kinds stands here, and the
+ * rest of this room asks. Local and upstream ids, the fence, intents, settling, keys
+ * and copies work alike for all of them. Immutable.
  */
-struct resource {
-	const char *noun;   /* in a sentence: "persona" */
-	const char *title;  /* at its beginning: "Persona" */
-	const char *plural; /* "personas" */
 
-	const char *id_member; /* of JSON that speaks of it: "personaId" */
+/* One of Bluejay's calls. */
+struct resource_call {
+	char *method; /* NULL: there is no such call */
+	char *path;   /* "/v1/thing/{id}"; {agent_id} and {project_id} are possible, too */
+	int status;   /* of the local answer when it is done; 0: the usual one */
+};
+
+/* What a caller is told when Bluejay answers with this status. */
+struct resource_error {
+	int upstream, local;
+	char *sentence; /* NULL: the usual one */
+};
+
+/* What ids look like. */
+enum resource_id_form {
+	RESOURCE_ID_ANY, /* a text or a whole number */
+	RESOURCE_ID_STRING,
+	RESOURCE_ID_INTEGER,
+	RESOURCE_ID_UUID
+};
+
+#define RESOURCE_ID_MAX 128 /* bytes */
+
+/* How the scopes of a file's own resources begin; its key and a colon follow. */
+#define RESOURCE_PREFIX "resource:"
+
+struct resource {
+	char *key;    /* in local paths and in the file: "personas" */
+	char *noun;   /* in a sentence: "persona" */
+	char *title;  /* at its beginning: "Persona" */
+	char *plural; /* "personas" */
+
+	char *id_member; /* of JSON that speaks of it: "personaId" */
 
 	/* The scopes of its records begin with it, so that a record says what it is. */
-	const char *prefix;
+	char *prefix;
+	bool built_in;
 
-	/* Bluejay's paths; one thing's id follows after a slash. */
-	const char *create; /* POST */
-	const char *item;   /* GET and DELETE */
-	const char *update; /* PUT */
-	const char *add;    /* PUT: adds to the numbers that a thing holds; NULL: it holds none */
-	const char *list;   /* GET */
+	struct resource_call list, read, create, update, remove;
+	struct resource_call add; /* adds to the numbers that a thing holds */
+	char *add_path;           /* of `add` below a thing's local path */
 
-	bool by_agent; /* the listing is one agent's, whose number follows after a slash: its things
-	                  belong to the agent's projects, and a project without one has no listing */
+	char *total;          /* the member of a listing that says how many things there are, or NULL */
+	char *next;           /* the member that leads to its next part; NULL: it is whole */
+	char *next_parameter; /* of the listing's query, for the value of `next`; NULL: that is a URL */
+
+	char *id; /* Bluejay's member */
+	enum resource_id_form id_form;
+	char *created; /* Bluejay's member with the time of its making; NULL: it has none */
+
+	bool by_agent; /* the listing is one agent's: its things belong to the agent's projects, and a
+	                  project without one has no listing */
 	bool shared;   /* the listing is the whole organisation's, which also has what others made */
+	bool unfenced; /* every project has all that is in it */
 
-	const char *headers;  /* the local field with headers of a thing's own, which calls about it
-	                         may carry; NULL: none */
-	const char *name;     /* the local field that names a thing, a string that is never empty */
-	const char *nameless; /* the sentence when there is none */
-	bool unique;          /* two things of a scope do not have one name */
-	const char *label;    /* where names are not unique: Bluejay's member, always answered */
+	char *headers;  /* the local field with headers of a thing's own, which calls about it may
+	                   carry; NULL: none */
+	char *name;     /* the local field that names a thing, a string that is never empty; NULL: none */
+	char *nameless; /* the sentence when there is none */
+	bool unique;    /* two things of a scope do not have one name */
+	char *label;    /* where names are not unique: Bluejay's member, always answered; NULL: none */
 
-	const char *numbers;       /* with add: Bluejay's member, a set of integers */
-	const char *numbers_local; /* the local field that usually goes there */
-	const char *numbered;      /* what the numbers are, in a sentence */
+	char *numbers;       /* with add: Bluejay's member, a set of integers */
+	char *numbers_local; /* the local field that usually goes there */
+	char *numbered;      /* what the numbers are, in a sentence */
 
 	bool portraits; /* images are made for its things */
 	bool twins;     /* its things can have twins in the local tool */
+
+	struct resource_error *errors;
+	size_t error_count;
+
+	int line, column; /* of the declaration in the user's file */
+	const struct mapping_resource *mapped; /* what the mapping knows of it */
 };
 
-extern const struct resource resource_persona;
-extern const struct resource resource_community;
+/* The path of a call: "{id}" and what else it names is put in, percent-encoded. `id`
+ * may be NULL where there is none. The caller frees. */
+char *resource_path(const struct resource_call *, const char *project_id, int64_t agent_id,
+    const char *id);
 
-/* The resource that a record's scope belongs to. */
-const struct resource *resource_of_scope(const char *scope);
+/* Whether a text can be the id of a thing, and what such a text is: "a UUID". */
+bool resource_id_ok(const struct resource *, const char *id);
+const char *resource_id_noun(const struct resource *);
+
+/* The id of an upstream thing as text; NULL when it has no proper one. Belongs to the
+ * tree. */
+const char *resource_id(const struct resource *, struct json_object *upstream);
+
+/* When an upstream thing was made (ms since 1970); `otherwise` when it does not say. */
+int64_t resource_created(const struct resource *, struct json_object *upstream,
+    int64_t otherwise);
+
+/* What is to be told for a status; NULL: nothing of its own. */
+const struct resource_error *resource_error_of(const struct resource *, int status);
 
 /* Whether a body names the thing properly; -1 with a sentence when not. Where a name
  * is not required none, or null, will do. A mapping without the name's field makes
  * the name by itself. */
 int resource_check_name(const struct resource *, const struct mapping *, struct json_object *body,
     bool required, struct fail *);
+
+/* Whether every upstream thing has something that names it. */
+bool resource_is_labelled(const struct resource *);
 
 /* What names an upstream thing; NULL when nothing does. Belongs to the tree. */
 const char *resource_label(const struct resource *, const struct mapping *,

@@ -2,24 +2,57 @@
 
 #include "core/snapshot.h"
 #include "base/mem.h"
+#include "core/resource_read.h"
 #include "mapping/mapping_cases.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* The file has been read: compiles the mappings, also when other parts are wrong. */
+/* The word of a resource in the sections that map it. */
+static const char *
+snapshot_word(const struct resource *r)
+{
+	return r->built_in ? r->noun : r->key;
+}
+
+/* The section that maps a resource: `mapping.persona` and so on, or the one that stands
+ * in its declaration. */
+static const struct yaml_node *
+snapshot_section(const struct yaml_node *document, const struct resource *r)
+{
+	if (r->built_in)
+		return yaml_node_get(yaml_node_get(document, "mapping"), snapshot_word(r));
+	return yaml_node_get(yaml_node_get(yaml_node_get(document, "resources"), r->key), "mapping");
+}
+
+/* Adds a resource. */
+static void
+snapshot_add(struct snapshot *snap, const struct resource *r, const struct yaml_node *document,
+    struct diag_list *diags)
+{
+	struct snapshot_resource *to = &snap->resources[snap->resource_count++];
+
+	to->resource = r;
+	to->mappings = mapping_set_compile(r->mapped, snapshot_word(r), snapshot_section(document, r),
+	    yaml_node_get(document, "projects"), diags);
+}
+
+/* The file has been read: reads its resources and compiles the mappings, also when other
+ * parts are wrong. */
 static void
 snapshot_on_mapping(void *arg, const struct yaml_node *document, struct diag_list *diags)
 {
-	const struct yaml_node *section = yaml_node_get(document, "mapping");
-	const struct yaml_node *projects = yaml_node_get(document, "projects");
+	static const char *const own[] = {"personas", "communities"};
 	struct snapshot *snap = arg;
 
-	snap->personas = mapping_set_compile(mapping_resource_built_in("personas"), "persona",
-	    yaml_node_get(section, "persona"), projects, diags);
-	snap->communities = mapping_set_compile(mapping_resource_built_in("communities"), "community",
-	    yaml_node_get(section, "community"), projects, diags);
+	snap->declared = resource_read_all(yaml_node_get(document, "resources"),
+	    &snap->declared_count, diags);
+	snap->resources = mem_zero(2 + snap->declared_count, sizeof *snap->resources);
+	for (size_t i = 0; i < 2; i++)
+		snapshot_add(snap, resource_built_in(own[i]), document, diags);
+	for (size_t i = 0; i < snap->declared_count; i++)
+		snapshot_add(snap, snap->declared[i], document, diags);
 }
 
 /* Refuses two projects that share an agent, and so their personas, when they map
@@ -27,6 +60,7 @@ snapshot_on_mapping(void *arg, const struct yaml_node *document, struct diag_lis
 static void
 snapshot_check_shared(const struct snapshot *snap, struct diag_list *diags)
 {
+	const struct resource *personas = resource_built_in("personas");
 	const struct config *config = snap->config;
 
 	for (size_t i = 0; i < config->project_count; i++) {
@@ -36,8 +70,8 @@ snapshot_check_shared(const struct snapshot *snap, struct diag_list *diags)
 			const struct config_project *b = &config->projects[k];
 
 			if (!b->has_agent || b->agent_id != a->agent_id ||
-			    mapping_set_of(snap->personas, a->id) ==
-			        mapping_set_of(snap->personas, b->id))
+			    snapshot_mapping(snap, personas, a->id) ==
+			        snapshot_mapping(snap, personas, b->id))
 				continue;
 			diag_add(diags, config->document->file, a->line, a->column,
 			    "project \"%.*s\" (line %d) shares its agent with project \"%.*s\" "
@@ -67,13 +101,14 @@ snapshot_find_headers(struct snapshot *snap, struct diag_list *diags)
 {
 	const struct yaml_node *at = yaml_node_get(
 	    yaml_node_get(snap->config->document, "bluejay"), "forward_persona_headers");
-	bool kept = snapshot_keeps(snap->mapping, resource_persona.headers);
+	const struct resource *personas = resource_built_in("personas");
+	bool kept = snapshot_keeps(snapshot_mapping(snap, personas, NULL), personas->headers);
 
 	snap->own_headers = snap->config->bluejay.forward_persona_headers && kept;
 	if (snap->config->bluejay.forward_persona_headers && !kept)
 		diag_warn(diags, at->file, at->line, at->column, "bluejay.forward_persona_headers "
 		    "does nothing, since mapping.persona.kept_here has no \"%s\"",
-		    resource_persona.headers);
+		    personas->headers);
 }
 
 /* The configured project of this id, or the one that stands for every other. */
@@ -99,10 +134,9 @@ snapshot_test_mapping(void *arg, const char *resource, const char *project)
 {
 	const struct snapshot *snap = arg;
 
-	if (strcmp(resource, "persona") == 0)
-		return mapping_set_of(snap->personas, project);
-	if (strcmp(resource, "community") == 0)
-		return mapping_set_of(snap->communities, project);
+	for (size_t i = 0; i < snap->resource_count; i++)
+		if (strcmp(snapshot_word(snap->resources[i].resource), resource) == 0)
+			return mapping_set_of(snap->resources[i].mappings, project);
 	return NULL;
 }
 
@@ -128,6 +162,20 @@ snapshot_run_tests(struct snapshot *snap, struct diag_list *diags)
 	mapping_cases_run(&tests, yaml_node_get(snap->config->document, "mapping_tests"), diags);
 }
 
+/* Looks at what only the whole shows, and does not when parts are missing. */
+static bool
+snapshot_check(struct snapshot *snap, struct diag_list *diags, size_t errors)
+{
+	if (snap->config == NULL || diags->errors != errors)
+		return false;
+	snapshot_check_shared(snap, diags);
+	snapshot_run_tests(snap, diags);
+	if (diags->errors != errors)
+		return false;
+	snapshot_find_headers(snap, diags);
+	return true;
+}
+
 /* Loads a file and compiles its mappings; mistakes of both are collected. */
 struct snapshot *
 snapshot_load(const struct config_source *given, struct diag_list *diags)
@@ -140,16 +188,8 @@ snapshot_load(const struct config_source *given, struct diag_list *diags)
 	source.mapping = snapshot_on_mapping;
 	source.mapping_arg = snap;
 	snap->config = config_load(&source, diags);
-	if (snap->config != NULL && snap->personas != NULL && snap->communities != NULL) {
-		snap->mapping = mapping_set_of(snap->personas, NULL);
-		snap->community = mapping_set_of(snap->communities, NULL);
-		snapshot_check_shared(snap, diags);
-		snapshot_run_tests(snap, diags);
-		if (diags->errors == errors) {
-			snapshot_find_headers(snap, diags);
-			return snap;
-		}
-	}
+	if (snapshot_check(snap, diags, errors))
+		return snap;
 	snapshot_unref(snap);
 	return NULL;
 }
@@ -168,10 +208,49 @@ snapshot_unref(struct snapshot *snap)
 {
 	if (snap == NULL || --snap->refs > 0)
 		return;
-	mapping_set_free(snap->personas);
-	mapping_set_free(snap->communities);
+	for (size_t i = 0; i < snap->resource_count; i++)
+		mapping_set_free(snap->resources[i].mappings);
+	free(snap->resources);
+	resource_free_all(snap->declared, snap->declared_count);
 	config_free(snap->config);
 	free(snap);
+}
+
+/* Finds a resource. */
+const struct resource *
+snapshot_resource(const struct snapshot *snap, const char *key)
+{
+	for (size_t i = 0; i < snap->resource_count; i++)
+		if (strcmp(snap->resources[i].resource->key, key) == 0)
+			return snap->resources[i].resource;
+	return NULL;
+}
+
+/* Finds the resource of a scope: the one whose prefix it has. Personas have none, and no
+ * other scope begins as theirs do. */
+const struct resource *
+snapshot_resource_of_scope(const struct snapshot *snap, const char *scope)
+{
+	const struct resource *personas = resource_built_in("personas");
+
+	for (size_t i = 0; i < snap->resource_count; i++) {
+		const struct resource *r = snap->resources[i].resource;
+
+		if (r != personas && strncmp(scope, r->prefix, strlen(r->prefix)) == 0)
+			return r;
+	}
+	return strncmp(scope, RESOURCE_PREFIX, strlen(RESOURCE_PREFIX)) == 0 ? NULL : personas;
+}
+
+/* Finds a mapping. */
+const struct mapping *
+snapshot_mapping(const struct snapshot *snap, const struct resource *resource,
+    const char *project)
+{
+	for (size_t i = 0; i < snap->resource_count; i++)
+		if (snap->resources[i].resource == resource)
+			return mapping_set_of(snap->resources[i].mappings, project);
+	return NULL;
 }
 
 /* True for ids that may stand in a path: no control bytes, no slash, not too long. */
@@ -188,15 +267,22 @@ snapshot_id_ok(const char *id)
 	return true;
 }
 
+/* Whether a resource is without a fence. */
+bool
+snapshot_is_common(const struct snapshot *snap, const struct resource *resource)
+{
+	return resource->unfenced || (resource->built_in && resource->shared &&
+	    snap->config->communities_scope == CONFIG_COMMUNITIES_ORGANISATION);
+}
+
 /* Says who owns what a project has. */
 static void
-snapshot_own(const struct config *config, struct project *p)
+snapshot_own(const struct snapshot *snap, struct project *p)
 {
 	const char *prefix = p->resource->prefix;
 
-	p->listed = p->has_agent || !p->resource->by_agent;
-	p->adopts = p->listed && (!p->resource->shared ||
-	    config->communities_scope == CONFIG_COMMUNITIES_ORGANISATION);
+	p->listed = p->resource->list.method != NULL && (p->has_agent || !p->resource->by_agent);
+	p->adopts = p->listed && (!p->resource->shared || snapshot_is_common(snap, p->resource));
 	if (p->has_agent && p->resource->by_agent)
 		snprintf(p->scope, sizeof p->scope, "%sagent:%lld", prefix, (long long)p->agent_id);
 	else
@@ -210,7 +296,7 @@ snapshot_project(const struct snapshot *snap, const char *id, const struct resou
 {
 	const struct config_project *p = snapshot_configured(snap, id);
 
-	if (p == NULL || !snapshot_id_ok(id))
+	if (p == NULL || resource == NULL || !snapshot_id_ok(id))
 		return false;
 	strcpy(out->id, id); /* it is short enough */
 	out->named = strcmp(p->id, "*") != 0;
@@ -221,9 +307,8 @@ snapshot_project(const struct snapshot *snap, const char *id, const struct resou
 	out->api_key = p->api_key != NULL ? p->api_key : snap->config->bluejay.api_key;
 	out->resource = resource;
 	out->own_headers = snap->own_headers && resource->headers != NULL;
-	out->mapping = mapping_set_of(
-	    resource == &resource_community ? snap->communities : snap->personas, p->id);
-	snapshot_own(snap->config, out);
+	out->mapping = snapshot_mapping(snap, resource, p->id);
+	snapshot_own(snap, out);
 	return true;
 }
 
@@ -232,6 +317,13 @@ bool
 project_shows(const struct project *p, const struct store_record *r)
 {
 	return p->adopts || !r->adopted || !p->resource->shared;
+}
+
+/* The path of a call. */
+char *
+project_path(const struct project *p, const struct resource_call *call, const char *upstream_id)
+{
+	return resource_path(call, p->id, p->agent_id, upstream_id);
 }
 
 /* Whether a project's calls go out with this key. */
@@ -247,7 +339,7 @@ bool
 snapshot_project_of_scope(const struct snapshot *snap, const char *scope, const char *project_id,
     struct project *out)
 {
-	const struct resource *resource = resource_of_scope(scope);
+	const struct resource *resource = snapshot_resource_of_scope(snap, scope);
 
 	if (snapshot_project(snap, project_id, resource, out) && strcmp(out->scope, scope) == 0)
 		return true;

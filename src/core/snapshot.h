@@ -17,10 +17,17 @@
 struct snapshot {
 	unsigned refs;
 	struct config *config;
-	struct mapping_set *personas, *communities; /* their mappings */
-	const struct mapping *mapping;   /* of personas, where nothing differs */
-	const struct mapping *community; /* of communities */
+	struct snapshot_resource *resources; /* those that are built in, then those of the file */
+	size_t resource_count;
+	struct resource **declared; /* by the file */
+	size_t declared_count;
 	bool own_headers; /* calls about a persona carry its own headers */
+};
+
+/* A kind of thing that projects have, and how it is mapped. */
+struct snapshot_resource {
+	const struct resource *resource;
+	struct mapping_set *mappings;
 };
 
 /* Loads, checks and compiles (the source's own mapping callback is not used).
@@ -31,7 +38,7 @@ struct snapshot *snapshot_ref(struct snapshot *);
 void snapshot_unref(struct snapshot *);
 
 #define PROJECT_ID_SIZE 260
-#define PROJECT_SCOPE_SIZE (PROJECT_ID_SIZE + 20)
+#define PROJECT_SCOPE_SIZE (PROJECT_ID_SIZE + 100) /* with the prefix of a resource */
 
 /* A project as one request sees it: what the request is about, and who owns that.
  * Pointers belong to the snapshot. */
@@ -58,6 +65,21 @@ bool project_shows(const struct project *, const struct store_record *);
 
 /* Whether a project's calls go out with this key. */
 bool project_same_key(const struct project *, const char *api_key);
+
+/* A resource by its key ("personas"), or the one that a record's scope belongs to; NULL
+ * when there is none any more. */
+const struct resource *snapshot_resource(const struct snapshot *, const char *key);
+const struct resource *snapshot_resource_of_scope(const struct snapshot *, const char *scope);
+
+/* Whether every project has all that there is of a resource. */
+bool snapshot_is_common(const struct snapshot *, const struct resource *);
+
+/* The mapping of a resource in a configured project; NULL: where nothing differs. */
+const struct mapping *snapshot_mapping(const struct snapshot *, const struct resource *,
+    const char *project);
+
+/* The path of one of the calls of a project's resource. The caller frees. */
+char *project_path(const struct project *, const struct resource_call *, const char *upstream_id);
 
 /* False when the configuration does not admit this project id. */
 bool snapshot_project(const struct snapshot *, const char *id, const struct resource *,

@@ -284,6 +284,15 @@ twins_end_round(struct twins *t)
 	twins_rest(t);
 }
 
+/* Whether what a scope has can have twins. */
+static bool
+twins_has(const struct gateway *gw, const char *scope)
+{
+	const struct resource *resource = snapshot_resource_of_scope(gw->snap, scope);
+
+	return resource != NULL && resource->twins;
+}
+
 /* A page of what is to be compared. */
 static void
 twins_on_page(void *arg, struct store_reply *reply)
@@ -295,7 +304,7 @@ twins_on_page(void *arg, struct store_reply *reply)
 		const struct store_record *r = &reply->records[i];
 
 		t->after = r->seq;
-		if (resource_of_scope(r->scope)->twins && twins_job(t, r->scope, r->local_id,
+		if (twins_has(t->gw, r->scope) && twins_job(t, r->scope, r->local_id,
 		        t->all && t->round == TWINS_PERSONAS, false) == NULL)
 			t->failed = t->cut = true;
 	}
@@ -365,7 +374,7 @@ twin_touch(struct gateway *gw, const char *scope, const char *local_id)
 {
 	struct twins *t = gw->twins;
 
-	if (t == NULL || !resource_of_scope(scope)->twins)
+	if (t == NULL || !twins_has(gw, scope))
 		return;
 	if (t->down || twins_job(t, scope, local_id, false, true) == NULL)
 		twin_seek(gw);

@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include "core/upkeep.h"
+#include "core/resource_read.h"
 #include "base/mem.h"
 
 #include <stdlib.h>
@@ -33,7 +34,8 @@ static bool
 upkeep_is_shown(const struct upkeep *u, const char *scope)
 {
 	static const char project[] = "project:";
-	const char *owner = scope + strlen(resource_of_scope(scope)->prefix);
+	const struct resource *resource = snapshot_resource_of_scope(u->gw->snap, scope);
+	const char *owner = scope + (resource != NULL ? strlen(resource->prefix) : 0);
 	const char *id = strncmp(owner, project, sizeof project - 1) == 0
 	    ? owner + sizeof project - 1
 	    : "";
@@ -100,7 +102,7 @@ upkeep_start(struct gateway *gw, loop_fn ready, void *arg)
 		char *old;
 
 		if (!c->projects[i].has_agent ||
-		    !snapshot_project(gw->snap, c->projects[i].id, &resource_persona, &p))
+		    !snapshot_project(gw->snap, c->projects[i].id, resource_built_in("personas"), &p))
 			continue;
 		old = mem_format("project:%s", p.id);
 		u->joining++;

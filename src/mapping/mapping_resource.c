@@ -125,18 +125,39 @@ mapping_resource_read_local(struct mapping_resource *r, const struct yaml_node *
 		known->usual = mem_string(name);
 }
 
-/* Reads what is known of Bluejay, and adds what names a thing there. */
+/* Adds the member that names a thing in Bluejay: `id: MEMBER`, or with its form. */
+static void
+mapping_resource_add_id(struct mapping_known *table, const struct yaml_node *declaration,
+    struct diag_list *diags)
+{
+	static const char *const words[] = {"member", "as"};
+	const struct yaml_node *id = yaml_node_get(declaration, "id");
+	const char *member = NULL, *as = NULL, *type = "json";
+	struct mapping_known *known;
+
+	if (id != NULL && id->kind == YAML_MAP) {
+		yaml_take_keys(id, words, 2, diags);
+		member = yaml_take_text(id, "member", diags);
+		as = yaml_take_text(id, "as", diags);
+	} else {
+		member = yaml_take_text(declaration, "id", diags);
+	}
+	if (as != NULL)
+		type = strcmp(as, "integer") == 0 ? "integer" : "string";
+	known = mapping_resource_add(table, member != NULL ? member : "id", type);
+	known->set_there = known->never_null = true;
+}
+
+/* Reads what is known of Bluejay, and adds what it says of each thing. */
 static void
 mapping_resource_read_upstream(struct mapping_resource *r, const struct yaml_node *map,
-    const char *id, const char *created, struct diag_list *diags)
+    const struct yaml_node *declaration, struct diag_list *diags)
 {
-	struct mapping_known *known;
+	const char *created = yaml_take_text(declaration, "created", diags);
 
 	r->upstream = mapping_resource_table(map, 2);
 	mapping_resource_entries(r->upstream, map, mapping_resource_upstream_entry, diags);
-	known = mapping_resource_add(r->upstream, id != NULL ? id : "id",
-	    id != NULL ? "json" : "string");
-	known->set_there = known->never_null = true;
+	mapping_resource_add_id(r->upstream, declaration, diags);
 	if (created != NULL)
 		mapping_resource_add(r->upstream, created, "timestamp")->set_there = true;
 }
@@ -210,8 +231,7 @@ mapping_resource_read_known(struct mapping_resource *r, const struct yaml_node *
 	upstream = yaml_take_map(known, "bluejay", "a map of Bluejay's members to their types", diags);
 	r->open = upstream == NULL;
 	mapping_resource_read_local(r, local, yaml_take_text(declaration, "name", diags), diags);
-	mapping_resource_read_upstream(r, upstream, yaml_take_text(declaration, "id", diags),
-	    yaml_take_text(declaration, "created", diags), diags);
+	mapping_resource_read_upstream(r, upstream, declaration, diags);
 }
 
 /* Reads a declaration. */
@@ -220,7 +240,6 @@ mapping_resource_read(const struct yaml_node *key, const struct yaml_node *decla
     bool built_in, struct diag_list *diags)
 {
 	struct mapping_resource *r = mem_zero(1, sizeof *r);
-	size_t errors = diags->errors;
 	const char *plural = yaml_take_text(declaration, "plural", diags);
 	const struct yaml_node *able = yaml_node_get(declaration, "capabilities");
 
@@ -233,10 +252,7 @@ mapping_resource_read(const struct yaml_node *key, const struct yaml_node *decla
 	mapping_resource_read_list(r, yaml_node_get(declaration, "list"), diags);
 	if (built_in)
 		r->defaults = yaml_node_get(declaration, "mapping");
-	if (diags->errors == errors)
-		return r;
-	mapping_resource_free(r);
-	return NULL;
+	return r;
 }
 
 /* Frees a table. */
@@ -288,7 +304,7 @@ mapping_resource_read_own(void)
 
 		own->resource = mapping_resource_read(yaml_node_key(all, own->name),
 		    yaml_node_get(all, own->name), true, &diags);
-		if (own->resource == NULL) {
+		if (diags.errors > 0) {
 			diag_print(&diags, stderr);
 			abort();
 		}

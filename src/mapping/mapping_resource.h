@@ -30,7 +30,7 @@ struct mapping_resource {
 
 /* Reads a declaration under its key (defaults.yaml shows two): noun, plural, name,
  * id, created, list, capabilities, known. The rest of it is for others. Both must
- * outlive the resource of a built-in declaration. NULL with mistakes added. */
+ * outlive the resource of a built-in declaration. Never NULL; mistakes are added. */
 struct mapping_resource *mapping_resource_read(const struct yaml_node *key,
     const struct yaml_node *declaration, bool built_in, struct diag_list *);
 void mapping_resource_free(struct mapping_resource *); /* NULL is fine */

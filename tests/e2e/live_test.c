@@ -16,6 +16,8 @@
 
 #define PING "/v1/ping"
 #define LISTING "/v1/customer-personas-by-agent/"
+#define COMMUNITIES "/v1/communities"
+#define NO_COMMUNITIES "{\"communities\":[],\"total_count\":0}"
 #define KEY "k3y-that-nobody-may-see"
 
 /* Runs the check on a file; the output with the exit code at its end. The caller frees. */
@@ -81,6 +83,7 @@ start(void)
 {
 	bluejay_start();
 	bluejay_rule("GET", PING, -1, BLUEJAY_ANSWER, 200, "{}");
+	bluejay_rule("GET", COMMUNITIES, -1, BLUEJAY_ANSWER, 200, NO_COMMUNITIES);
 }
 
 /* A persona as declared. */
@@ -106,9 +109,11 @@ START_TEST(answers_as_declared_are_told_with_gets_alone)
 	    "  GET /v1/ping: the key is accepted (T)\n"
 	    "  GET /v1/customer-personas-by-agent/3: 2 personas, as declared (T)\n"
 	    "  GET /v1/customer-persona/%s: as declared (T)\n"
+	    "  GET /v1/communities: no communities (T)\n"
+	    "  community not asked: there is none\n"
 	    "ok\nexit 0\n", id);
 	expect(file_for("projects:\n  \"*\": {}\n  a: {agent_id: 3}\n  b: {agent_id: 4}\n"), want);
-	ck_assert_uint_eq(bluejay_count("GET", ""), 3);
+	ck_assert_uint_eq(bluejay_count("GET", ""), 4);
 	ck_assert_uint_eq(bluejay_count("POST", "") + bluejay_count("PUT", "") +
 	        bluejay_count("DELETE", ""), 0);
 	bluejay_stop();
@@ -137,9 +142,38 @@ START_TEST(each_difference_is_told_in_plain_words)
 	    "    \"created_at\" is missing; declared is a time such as 2026-01-28T10:00:00.000Z\n"
 	    "    \"goal\" is an integer; declared is a string\n"
 	    "    \"mood\" is new: a string, and nobody declared it\n"
+	    "  GET /v1/communities: no communities (T)\n"
+	    "  community not asked: there is none\n"
 	    "persona-gateway: URL is not as this configuration needs it\n"
 	    "exit 1\n", id);
 	expect(file_for("projects: {a: {agent_id: 3}}\n"), want);
+	bluejay_stop();
+}
+END_TEST
+
+START_TEST(communities_and_their_envelope_are_compared)
+{
+	char *out;
+
+	start();
+	bluejay_forget();
+	bluejay_rule("GET", PING, -1, BLUEJAY_ANSWER, 200, "{}");
+	bluejay_rule("GET", COMMUNITIES, -1, BLUEJAY_ANSWER, 200,
+	    "{\"communities\":[{\"id\":\"3c90c3cc-0d44-4b50-8888-8dd25736052a\",\"title\":\"t\","
+	    "\"description\":null,\"digital_human_ids\":[\"1\"],"
+	    "\"created_at\":\"2026-01-28T10:00:00Z\"}],\"total_count\":\"1\",\"next\":null}");
+	bluejay_rule("GET", "/v1/community/3c90c3cc-0d44-4b50-8888-8dd25736052a", -1, BLUEJAY_ANSWER,
+	    200, "{}");
+	out = run_check("", file_for(""));
+	ck_assert_ptr_nonnull(strstr(out, "/v1/communities: 1 community, not as declared ("));
+	ck_assert_ptr_nonnull(strstr(out,
+	    "\"(list).total_count\" is a string; declared is an integer\n"));
+	ck_assert_ptr_nonnull(strstr(out, "\"(list).next\" is new: null, and nobody declared it\n"));
+	ck_assert_ptr_nonnull(strstr(out,
+	    "\"digital_human_ids\" is an array; declared is a list of whole numbers\n"));
+	ck_assert_ptr_nonnull(strstr(out, "\"title\" is missing; declared is a string\n"));
+	ck_assert_ptr_nonnull(strstr(out, "exit 1\n"));
+	free(out);
 	bluejay_stop();
 }
 END_TEST
@@ -172,11 +206,14 @@ START_TEST(a_refused_key_is_told_by_its_place_and_others_are_still_tried)
 	    "persona-gateway: URL is not as this configuration needs it\n"
 	    "exit 1\n");
 	bluejay_rule("GET", PING, -1, BLUEJAY_ANSWER, 200, "{}");
+	bluejay_rule("GET", COMMUNITIES, -1, BLUEJAY_ANSWER, 200, NO_COMMUNITIES);
 	expect(file_for("projects: {a: {agent_id: 3, api_key: another}}\n"),
 	    "URL with projects.a.api_key\n"
 	    "  GET /v1/ping: the key is accepted (T)\n"
 	    "  GET /v1/customer-personas-by-agent/3: no personas (T)\n"
 	    "  persona not asked: there is none\n"
+	    "  GET /v1/communities: no communities (T)\n"
+	    "  community not asked: there is none\n"
 	    "ok\nexit 0\n");
 	bluejay_stop();
 }
@@ -190,6 +227,8 @@ START_TEST(without_an_agent_no_personas_are_asked_for)
 	    "  GET /v1/ping: the key is accepted (T)\n"
 	    "  personas not asked: no project with an agent uses this key\n"
 	    "  persona not asked: there is none\n"
+	    "  GET /v1/communities: no communities (T)\n"
+	    "  community not asked: there is none\n"
 	    "ok\nexit 0\n");
 	bluejay_stop();
 }
@@ -206,12 +245,16 @@ START_TEST(answers_that_are_none_are_failures)
 	             "  GET /v1/ping: the key is accepted (T)\n"
 	             "  GET /v1/customer-personas-by-agent/3: not what was asked for (T)\n"
 	             "  persona not asked: there is none\n"
+	             "  GET /v1/communities: no communities (T)\n"
+	             "  community not asked: there is none\n"
 	             "persona-gateway: URL is not as this configuration needs it\nexit 1\n");
 	bluejay_rule("GET", LISTING, 1, BLUEJAY_ANSWER, 503, "{}");
 	expect(file, "URL with bluejay.api_key\n"
 	             "  GET /v1/ping: the key is accepted (T)\n"
 	             "  GET /v1/customer-personas-by-agent/3: status 503 (T)\n"
 	             "  persona not asked: there is none\n"
+	             "  GET /v1/communities: no communities (T)\n"
+	             "  community not asked: there is none\n"
 	             "persona-gateway: URL is not as this configuration needs it\nexit 1\n");
 	bluejay_rule("GET", LISTING, 1, BLUEJAY_ANSWER, 200, "{\"personas\":[]}");
 	expect(file, "URL with bluejay.api_key\n"
@@ -219,6 +262,8 @@ START_TEST(answers_that_are_none_are_failures)
 	             "  GET /v1/customer-personas-by-agent/3: not what was asked for (T)\n"
 	             "    \"(list)\" is an object; declared is an array\n"
 	             "  persona not asked: there is none\n"
+	             "  GET /v1/communities: no communities (T)\n"
+	             "  community not asked: there is none\n"
 	             "persona-gateway: URL is not as this configuration needs it\nexit 1\n");
 	bluejay_rule("GET", LISTING, 1, BLUEJAY_CUT, 0, NULL);
 	bluejay_rule("GET", LISTING, 1, BLUEJAY_HOLD, 0, NULL);
@@ -226,11 +271,15 @@ START_TEST(answers_that_are_none_are_failures)
 	             "  GET /v1/ping: the key is accepted (T)\n"
 	             "  GET /v1/customer-personas-by-agent/3: the connection broke (T)\n"
 	             "  persona not asked: there is none\n"
+	             "  GET /v1/communities: no communities (T)\n"
+	             "  community not asked: there is none\n"
 	             "persona-gateway: URL is not as this configuration needs it\nexit 1\n");
 	expect(file, "URL with bluejay.api_key\n"
 	             "  GET /v1/ping: the key is accepted (T)\n"
 	             "  GET /v1/customer-personas-by-agent/3: no answer in time (T)\n"
 	             "  persona not asked: there is none\n"
+	             "  GET /v1/communities: no communities (T)\n"
+	             "  community not asked: there is none\n"
 	             "persona-gateway: URL is not as this configuration needs it\nexit 1\n");
 	bluejay_stop();
 }
@@ -285,6 +334,7 @@ live_suite(void)
 	const TTest *const tests[] = {
 	    answers_as_declared_are_told_with_gets_alone,
 	    each_difference_is_told_in_plain_words,
+	    communities_and_their_envelope_are_compared,
 	    new_members_alone_are_told_and_no_failure,
 	    a_refused_key_is_told_by_its_place_and_others_are_still_tried,
 	    without_an_agent_no_personas_are_asked_for,

@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include "api/api_impl.h"
+#include "api/item_routes.h"
 #include "api/openapi_schema.h"
 #include "api_test.h"
 #include "config/yaml_node.h"
@@ -75,13 +76,14 @@ count_operations(struct json_object *document)
 START_TEST(every_route_is_described_and_nothing_else)
 {
 	struct snapshot *snap = load();
-	struct json_object *document = openapi_make(snap, api_route, NULL, NULL);
+	struct item_routes *items = item_routes_new(snap);
+	struct json_object *document = openapi_make(snap, api_route, items, NULL, NULL);
 	struct json_object *ids = json_object_new_object(), *operation;
 	struct openapi_route r;
 	char path[200], method[16];
 	size_t n;
 
-	for (n = 0; api_route(n, &r); n++) {
+	for (n = 0; api_route(items, n, &r); n++) {
 		const char *id;
 
 		written(r.route, path, method);
@@ -98,6 +100,7 @@ START_TEST(every_route_is_described_and_nothing_else)
 	ck_assert_uint_eq(count_operations(document), n);
 	json_object_put(ids);
 	json_object_put(document);
+	item_routes_free(items);
 	snapshot_unref(snap);
 }
 END_TEST
@@ -105,7 +108,8 @@ END_TEST
 START_TEST(what_is_passed_on_is_described_as_configured)
 {
 	struct snapshot *snap = load();
-	struct json_object *document = openapi_make(snap, api_route, NULL, NULL);
+	struct item_routes *items = item_routes_new(snap);
+	struct json_object *document = openapi_make(snap, api_route, items, NULL, NULL);
 	char *local = snap->config->passthrough.local;
 
 	in(in(document, "paths"), "/api/projects");
@@ -113,11 +117,12 @@ START_TEST(what_is_passed_on_is_described_as_configured)
 	json_object_put(document);
 	snap->config->passthrough.local = (char[]){"http://127.0.0.1:1"};
 	snap->config->passthrough.bluejay = true;
-	document = openapi_make(snap, api_route, NULL, NULL);
+	document = openapi_make(snap, api_route, items, NULL, NULL);
 	ck_assert(!json_object_object_get_ex(in(document, "paths"), "/api/projects", NULL));
 	in(in(in(document, "paths"), "/v1/{path}"), "delete");
 	snap->config->passthrough.local = local;
 	json_object_put(document);
+	item_routes_free(items);
 	snapshot_unref(snap);
 }
 END_TEST
@@ -137,7 +142,8 @@ START_TEST(tokens_are_described_where_they_are_needed)
 	char name[] = "ci", digest[] = "";
 	struct config_client client = {.name = name, .digest = digest};
 	struct snapshot *snap = load();
-	struct json_object *document = openapi_make(snap, api_route, NULL, NULL);
+	struct item_routes *items = item_routes_new(snap);
+	struct json_object *document = openapi_make(snap, api_route, items, NULL, NULL);
 	static const char local[] = "/api/projects/{project}/personas";
 
 	ck_assert(!json_object_object_get_ex(document, "security", NULL));
@@ -145,7 +151,7 @@ START_TEST(tokens_are_described_where_they_are_needed)
 	json_object_put(document);
 	snap->config->clients = &client;
 	snap->config->client_count = 1;
-	document = openapi_make(snap, api_route, NULL, NULL);
+	document = openapi_make(snap, api_route, items, NULL, NULL);
 	ck_assert_str_eq(json_object_to_json_string_ext(in(document, "security"), 0),
 	    "[{\"bearer\":[]},{\"key\":[]},{\"basic\":[]}]");
 	in(in(in(document, "components"), "securitySchemes"), "bearer");
@@ -154,13 +160,14 @@ START_TEST(tokens_are_described_where_they_are_needed)
 	ck_assert_uint_eq(json_object_array_length(own_security(document, "/metrics")), 0);
 	json_object_put(document);
 	client.admin = true;
-	document = openapi_make(snap, api_route, NULL, NULL);
+	document = openapi_make(snap, api_route, items, NULL, NULL);
 	ck_assert_ptr_null(own_security(document, "/metrics"));
 	ck_assert_uint_eq(json_object_array_length(own_security(document, "/healthz")), 0);
 	ck_assert_uint_eq(json_object_array_length(own_security(document, "/readyz")), 0);
 	json_object_put(document);
 	snap->config->clients = NULL;
 	snap->config->client_count = 0;
+	item_routes_free(items);
 	snapshot_unref(snap);
 }
 END_TEST
@@ -191,10 +198,12 @@ check_references(struct json_object *document, struct json_object *value)
 START_TEST(every_reference_leads_somewhere)
 {
 	struct snapshot *snap = load();
-	struct json_object *document = openapi_make(snap, api_route, NULL, NULL);
+	struct item_routes *items = item_routes_new(snap);
+	struct json_object *document = openapi_make(snap, api_route, items, NULL, NULL);
 
 	check_references(document, document);
 	json_object_put(document);
+	item_routes_free(items);
 	snapshot_unref(snap);
 }
 END_TEST

@@ -191,8 +191,9 @@ START_TEST(a_failed_load_leaves_nothing)
 	given("drain: 5s\n");
 	snap = snapshot_load(&source, &diags);
 	ck_assert_ptr_nonnull(snap);
-	ck_assert_ptr_nonnull(snap->mapping);
-	ck_assert_ptr_nonnull(snap->community);
+	ck_assert_uint_eq(snap->resource_count, 2);
+	ck_assert_ptr_nonnull(snapshot_mapping(snap, snapshot_resource(snap, "personas"), NULL));
+	ck_assert_ptr_nonnull(snapshot_mapping(snap, snapshot_resource(snap, "communities"), NULL));
 	snapshot_unref(snap);
 }
 END_TEST

@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include "core/drift.h"
+#include "core/resource_read.h"
 #include "core_test.h"
 #include "json/json_read.h"
 
@@ -30,7 +31,7 @@ begin(void)
 	lines = tmpfile();
 	logger = log_new(fileno(lines), LOG_LEVEL_INFO, LOG_FORMAT_TEXT);
 	drift = drift_new(loop, logger);
-	project.resource = &resource_persona;
+	project.resource = resource_built_in("personas");
 	project.mapping = mapping_compile(mapping_resource_built_in("personas"), NULL, &diags);
 	ck_assert_ptr_nonnull(project.mapping);
 }

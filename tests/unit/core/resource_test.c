@@ -1,6 +1,8 @@
 #include "config.h"
 
 #include "core/resource.h"
+#include "core/resource_read.h"
+#include "core/snapshot.h"
 #include "core_test.h"
 #include "json/json_read.h"
 #include "mapping/mapping_resource.h"
@@ -36,9 +38,17 @@ communities(const char *yaml)
 
 START_TEST(a_scope_says_what_its_records_are)
 {
-	ck_assert_ptr_eq(resource_of_scope("agent:7"), &resource_persona);
-	ck_assert_ptr_eq(resource_of_scope("project:community"), &resource_persona);
-	ck_assert_ptr_eq(resource_of_scope("community:project:shop"), &resource_community);
+	struct config_source source = {.sandbox = true};
+	struct diag_list diags = {0};
+	struct snapshot *snap = snapshot_load(&source, &diags);
+
+	ck_assert_ptr_eq(snapshot_resource_of_scope(snap, "agent:7"), resource_built_in("personas"));
+	ck_assert_ptr_eq(snapshot_resource_of_scope(snap, "project:community"),
+	    resource_built_in("personas"));
+	ck_assert_ptr_eq(snapshot_resource_of_scope(snap, "community:project:shop"),
+	    resource_built_in("communities"));
+	ck_assert_ptr_null(snapshot_resource_of_scope(snap, "resource:bots:project:shop"));
+	snapshot_unref(snap);
 }
 END_TEST
 
@@ -71,10 +81,10 @@ START_TEST(numbers_are_compared_as_a_set)
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		struct json_object *sent = tree(rows[i].sent), *there = tree(rows[i].there);
 
-		ck_assert_msg(resource_matches(&resource_community, m, sent, there) == rows[i].matches,
+		ck_assert_msg(resource_matches(resource_built_in("communities"), m, sent, there) == rows[i].matches,
 		    "%s %s", rows[i].sent, rows[i].there);
 		if (strstr(rows[i].sent, "ids") != NULL)
-			ck_assert_msg(resource_holds(&resource_community, sent, there) == rows[i].holds,
+			ck_assert_msg(resource_holds(resource_built_in("communities"), sent, there) == rows[i].holds,
 			    "%s %s", rows[i].sent, rows[i].there);
 		json_object_put(sent);
 		json_object_put(there);
@@ -90,12 +100,12 @@ START_TEST(a_name_is_wanted_where_it_is_mapped)
 	struct json_object *body = tree("{\"title\":\"\"}"), *empty = tree("{}");
 	struct fail fail;
 
-	ck_assert_int_eq(resource_check_name(&resource_community, usual, body, false, &fail), -1);
+	ck_assert_int_eq(resource_check_name(resource_built_in("communities"), usual, body, false, &fail), -1);
 	ck_assert_str_eq(fail.text, "Title is required");
-	ck_assert_int_eq(resource_check_name(&resource_community, usual, empty, false, &fail), 0);
-	ck_assert_int_eq(resource_check_name(&resource_community, usual, empty, true, &fail), -1);
-	ck_assert_int_eq(resource_check_name(&resource_community, other, empty, true, &fail), 0);
-	ck_assert_int_eq(resource_check_name(&resource_community, other, body, true, &fail), 0);
+	ck_assert_int_eq(resource_check_name(resource_built_in("communities"), usual, empty, false, &fail), 0);
+	ck_assert_int_eq(resource_check_name(resource_built_in("communities"), usual, empty, true, &fail), -1);
+	ck_assert_int_eq(resource_check_name(resource_built_in("communities"), other, empty, true, &fail), 0);
+	ck_assert_int_eq(resource_check_name(resource_built_in("communities"), other, body, true, &fail), 0);
 	json_object_put(body);
 	json_object_put(empty);
 	mapping_free(usual);
@@ -124,10 +134,10 @@ START_TEST(what_is_no_number_is_explained)
 		struct fail fail;
 
 		fail_set(&fail, "%s", first);
-		resource_explain(&resource_community, m, body, &fail);
+		resource_explain(resource_built_in("communities"), m, body, &fail);
 		ck_assert_str_eq(fail.text, rows[i][1]);
 		fail_set(&fail, "title must be a string");
-		resource_explain(&resource_community, m, body, &fail);
+		resource_explain(resource_built_in("communities"), m, body, &fail);
 		ck_assert_str_eq(fail.text, "title must be a string");
 		json_object_put(body);
 	}

@@ -2,6 +2,7 @@
 
 #include "core_test.h"
 #include "core/result.h"
+#include "core/resource_read.h"
 
 #include <string.h>
 
@@ -18,7 +19,7 @@ told(enum upstream_outcome outcome, int status, const char *body, struct result 
 	if (mapping == NULL)
 		mapping = mapping_compile(mapping_resource_built_in("personas"), NULL, &diags);
 	ck_assert_ptr_nonnull(mapping);
-	result_from_upstream(r, &a, &resource_persona, mapping);
+	result_from_upstream(r, &a, resource_built_in("personas"), mapping);
 	return r->body;
 }
 

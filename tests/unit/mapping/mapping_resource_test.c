@@ -8,7 +8,7 @@
 
 static struct yaml_node *document;
 
-/* Reads the first declaration of a text; NULL with the messages, sorted, one a line. */
+/* Reads the first declaration of a text, with the messages, sorted, one a line. */
 static struct mapping_resource *
 read_first(const char *text, struct buf *messages)
 {
@@ -18,7 +18,6 @@ read_first(const char *text, struct buf *messages)
 	document = yaml_node_read("r.yaml", text, strlen(text), NULL, NULL, &diags);
 	ck_assert_ptr_nonnull(document);
 	r = mapping_resource_read(document->keys[0], document->items[0], false, &diags);
-	ck_assert((r == NULL) == (diags.errors > 0));
 	buf_init(messages, 0);
 	diag_sort(&diags);
 	for (size_t i = 0; i < diags.count; i++) {
@@ -37,7 +36,7 @@ refused(const char *text, const char *want)
 {
 	struct buf messages;
 
-	ck_assert_ptr_null(read_first(text, &messages));
+	mapping_resource_free(read_first(text, &messages));
 	ck_assert_str_eq(messages.data, want);
 	buf_free(&messages);
 	yaml_node_free(document);

@@ -1,0 +1,75 @@
+#include "config.h"
+
+#include "api/item_routes.h"
+
+#include "base/mem.h"
+
+#include <stdlib.h>
+
+#define ITEM_BASE "/api/projects/:project/"
+
+struct item_routes {
+	struct item_resource *resources;
+	size_t count;
+};
+
+/* Adds a route; takes the pattern. */
+static void
+item_routes_add(struct item_resource *to, const char *method, char *pattern, enum item_route id)
+{
+	to->routes[to->count++] = (struct http_route){method, pattern, (int)id};
+}
+
+/* Adds the routes of one resource, as far as it has calls for them. Without a listing the
+ * project's own records are the list. */
+static void
+item_routes_fill(struct item_resource *to, const struct resource *r)
+{
+	to->resource = r;
+	item_routes_add(to, "GET", mem_format(ITEM_BASE "%s", r->key), ITEM_LIST);
+	if (r->create.method != NULL)
+		item_routes_add(to, "POST", mem_format(ITEM_BASE "%s", r->key), ITEM_CREATE);
+	item_routes_add(to, "GET", mem_format(ITEM_BASE "%s/:id", r->key), ITEM_GET);
+	if (r->update.method != NULL)
+		item_routes_add(to, "PUT", mem_format(ITEM_BASE "%s/:id", r->key), ITEM_UPDATE);
+	if (r->remove.method != NULL)
+		item_routes_add(to, "DELETE", mem_format(ITEM_BASE "%s/:id", r->key), ITEM_DELETE);
+	if (r->add.method != NULL)
+		item_routes_add(to, "PUT", mem_format(ITEM_BASE "%s/:id/%s", r->key, r->add_path), ITEM_ADD);
+	if (r->portraits)
+		item_routes_add(to, "POST", mem_format(ITEM_BASE "%s/:id/generate-image", r->key),
+		    ITEM_PORTRAIT);
+}
+
+/* Makes the routes. */
+struct item_routes *
+item_routes_new(const struct snapshot *snap)
+{
+	struct item_routes *all = mem_zero(1, sizeof *all);
+
+	all->count = snap->resource_count;
+	all->resources = mem_zero(all->count + 1, sizeof *all->resources);
+	for (size_t i = 0; i < all->count; i++)
+		item_routes_fill(&all->resources[i], snap->resources[i].resource);
+	return all;
+}
+
+/* Frees them. */
+void
+item_routes_free(struct item_routes *all)
+{
+	if (all == NULL)
+		return;
+	for (size_t i = 0; i < all->count; i++)
+		for (size_t k = 0; k < all->resources[i].count; k++)
+			free((char *)all->resources[i].routes[k].pattern);
+	free(all->resources);
+	free(all);
+}
+
+/* Counts through the resources. */
+const struct item_resource *
+item_routes_at(const struct item_routes *all, size_t i)
+{
+	return i < all->count ? &all->resources[i] : NULL;
+}
