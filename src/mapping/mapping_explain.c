@@ -257,7 +257,8 @@ mapping_explain_others(const struct mapping_explain *x, const struct mapping_tre
 			        : local                      ? "no field of the mapping has it"
 			                                     : "no field of the mapping reads it",
 			    NULL);
-		else if (mapping_tree_leaf(below) == NULL)
+		else if (mapping_tree_leaf(below) == NULL &&
+		    json_object_is_type(lh_entry_v(e), json_type_object))
 			mapping_explain_others(x, below, lh_entry_v(e), name, local);
 		free(name);
 	}
@@ -334,6 +335,22 @@ mapping_explain_read(const struct mapping_explain *x, const struct mapping_field
 		mapping_explain_moved(x, f, value, read);
 }
 
+/* Tells of the fields that are read out of a template's text, if there is one. */
+static void
+mapping_explain_read_template(const struct mapping_explain *x, const struct mapping_template *t)
+{
+	bool given;
+	struct json_object *text = mapping_explain_get(x, &t->upstream, &given);
+
+	for (size_t i = 0; given && t->reads && i + 1 < t->count; i++)
+		if (t->pieces[i].only_here)
+			mapping_explain_tell(x,
+			    text != NULL ? MAPPING_EXPLAIN_CONVERTED : MAPPING_EXPLAIN_LEFT_OUT,
+			    t->pieces[i].local.text, t->upstream.text,
+			    text != NULL ? "taken out of the template" : "null counts as absent",
+			    &t->place);
+}
+
 /* Explains an answer. */
 void
 mapping_explain_answer(const struct mapping *m, struct json_object *upstream,
@@ -351,12 +368,7 @@ mapping_explain_answer(const struct mapping *m, struct json_object *upstream,
 		for (size_t i = 0; i < m->fields.count; i++)
 			mapping_explain_read(&x, &m->fields.items[i], out);
 		for (size_t i = 0; i < m->template_count; i++)
-			for (size_t k = 0; m->templates[i].reads && k + 1 < m->templates[i].count; k++)
-				if (m->templates[i].pieces[k].only_here)
-					mapping_explain_tell(&x, MAPPING_EXPLAIN_CONVERTED,
-					    m->templates[i].pieces[k].local.text,
-					    m->templates[i].upstream.text, "taken out of the template",
-					    &m->templates[i].place);
+			mapping_explain_read_template(&x, &m->templates[i]);
 		mapping_explain_others(&x, places, upstream, "", false);
 	}
 	json_object_put(out);

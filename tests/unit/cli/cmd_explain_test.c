@@ -232,6 +232,28 @@ START_TEST(without_a_file_the_built_in_mapping_is_explained)
 }
 END_TEST
 
+START_TEST(null_may_stand_where_fields_lie_in_an_object)
+{
+	struct explain_options o = {.config = the_file(), .project = "shop", .operation = "update"};
+
+	expect(&o, "{\"profile\":null,\"headers\":{}}", 0,
+	    "nothing is sent to Bluejay\n"
+	    "\n"
+	    "  profile.tone  tone  dropped    F:15:7  (null counts as absent)\n"
+	    "  headers       -     kept here  built-in\n", "");
+	o.operation = "read";
+	expect(&o, "{\"id\":\"u\",\"name\":\"A\",\"traits\":null,\"created_at\":\"2024-01-01T00:00:00\"}", 0,
+	    "the local answer\n"
+	    "{\"id\":\"u\",\"name\":\"A\",\"createdAt\":\"2024-01-01T00:00:00.000Z\"}\n"
+	    "\n"
+	    "  id         id           copied     built-in\n"
+	    "  name       name         copied     F:6:7\n"
+	    "  mood       traits.mood  left out   F:8:7  (null counts as absent)\n"
+	    "  createdAt  created_at   converted  F:16:7  (to the one form of times)\n",
+	    "");
+}
+END_TEST
+
 START_TEST(communities_are_explained_too)
 {
 	struct explain_options o = {.config = the_file(), .project = "shop",
@@ -297,7 +319,8 @@ suite_cmd_explain(void)
 {
 	const TTest *const tests[] = {a_create_is_shown_with_what_made_each_member,
 	    an_update_may_send_nothing, an_answer_is_shown_the_other_way,
-	    without_a_file_the_built_in_mapping_is_explained, communities_are_explained_too, what_is_wrong_is_said,
+	    without_a_file_the_built_in_mapping_is_explained, null_may_stand_where_fields_lie_in_an_object,
+	    communities_are_explained_too, what_is_wrong_is_said,
 	    usage_is_checked, NULL};
 
 	return unit_suite("cmd_explain", tests);
