@@ -55,6 +55,17 @@ mapping_value_is_no_number(const char *text)
 	return false;
 }
 
+/* Whether the text of a number is JSON's, too, which knows no largest one. */
+static bool
+mapping_value_is_json(const char *text)
+{
+	struct json_object *number = NULL;
+	bool is = json_read(text, strlen(text), &number, NULL);
+
+	json_object_put(number);
+	return is;
+}
+
 /* Reads a number, with its digits when they are JSON's too. */
 static struct json_object *
 mapping_value_number(const char *text)
@@ -80,7 +91,8 @@ mapping_value_scalar(struct mapping_compiler *c, const struct yaml_node *node,
 		return false;
 	}
 	if (plain && (mapping_value_is_no_number(node->text) ||
-	        (mapping_value_is_number(node->text) && !isfinite(strtod(node->text, NULL))))) {
+	        (mapping_value_is_number(node->text) && !mapping_value_is_json(node->text) &&
+	            !isfinite(strtod(node->text, NULL))))) {
 		diag_add(c->diags, MAPPING_AT(node),
 		    "JSON has no number for \"%s\"; write it in quotes for a text", node->text);
 		return false;
