@@ -22,6 +22,17 @@ mapping_condition_present(struct mapping_compiler *c, const struct yaml_node *no
 	return true;
 }
 
+/* Notes where the field and what must hold of it stand. */
+static void
+mapping_condition_places(struct mapping_when *when, const struct yaml_node *field,
+    const struct yaml_node *value)
+{
+	when->field_line = field->line;
+	when->field_column = field->column;
+	when->value_line = value->line;
+	when->value_column = value->column;
+}
+
 /* Reads the long form. */
 static bool
 mapping_condition_form(struct mapping_compiler *c, const struct yaml_node *map,
@@ -32,7 +43,12 @@ mapping_condition_form(struct mapping_compiler *c, const struct yaml_node *map,
 	const struct yaml_node *present = yaml_node_get(map, "present");
 
 	mapping_compiler_keys(c, map, words, 3);
-	if (field == NULL || (is == NULL) == (present == NULL)) {
+	if (field != NULL && is != NULL && present != NULL) {
+		diag_add(c->diags, MAPPING_AT(yaml_node_key(map, "present")),
+		    "is and present say different things of one field; keep one of them");
+		return false;
+	}
+	if (field == NULL || (is == NULL && present == NULL)) {
 		diag_add(c->diags, MAPPING_AT(map),
 		    "when needs a local field and what must hold of it: {field: kind, is: voice} or "
 		    "{field: kind, present: true}");
@@ -45,6 +61,7 @@ mapping_condition_form(struct mapping_compiler *c, const struct yaml_node *map,
 		    "null counts as absent; write present: false instead of is");
 		return false;
 	}
+	mapping_condition_places(when, field, is != NULL ? is : present);
 	return mapping_condition_present(c, present, when) &&
 	    mapping_compiler_path(c, field, &when->local);
 }
@@ -59,6 +76,7 @@ mapping_condition_read(struct mapping_compiler *c, const struct yaml_node *node)
 	when->line = node->line;
 	when->column = node->column;
 	when->built_in = c->built_in;
+	mapping_condition_places(when, node, node);
 	if (node->kind == YAML_MAP)
 		ok = mapping_condition_form(c, node, when);
 	else
@@ -69,11 +87,11 @@ mapping_condition_read(struct mapping_compiler *c, const struct yaml_node *node)
 	return NULL;
 }
 
-/* Adds a mistake at a condition. */
+/* Adds a mistake at the field of a condition. */
 static void
 mapping_condition_refuse(struct mapping_compiler *c, const struct mapping_when *when, char *text)
 {
-	diag_add(c->diags, c->file, when->line, when->column, "%s", text);
+	diag_add(c->diags, c->file, when->field_line, when->field_column, "%s", text);
 	free(text);
 }
 
@@ -88,9 +106,8 @@ mapping_condition_check_value(struct mapping_compiler *c, const struct mapping_w
 		return;
 	sent = mapping_way_send(&when->field->way, when->is, &trouble);
 	if (sent == NULL)
-		mapping_condition_refuse(c, when,
-		    mem_format("this never holds: %s%s %s", when->local.text, trouble.path,
-		        trouble.text));
+		diag_add(c->diags, c->file, when->value_line, when->value_column,
+		    "this never holds: %s%s %s", when->local.text, trouble.path, trouble.text);
 	json_object_put(sent);
 }
 
@@ -129,10 +146,10 @@ mapping_condition_check(struct mapping_compiler *c, struct mapping_when *when,
 	else
 		mapping_condition_check_value(c, when);
 	if (when->absent && own != NULL)
-		mapping_condition_refuse(c, when,
-		    mem_format("an update that leaves \"%s\" out does not say that it is absent, so "
-		               "present: false is possible only for constants",
-		        name));
+		diag_add(c->diags, c->file, when->value_line, when->value_column,
+		    "an update that leaves \"%s\" out does not say that it is absent, so present: "
+		    "false is possible only for constants",
+		    name);
 }
 
 /* Checks all conditions. */

@@ -12,6 +12,8 @@ struct mapping_when {
 	struct json_object *is; /* NULL: only whether it is given counts */
 	bool absent;            /* holds when it is not given */
 	int line, column;
+	int field_line, field_column; /* of the field's name */
+	int value_line, value_column; /* of what must hold of it; in the short form of its name, too */
 	bool built_in;
 	const struct mapping_field *field; /* NULL: the gateway keeps it */
 };
