@@ -105,6 +105,37 @@ START_TEST(every_route_is_described_and_nothing_else)
 }
 END_TEST
 
+/* Only a persona's name can be taken, by a create and by an update. */
+START_TEST(conflicts_are_described_where_they_happen)
+{
+	static const struct {
+		const char *path, *method;
+		bool conflict;
+	} table[] = {
+	    {"/api/projects/{project}/personas", "post", true},
+	    {"/api/projects/{project}/personas/{id}", "put", true},
+	    {"/api/projects/{project}/personas/{id}", "delete", false},
+	    {"/api/projects/{project}/communities", "post", false},
+	    {"/api/projects/{project}/communities/{id}", "put", false},
+	    {"/api/projects/{project}/communities/{id}", "delete", false},
+	};
+	struct snapshot *snap = load();
+	struct item_routes *items = item_routes_new(snap);
+	struct json_object *document = openapi_make(snap, api_route, items, NULL, NULL);
+
+	for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+		struct json_object *item = in(in(document, "paths"), table[i].path);
+
+		ck_assert_msg(json_object_object_get_ex(in(in(item, table[i].method), "responses"),
+		                  "409", NULL) == table[i].conflict,
+		    "%s %s", table[i].method, table[i].path);
+	}
+	json_object_put(document);
+	item_routes_free(items);
+	snapshot_unref(snap);
+}
+END_TEST
+
 START_TEST(what_is_passed_on_is_described_as_configured)
 {
 	struct snapshot *snap = load();
@@ -275,6 +306,7 @@ openapi_suite(void)
 {
 	const TTest *const tests[] = {
 	    every_route_is_described_and_nothing_else,
+	    conflicts_are_described_where_they_happen,
 	    what_is_passed_on_is_described_as_configured,
 	    tokens_are_described_where_they_are_needed,
 	    every_reference_leads_somewhere,

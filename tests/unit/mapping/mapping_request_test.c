@@ -25,6 +25,7 @@ static const char nested[] = "fields:\n"
                              "  meta.project: ${project.id}\n"
                              "  meta.agent: ${project.agent_id}\n"
                              "  meta.n: 1.50\n"
+                             "  meta.big: 1E400\n"
                              "  meta.t: true\n"
                              "  meta.s: \"1\"\n"
                              "kept_here: [headers, profile.note]\n";
@@ -164,7 +165,7 @@ START_TEST(nested_requests)
 	        "{\"name\":\"a\",\"description\":\"d\",\"traits\":{\"tone\":\"x\",\"age\":7,"
 	        "\"deep\":{\"x.y\":[null]}},\"labels\":[1,-2],\"weight\":1.50,\"active\":false,"
 	        "\"extra\":{},\"born\":\"2026-01-28T08:00:00.000Z\",\"goal\":\"fixed\","
-	        "\"meta\":{\"project\":\"shop-bot\",\"agent\":123,\"n\":1.50,\"t\":true,"
+	        "\"meta\":{\"project\":\"shop-bot\",\"agent\":123,\"n\":1.50,\"big\":1E400,\"t\":true,"
 	        "\"s\":\"1\"}}",
 	        "{\"profile.note\":{\"n\":1}}", "{}",
 	        "{\"name\":true,\"description\":true,\"profile.tone\":true,\"profile.age\":true,"
@@ -174,7 +175,7 @@ START_TEST(nested_requests)
 	    {MAPPING_CREATE, &bare, "{\"name\":\"a\",\"profile\":null}",
 	        "{\"name\":\"a\",\"description\":\"none\",\"traits\":{\"tone\":\"calm\"},"
 	        "\"extra\":{\"k\":[1,true]},\"goal\":\"fixed\",\"meta\":{\"project\":\"bare\","
-	        "\"n\":1.50,\"t\":true,\"s\":\"1\"}}",
+	        "\"n\":1.50,\"big\":1E400,\"t\":true,\"s\":\"1\"}}",
 	        "{}",
 	        "{\"description\":\"none\",\"profile.tone\":\"calm\",\"extra\":{\"k\":[1,true]}}",
 	        "{\"name\":true}"},
