@@ -3,9 +3,9 @@
 #include "api/pass_fields.h"
 #include "api/client_claim.h"
 #include "base/buf.h"
+#include "base/header.h"
 #include "base/mem.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -43,23 +43,12 @@ pass_fields_free(struct pass_fields *l)
 	memset(l, 0, sizeof *l);
 }
 
-/* Whether a name begins so, in small letters. Many servers hand names to programs with
- * an underscore for a hyphen (RFC 3875, 4.1.18), so one counts as the other. */
-static bool
-pass_fields_begins(const char *name, const char *start)
-{
-	for (; *start != '\0'; name++, start++)
-		if ((*name == '_' ? '-' : tolower((unsigned char)*name)) != *start)
-			return false;
-	return true;
-}
-
 /* Whether a name is one of a list that ends with NULL. */
 static bool
 pass_fields_in(const char *name, const char *const *names)
 {
 	for (; *names != NULL; names++)
-		if (pass_fields_begins(name, *names) && name[strlen(*names)] == '\0')
+		if (header_is(name, *names))
 			return true;
 	return false;
 }
@@ -101,10 +90,10 @@ pass_fields_stays(const char *name, enum pass_way way)
 	static const char *const always[] = {"host", "via", "x-request-id", "forwarded", NULL};
 	static const char *const secret[] = {"x-api-key", "authorization", "cookie", NULL};
 
-	if (pass_fields_in(name, always) || pass_fields_begins(name, "x-forwarded-"))
+	if (pass_fields_in(name, always) || header_begins(name, "x-forwarded-"))
 		return true;
 	return way == PASS_TO_BLUEJAY &&
-	    (pass_fields_in(name, secret) || pass_fields_begins(name, "proxy-"));
+	    (pass_fields_in(name, secret) || header_begins(name, "proxy-"));
 }
 
 /* Adds Via: what stood there and ourselves. */

@@ -30,6 +30,24 @@ header_is_value(const char *value)
 	return true;
 }
 
+/* Whether a name begins so. */
+bool
+header_begins(const char *name, const char *start)
+{
+	for (; *start != '\0'; name++, start++)
+		if (tolower((unsigned char)(*name == '_' ? '-' : *name)) !=
+		    tolower((unsigned char)*start))
+			return false;
+	return true;
+}
+
+/* Whether it is this one. */
+bool
+header_is(const char *name, const char *known)
+{
+	return header_begins(name, known) && name[strlen(known)] == '\0';
+}
+
 /* Whether users may not choose it. */
 bool
 header_is_reserved(const char *name)
@@ -43,9 +61,9 @@ header_is_reserved(const char *name)
 	};
 
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-		if (strcasecmp(name, names[i]) == 0)
+		if (header_is(name, names[i]))
 			return true;
-	return strncasecmp(name, "Proxy-", 6) == 0 || strncasecmp(name, "If-", 3) == 0;
+	return header_begins(name, "Proxy-") || header_begins(name, "If-");
 }
 
 /* What speaks against a header. */

@@ -32,6 +32,12 @@ enum header_fault {
 	HEADER_TOO_MANY   /* HEADER_MAX or HEADER_BYTES_MAX would be exceeded */
 };
 
+/* Whether a name is a known one, or begins as one does, whatever the case. Many servers
+ * hand names to programs with underscores for hyphens (RFC 3875, 4.1.18), so in `name`
+ * one counts as the other. */
+bool header_is(const char *name, const char *known);
+bool header_begins(const char *name, const char *start);
+
 /* Whether users may not choose it: what the gateway sends itself (its key, request id
  * and media types), what frames a message or belongs to a connection (RFC 9110,
  * 7.6.1), and what makes of a call another one (conditions and ranges, 13 and 14). */

@@ -198,7 +198,7 @@ END_TEST
 
 START_TEST(what_may_not_be_sent_is_kept_and_stays_here)
 {
-	static const char own[] = "{\"X-API-Key\":\"stolen\",\"host\":\"evil\",\"Content-Length\":\"1\","
+	static const char own[] = "{\"X-API-Key\":\"stolen\",\"x_api_key\":\"stolen\",\"host\":\"evil\",\"Content-Length\":\"1\","
 	    "\"Transfer-Encoding\":\"chunked\",\"Connection\":\"close\",\"Keep-Alive\":\"1\","
 	    "\"TE\":\"x\",\"Trailer\":\"x\",\"Upgrade\":\"x\",\"Expect\":\"100-continue\","
 	    "\"Proxy-Authorization\":\"x\",\"content-type\":\"text/plain\","
@@ -208,7 +208,7 @@ START_TEST(what_may_not_be_sent_is_kept_and_stays_here)
 	    "\"X-Null\":null,\"X-Nested\":{\"a\":\"b\"},\"X-Good\":\"gr\u00fc\u00df\"}";
 	static const char *const names[] = {"Transfer-Encoding", "Connection", "Keep-Alive", "TE",
 	    "Trailer", "Upgrade", "Expect", "Proxy-Authorization", "Content-Encoding", "If-None-Match",
-	    "Range", "X Bad", "X-Line", "X-Evil", "X-Tab", "X-Number", "X-Null", "X-Nested"};
+	    "Range", "X_API_Key", "X Bad", "X-Line", "X-Evil", "X-Tab", "X-Number", "X-Null", "X-Nested"};
 	struct json_object *headers, *seen;
 	const char *path;
 	char *host;
