@@ -236,13 +236,31 @@ START_TEST(events_of_a_run_come_one_by_one)
 }
 END_TEST
 
+START_TEST(a_websocket_goes_both_ways)
+{
+	start();
+	act("document.getElementById('words').value = 'hello';"
+	    "document.getElementById('say').click()");
+	browser_wait(browser, COUNT("talk") " === 1");
+	act("document.getElementById('words').value = '\\u{1F642} again';"
+	    "document.getElementById('say').click()");
+	browser_wait(browser, COUNT("talk") " === 2");
+	expect("[...document.querySelectorAll('#talk li')].map(l => l.textContent).join()",
+	    "hello,\xf0\x9f\x99\x82 again");
+	act("document.getElementById('leave').click()");
+	browser_wait(browser, "document.getElementById('talk').dataset.over === 'clean'");
+	expect_refusals(0, 0);
+	stop();
+}
+END_TEST
+
 /* The suite. */
 static Suite *
 webclient_suite(void)
 {
 	const TTest *const tests[] = {personas_are_made_changed_and_removed,
 	    portraits_and_style_references_show, the_rest_comes_from_the_tool,
-	    events_of_a_run_come_one_by_one, NULL};
+	    events_of_a_run_come_one_by_one, a_websocket_goes_both_ways, NULL};
 
 	return unit_suite("a tool's web client", tests);
 }

@@ -1,11 +1,14 @@
 #include "config.h"
 
 #include "webtool.h"
+#include "base/base64.h"
+#include "base/buf.h"
 
 #include <arpa/inet.h>
 #include <check.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <openssl/evp.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -104,6 +107,55 @@ webtool_stream(int fd)
 	}
 }
 
+/* Takes a WebSocket's request (RFC 6455, 4.2.2). */
+static bool
+webtool_open_chat(int fd, const char *request)
+{
+	static const char field[] = "\r\nSec-WebSocket-Key: ";
+	static const char guid[] = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+	const char *key = strcasestr(request, field);
+	unsigned char hash[EVP_MAX_MD_SIZE];
+	struct buf text;
+	bool sent;
+
+	if (key == NULL)
+		return false;
+	key += sizeof field - 1;
+	buf_init(&text, 0);
+	buf_add(&text, key, strcspn(key, "\r"));
+	buf_adds(&text, guid);
+	EVP_Digest(text.data, text.len, hash, NULL, EVP_sha1(), NULL);
+	buf_clear(&text);
+	buf_adds(&text, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
+	                "Connection: Upgrade\r\nSec-WebSocket-Accept: ");
+	base64_encode(&text, hash, 20);
+	buf_adds(&text, "\r\n\r\n");
+	sent = webtool_say(fd, text.data, text.len);
+	buf_free(&text);
+	return sent;
+}
+
+/* Says back what is said, frame by frame (5.2; short ones, as the test sends them), until
+ * the other side leaves. */
+static void
+webtool_chat(int fd, const char *request)
+{
+	unsigned char frame[6 + 125], answer[2 + 125];
+	bool open = webtool_open_chat(fd, request);
+
+	while (open && recv(fd, frame, 6, MSG_WAITALL) == 6) {
+		size_t len = frame[1] & 0x7f;
+
+		if (len > 125 || (len > 0 && recv(fd, frame + 6, len, MSG_WAITALL) != (ssize_t)len))
+			break;
+		for (size_t i = 0; i < len; i++)
+			answer[2 + i] = frame[6 + i] ^ frame[2 + i % 4];
+		answer[0] = frame[0];
+		answer[1] = (unsigned char)len;
+		open = webtool_say(fd, (const char *)answer, 2 + len) && (frame[0] & 0xf) != 8;
+	}
+}
+
 /* A file of the web client; the caller frees. */
 static char *
 webtool_file(const char *name)
@@ -161,6 +213,10 @@ webtool_serve(void *arg)
 		pthread_mutex_unlock(&webtool.lock);
 		if (strcmp(request, "GET /api/projects/demo/runs/r1/events") == 0) {
 			webtool_stream(fd);
+			break;
+		}
+		if (strcmp(request, "GET /api/projects/demo/chat") == 0) {
+			webtool_chat(fd, bytes);
 			break;
 		}
 		open = webtool_answer(fd, request);

@@ -4,8 +4,8 @@
 /*
  * The server of a local tool with a web client, on a free port of loopback and in
  * threads of the test's process, which end with it: the files of tests/e2e/webclient,
- * the tool's own answers about two projects (demo and plain), and a run whose events
- * come when the test says so.
+ * the tool's own answers about two projects (demo and plain), a run whose events come
+ * when the test says so, and a WebSocket that says back what is said.
  */
 int webtool_start(void); /* its port; once to a test */
 

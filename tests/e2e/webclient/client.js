@@ -155,6 +155,21 @@ async function run() {
 	});
 }
 
+/* Talks with the tool's agent over a WebSocket and shows what it says. */
+let chat = null;
+
+function say(text) {
+	if (chat === null) {
+		chat = new WebSocket(`ws://${location.host}/api/projects/${encodeURIComponent(project)}/chat`);
+		chat.onmessage = (e) => byId("talk").append(element("li", e.data));
+		chat.onclose = (e) => { byId("talk").dataset.over = e.wasClean ? "clean" : "cut"; };
+	}
+	if (chat.readyState === WebSocket.OPEN)
+		chat.send(text);
+	else
+		chat.addEventListener("open", () => chat.send(text));
+}
+
 async function openProject(id) {
 	project = id;
 	await Promise.all([showPersonas(), showStyles(), (async () => {
@@ -184,6 +199,8 @@ async function start() {
 
 byId("projects").addEventListener("change", (e) => attempt(() => openProject(e.target.value)));
 byId("run").addEventListener("click", () => attempt(run));
+byId("say").addEventListener("click", () => say(byId("words").value));
+byId("leave").addEventListener("click", () => chat.close());
 byId("style-file").addEventListener("change", (e) => attempt(() => addStyle(e.target.files[0])));
 byId("form").addEventListener("submit", (e) => {
 	e.preventDefault();
