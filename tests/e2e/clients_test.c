@@ -313,6 +313,21 @@ START_TEST(a_client_sees_its_projects_alone)
 }
 END_TEST
 
+START_TEST(what_belongs_to_all_projects_is_not_for_clients_of_some)
+{
+	start("communities: {scope: organisation}\n");
+	expect_error(as(SHOP, "GET", PROJECTS "/shop/communities", NULL), 403, "This token is for certain "
+	    "projects, and communities here belong to the whole organisation");
+	ck_assert_int_eq(as(ALL, "GET", PROJECTS "/shop/communities", NULL)->status, 200);
+	ck_assert_int_eq(as(SHOP, "GET", PERSONAS, NULL)->status, 200);
+	stop();
+	start("");
+	ck_assert_int_eq(as(SHOP, "GET", PROJECTS "/shop/communities", NULL)->status, 200);
+	expect_error(as(SHOP, "GET", PROJECTS "/other/communities", NULL), 404, "Project not found");
+	stop();
+}
+END_TEST
+
 START_TEST(a_reader_only_reads)
 {
 	static const char sentence[] = "This token may only read: GET, HEAD and OPTIONS";
@@ -647,7 +662,9 @@ clients_suite(void)
 	const TTest *const tests[] = {every_request_needs_a_token, a_token_may_come_in_three_ways,
 	    two_different_tokens_in_one_request_are_refused,
 	    without_clients_nobody_needs_a_token_on_this_machine, preflights_need_no_token,
-	    a_client_sees_its_projects_alone, a_reader_only_reads, a_rate_is_kept_and_told,
+	    a_client_sees_its_projects_alone,
+	    what_belongs_to_all_projects_is_not_for_clients_of_some, a_reader_only_reads,
+	    a_rate_is_kept_and_told,
 	    idempotency_keys_belong_to_a_client, images_of_clients_are_for_no_shared_cache,
 	    the_local_tool_gets_what_a_client_may_and_no_token,
 	    bluejay_itself_needs_a_right_of_its_own, many_failures_wait_and_hold_nobody_else_up,
