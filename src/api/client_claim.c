@@ -76,7 +76,6 @@ client_claim_read(const struct http_request *q, char digest[DIGEST_HEX_SIZE])
 	enum client_claim claim = CLIENT_CLAIM_NONE;
 	char other[DIGEST_HEX_SIZE];
 
-	digest_hex("", 0, digest);
 	for (size_t i = 0; i < q->field_count; i++) {
 		if (!client_claim_digest(q->fields[i].name, q->fields[i].value, other))
 			continue;
@@ -85,6 +84,8 @@ client_claim_read(const struct http_request *q, char digest[DIGEST_HEX_SIZE])
 		memcpy(digest, other, sizeof other);
 		claim = CLIENT_CLAIM_ONE;
 	}
+	if (claim == CLIENT_CLAIM_NONE)
+		digest_hex("", 0, digest);
 	return claim;
 }
 
