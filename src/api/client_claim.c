@@ -89,6 +89,15 @@ client_claim_read(const struct http_request *q, char digest[DIGEST_HEX_SIZE])
 	return claim;
 }
 
+/* Whether a token came as a browser sends it by itself. */
+bool
+client_claim_by_browser(const struct http_request *q)
+{
+	const char *value = http_request_field(q, "authorization");
+
+	return value != NULL && client_claim_scheme(value, "Basic") != NULL;
+}
+
 /* Whether a field shows a token. */
 bool
 client_claim_is(const char *name, const char *value)

@@ -15,6 +15,10 @@ enum client_claim { CLIENT_CLAIM_NONE, CLIENT_CLAIM_ONE, CLIENT_CLAIM_TWO };
  * rest is the same work. TWO when a request shows tokens that differ. */
 enum client_claim client_claim_read(const struct http_request *, char digest[DIGEST_HEX_SIZE]);
 
+/* Whether a request shows a token in the way in which a browser sends it by itself, for
+ * whatever page: Basic. */
+bool client_claim_by_browser(const struct http_request *);
+
 /* Whether a field shows a token. */
 bool client_claim_is(const char *name, const char *value);
 

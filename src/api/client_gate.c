@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define CLIENT_GATE_HELD_MAX 1000 /* failures whose answers wait; more are answered at once */
 #define CLIENT_GATE_SERIES_MAX 2000
@@ -267,11 +268,45 @@ client_gate_reads(const char *method)
 	    strcmp(method, "OPTIONS") == 0;
 }
 
+/* Whether a request may change something: a WebSocket could, too. */
+static bool
+client_gate_writes(const struct http_request *q)
+{
+	return !client_gate_reads(q->method) ||
+	    (q->upgrade != NULL && strcasecmp(q->upgrade, "websocket") == 0);
+}
+
+/* Whether pages of an origin may use the password that a browser knows. */
+static bool
+client_gate_trusts(const struct config *c, const struct http_request *q, const char *origin)
+{
+	const char *host = strstr(origin, "://");
+
+	if (host != NULL && strcasecmp(host + 3, q->host) == 0)
+		return true;
+	for (char **o = c->cors.origins; c->cors.credentials && *o != NULL; o++)
+		if (strcmp(*o, origin) == 0)
+			return true;
+	return false;
+}
+
+/* Whether a page somewhere else has a browser write with the password that it knows: it
+ * would send that along with a form, for any page. */
+static bool
+client_gate_is_forged(const struct config *c, const struct http_request *q)
+{
+	const char *origin = http_request_field(q, "origin");
+
+	return origin != NULL && client_gate_writes(q) && client_claim_by_browser(q) &&
+	    !client_gate_trusts(c, q, origin);
+}
+
 /* Lets a known client in, or answers why not. */
 static bool
 client_gate_allows(struct client_gate *g, struct http_exchange *ex, enum client_door door,
     const struct config_client *who)
 {
+	const struct http_request *q = http_exchange_request(ex);
 	const char *outcome = "forbidden";
 	bool allowed = false;
 
@@ -280,8 +315,11 @@ client_gate_allows(struct client_gate *g, struct http_exchange *ex, enum client_
 		outcome = "limited";
 	} else if (door == CLIENT_DOOR_ADMIN && !who->admin) {
 		api_answer_error(ex, 403, "This token is not for the admin address");
-	} else if (who->read_only && !client_gate_reads(http_exchange_request(ex)->method)) {
+	} else if (who->read_only && client_gate_writes(q)) {
 		api_answer_error(ex, 403, "This token may only read: GET, HEAD and OPTIONS");
+	} else if (client_gate_is_forged(g->snap->config, q)) {
+		api_answer_error(ex, 403, "A page of another origin cannot write with the browser's "
+		                          "password");
 	} else {
 		outcome = "admitted";
 		allowed = true;

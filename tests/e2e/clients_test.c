@@ -25,6 +25,7 @@
 #define PERSONAS PROJECTS "/shop/personas"
 #define OTHERS PROJECTS "/other/personas"
 #define BEARER(token) "Authorization: Bearer " token "\r\n"
+#define SOCKET "Connection: Upgrade\r\nUpgrade: websocket\r\n"
 #define FREE 10 /* failures that are answered at once */
 
 static struct program gateway;
@@ -353,6 +354,43 @@ START_TEST(a_reader_only_reads)
 }
 END_TEST
 
+START_TEST(pages_elsewhere_cannot_write_with_the_browsers_password)
+{
+	static const char sentence[] = "A page of another origin cannot write with the browser's password";
+	/* ":token-of-the-client-all" */
+	static const char basic[] = "Authorization: Basic OnRva2VuLW9mLXRoZS1jbGllbnQtYWxs\r\n";
+	static const struct {
+		const char *fields, *origin;
+		int status;
+	} rows[] = {
+	    {basic, "", 201}, {basic, "Origin: http://localhost\r\n", 201},
+	    {basic, "Origin: http://studio.example\r\n", 201},
+	    {basic, "Origin: http://evil.example\r\n", 403}, {basic, "Origin: null\r\n", 403},
+	    {basic, "Origin: http://localhost:8080\r\n", 403},
+	    {basic, "Origin: http://xlocalhost\r\n", 403},
+	    {BEARER(ALL), "Origin: http://evil.example\r\n", 201}, /* the page knew the token itself */
+	};
+	struct reply *r;
+	char fields[300], body[40];
+
+	start("cors: {origins: [http://studio.example], credentials: true}\n");
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		snprintf(fields, sizeof fields, "%s%s", rows[i].fields, rows[i].origin);
+		snprintf(body, sizeof body, "{\"name\":\"n%zu\"}", i);
+		r = ask(gateway.port, "POST", PERSONAS, fields, body);
+		ck_assert_msg(r->status == rows[i].status, "%zu: %d %s", i, r->status, r->body);
+		if (r->status == 403)
+			expect_error(r, 403, sentence);
+		ck_assert_int_eq(ask(gateway.port, "GET", PERSONAS, fields, NULL)->status, 200);
+	}
+	snprintf(fields, sizeof fields, "%sOrigin: http://evil.example\r\n" SOCKET, basic);
+	expect_error(ask(gateway.port, "GET", "/api/socket", fields, NULL), 403, sentence);
+	expect_error(ask(gateway.port, "GET", "/api/socket", BEARER(VIEWER) SOCKET, NULL), 403,
+	    "This token may only read: GET, HEAD and OPTIONS");
+	stop();
+}
+END_TEST
+
 START_TEST(a_rate_is_kept_and_told)
 {
 	struct reply *r;
@@ -665,7 +703,7 @@ clients_suite(void)
 	    without_clients_nobody_needs_a_token_on_this_machine, preflights_need_no_token,
 	    a_client_sees_its_projects_alone,
 	    what_belongs_to_all_projects_is_not_for_clients_of_some, a_reader_only_reads,
-	    a_rate_is_kept_and_told,
+	    pages_elsewhere_cannot_write_with_the_browsers_password, a_rate_is_kept_and_told,
 	    idempotency_keys_belong_to_a_client, images_of_clients_are_for_no_shared_cache,
 	    the_local_tool_gets_what_a_client_may_and_no_token,
 	    bluejay_itself_needs_a_right_of_its_own, many_failures_wait_and_hold_nobody_else_up,
