@@ -2,6 +2,7 @@
 
 #include "cli/check_live.h"
 #include "base/loop.h"
+#include "cli/explain_print.h"
 #include "core/probe.h"
 #include "sandbox/sandbox.h"
 
@@ -69,7 +70,9 @@ check_live_compared(const struct check_live *l, const struct probe_report *r)
 static void
 check_live_difference(const struct check_live *l, const struct probe_difference *d)
 {
-	fprintf(l->out, "    \"%s\" ", d->path);
+	fputs("    \"", l->out);
+	explain_print_path(l->out, d->path);
+	fputs("\" ", l->out);
 	if (d->kind == MAPPING_DRIFT_NEW)
 		fprintf(l->out, "is new: %s, and nobody declared it", d->seen);
 	else if (d->kind == MAPPING_DRIFT_MISSING)

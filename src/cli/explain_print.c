@@ -183,9 +183,8 @@ explain_print_colour(enum mapping_explain_what what)
 	return "\033[33m";
 }
 
-/* Prints a path; control characters, which a terminal would obey, as '?'. Gives
- * its width; with out NULL it only measures. */
-static size_t
+/* Prints a path, or only measures it. */
+size_t
 explain_print_path(FILE *out, const char *path)
 {
 	size_t width = 0;

@@ -46,4 +46,8 @@ void explain_print_member(struct explain_print *, const struct mapping_explained
 /* Prints what is left; false when it could not be written. */
 bool explain_print_end(struct explain_print *);
 
+/* Prints a path, whose control characters, which a terminal would obey, become '?'.
+ * Gives its width; with out NULL it only measures. */
+size_t explain_print_path(FILE *out, const char *path);
+
 #endif

@@ -151,6 +151,20 @@ START_TEST(each_difference_is_told_in_plain_words)
 }
 END_TEST
 
+/* A terminal would obey them. */
+START_TEST(control_characters_of_an_answer_are_not_printed)
+{
+	char *out;
+
+	start();
+	bluejay_member(persona(3), "m\033[31m\n\302\233x", "1");
+	out = run_check("", file_for("projects: {a: {agent_id: 3}}\n"));
+	ck_assert_ptr_nonnull(strstr(out, "    \"m?[31m??x\" is new: an integer, and nobody"));
+	free(out);
+	bluejay_stop();
+}
+END_TEST
+
 START_TEST(communities_and_their_envelope_are_compared)
 {
 	char *out;
@@ -334,6 +348,7 @@ live_suite(void)
 	const TTest *const tests[] = {
 	    answers_as_declared_are_told_with_gets_alone,
 	    each_difference_is_told_in_plain_words,
+	    control_characters_of_an_answer_are_not_printed,
 	    communities_and_their_envelope_are_compared,
 	    new_members_alone_are_told_and_no_failure,
 	    a_refused_key_is_told_by_its_place_and_others_are_still_tried,
