@@ -124,7 +124,9 @@ explain_read_body(const char *text, size_t len, FILE *err)
 	struct json_object *body = NULL;
 	struct json_error error;
 
-	if (!json_read(text, len, &body, &error))
+	if (len == 0)
+		fprintf(err, "there is no body on standard input; give one with < body.json\n");
+	else if (!json_read(text, len, &body, &error))
 		fprintf(err, "the body is not JSON: %s (after %zu bytes)\n", error.text, error.offset);
 	else if (!json_object_is_type(body, json_type_object)) {
 		fprintf(err, "the body must be a JSON object\n");

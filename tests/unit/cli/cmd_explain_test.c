@@ -284,6 +284,8 @@ START_TEST(what_is_wrong_is_said)
 	expect(&o, "{}", 1, "", "there is no project \"none\" in the file\n");
 	o.project = "shop";
 	expect(&o, "{} x", 1, "", "the body is not JSON: bytes after the value (after 3 bytes)\n");
+	expect(&o, "", 1, "",
+	    "there is no body on standard input; give one with < body.json\n");
 	expect(&o, "[]", 1, "", "the body must be a JSON object\n");
 	expect(&o, "{}", 1, "the body is refused, nothing is sent (400): Name is required\n", "");
 	o.config = "/nonexistent";
