@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define YAML_FAULT_KEY_MAX 1024 /* characters; YAML 1.2, 7.4.2 */
 #define YAML_FAULT_SHOWN 60 /* bytes of a name that a sentence repeats */
 
 /* libyaml's words, and what a person should do. %d is the line on which the
@@ -49,6 +50,14 @@ static const struct yaml_fault yaml_faults[] = {
     {"found incompatible YAML document", NULL, "%YAML must say 1.1 or 1.2", false},
     {"found undefined tag handle", NULL,
 	"tags (!name) are not allowed; remove it, or quote a text that starts with !", false},
+    {"found unknown directive name", NULL,
+	"a line that starts with % is a directive of YAML, and only %YAML is known; remove the line, "
+	"or quote a text that starts with %", true},
+    {"found invalid Unicode character escape code", NULL,
+	"this escape is no character; half of a pair such as \\uD83D\\uDE00 is none, write the "
+	"character itself or its code point as \\U0001F600", false},
+    {"did not find expected hexdecimal number", NULL,
+	"hexadecimal digits are missing here: \\x needs 2, \\u 4 and \\U 8", false},
     {"block sequence entries are not allowed in this context", NULL,
 	"a list item cannot stand here; put \"- \" on a line of its own below its key", false},
     {"found unknown escape character", NULL,
@@ -101,6 +110,24 @@ yaml_fault_reference(struct yaml_place *p)
 	    c < end && *c == '}' ? "" : "…");
 }
 
+/* A key without "? " in front is looked for in so many characters only. Gives the
+ * sentence for a longer one, with the cursor moved to its beginning, or NULL. */
+static char *
+yaml_fault_long_key(const yaml_parser_t *parser, struct yaml_place *p)
+{
+	struct yaml_place key = *p, end = *p;
+
+	if (strcmp(parser->problem, "could not find expected ':'") != 0)
+		return NULL;
+	yaml_place_point(&key, parser->context_mark.index);
+	yaml_place_point(&end, key.point + YAML_FAULT_KEY_MAX);
+	if (end.line != key.line)
+		return NULL;
+	*p = key;
+	return mem_format("a key of more than %d characters needs \"? \" before it, and its value a "
+	    "line of its own that starts with \": \"", YAML_FAULT_KEY_MAX);
+}
+
 /* Whether anything but blanks stands before the cursor on its line. */
 static bool
 yaml_fault_inside_line(const struct yaml_place *p)
@@ -134,6 +161,8 @@ yaml_fault_sentence(const yaml_parser_t *parser, struct yaml_place *p)
 	if (strcmp(problem, "found character that cannot start any token") == 0)
 		return yaml_fault_character(p);
 	sentence = yaml_fault_reference(p);
+	if (sentence == NULL && parser->problem != NULL)
+		sentence = yaml_fault_long_key(parser, p);
 	if (sentence != NULL)
 		return sentence;
 	if (strcmp(problem, "did not find expected key") == 0 && yaml_fault_inside_line(p))

@@ -229,6 +229,8 @@ END_TEST
 
 START_TEST(syntax_mistakes_say_what_to_write)
 {
+	char key[1200];
+
 	bad("a:\n\tb: 1\n", "f:2:1: a tab cannot indent; use spaces\n");
 	bad("a:\n  b: 1\n\tc: 1\n", "f:3:1: a tab cannot indent; use spaces\n");
 	bad("a: |\n\tb\n", "f:2:1: a tab cannot indent; use spaces\n");
@@ -255,6 +257,19 @@ START_TEST(syntax_mistakes_say_what_to_write)
 	bad("a: \"\\q\"\n",
 	    "f:1:5: unknown escape in a text with double quotes; write \\\\ for a backslash, or "
 	    "use single quotes\n");
+	bad("a: \"\\uD83D\"\n",
+	    "f:1:7: this escape is no character; half of a pair such as \\uD83D\\uDE00 is none, write "
+	    "the character itself or its code point as \\U0001F600\n");
+	bad("a: \"\\u12\"\n",
+	    "f:1:7: hexadecimal digits are missing here: \\x needs 2, \\u 4 and \\U 8\n");
+	bad("%FOO\na: 1\n",
+	    "f:1:1: a line that starts with % is a directive of YAML, and only %YAML is known; "
+	    "remove the line, or quote a text that starts with %\n");
+	memset(key, 'k', 1100);
+	strcpy(key + 1100, ": 1\n");
+	memcpy(key, "a: 1\n", 5);
+	bad(key, "f:2:1: a key of more than 1024 characters needs \"? \" before it, and its value a "
+	         "line of its own that starts with \": \"\n");
 	bad("a: {b:, c: 1}\n",
 	    "f:1:6: a \":\" here needs a space after it, and a text that holds a \":\" needs "
 	    "quotes\n");
