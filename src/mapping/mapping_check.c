@@ -92,6 +92,12 @@ mapping_check_same(struct mapping_compiler *c, const struct mapping_check_claim 
 		    mem_format("\"%s\" gets the field \"%s\" (%s) and a constant (%s); keep one of "
 		               "them",
 		        a->path->text, a->local, where_a, where_b));
+	else if (strcmp(a->local, b->local) == 0)
+		mapping_check_refuse(c, a, b,
+		    mem_format("\"%s\" would be read out of two templates (%s and %s), which may say "
+		               "different things; keep it in one of them, or give it a place of its "
+		               "own in fields or kept_here",
+		        a->local, where_a, where_b));
 	else
 		mapping_check_refuse(c, a, b,
 		    mem_format("\"%s\" (%s) and \"%s\" (%s) both go to \"%s\"; give each a Bluejay "

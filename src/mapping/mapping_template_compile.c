@@ -70,6 +70,12 @@ mapping_template_field(struct mapping_compiler *c, const struct yaml_node *node,
 		    diag_clip(p + 1), p + 1);
 		return NULL;
 	}
+	if (memchr(p + 1, '{', (size_t)(close - p - 1)) != NULL) {
+		diag_add(c->diags, MAPPING_AT(node),
+		    "\"%.*s\" holds a brace inside braces; write {language}, or {{ for a brace",
+		    (int)(close - p + 1), p);
+		return NULL;
+	}
 	path = mem_copy(p + 1, (size_t)(close - p - 1));
 	ok = mapping_path_read(&mapping_template_piece(t, text)->local, path, &why);
 	if (!ok)
@@ -98,6 +104,13 @@ mapping_template_pieces(struct mapping_compiler *c, const struct yaml_node *node
 	for (const char *p = node->text; *p != '\0'; p++) {
 		if ((*p == '{' || *p == '}') && p[1] == *p) {
 			buf_addc(&text, *p++);
+		} else if (*p == '}') {
+			diag_add(c->diags, MAPPING_AT(node),
+			    "the brace after \"%.*s\" closes nothing; write {language}, or }} for a "
+			    "brace",
+			    (int)(p - node->text), node->text);
+			buf_free(&text);
+			return false;
 		} else if (*p == '{') {
 			p = mapping_template_field(c, node, t, &text, p);
 			if (p == NULL) {

@@ -173,7 +173,11 @@ START_TEST(templates_are_checked)
 	    "  org_id: \"{r}\"\n"
 	    "  n: \"{id}\"\n"
 	    "  age: \"{s}\"\n"
-	    "  o: \"${project.id}{t}\"\n",
+	    "  o: \"${project.id}{t}\"\n"
+	    "  p: \"{ {u} }\"\n"
+	    "  q: \"{v} {{x}\"\n"
+	    "  r: \"{w} a\"\n"
+	    "  s: \"{w} b\"\n",
 	    "m.yaml:7:3: Bluejay requires \"goal\" at create, but \"language\" may be absent, and "
 	    "then there is no text; add when_absent: {language: \"\"}\n"
 	    "m.yaml:8:6: {x} and {y} stand side by side, so they could not be told apart when they "
@@ -209,7 +213,14 @@ START_TEST(templates_are_checked)
 	    "m.yaml:23:6: callers do not choose \"id\", so no request holds it; name another field\n"
 	    "m.yaml:24:3: \"age\" gets the field \"age\" (line 3) and a template (line 24); keep "
 	    "one of them\n"
-	    "m.yaml:25:6: ${project.…} is possible only as the whole value of a constant\n");
+	    "m.yaml:25:6: ${project.…} is possible only as the whole value of a constant\n"
+	    "m.yaml:26:6: \"{ {u}\" holds a brace inside braces; write {language}, or {{ for a "
+	    "brace\n"
+	    "m.yaml:27:6: the brace after \"{v} {{x\" closes nothing; write {language}, or }} for a "
+	    "brace\n"
+	    "m.yaml:29:3: \"w\" would be read out of two templates (line 28 and line 29), which may "
+	    "say different things; keep it in one of them, or give it a place of its own in fields "
+	    "or kept_here\n");
 	mapping_test_refused("fields:\n"
 	                     "  name: name\n"
 	                     "  createdAt: {to: created_at, read_only: true}\n"
