@@ -122,7 +122,10 @@ mapping_cases_object(struct mapping_cases_case *k, const char *key, struct json_
 		if (!json_read(node->text, strlen(node->text), out, &error))
 			MAPPING_CASES_REFUSE(k, node, "%s is not JSON: %s (after %zu bytes)", key,
 			    error.text, error.offset);
-		return *out != NULL;
+		else if (!json_object_is_type(*out, json_type_object))
+			MAPPING_CASES_REFUSE(k, node, "%s must be an object, in this text of JSON, too",
+			    key);
+		return json_object_is_type(*out, json_type_object);
 	}
 	if (node->kind == YAML_MAP)
 		return mapping_value_read(&k->compiler, node, out);
@@ -135,8 +138,10 @@ static bool
 mapping_cases_read(struct mapping_cases_case *k)
 {
 	const struct yaml_node *kept = yaml_node_key(k->node, "kept");
+	const char *name;
 	bool ok = mapping_cases_word(k, "error", NULL, &k->error);
 
+	ok = mapping_cases_word(k, "name", NULL, &name) && ok;
 	ok = mapping_cases_object(k, "body", &k->body) && ok;
 	ok = mapping_cases_object(k, "expect", &k->expect) && ok;
 	ok = mapping_cases_object(k, "kept", &k->kept) && ok;

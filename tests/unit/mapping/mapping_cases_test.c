@@ -130,7 +130,8 @@ START_TEST(a_test_has_its_form)
 	    "- {operation: create, body: {}, expct: {}, error: [x]}\n"
 	    "- {operation: create, resource: thing, body: {}, expect: {}}\n"
 	    "- {operation: create, project: nowhere, body: {}, expect: {}}\n"
-	    "- {operation: create, body: {}, error: x, kept: {}}\n",
+	    "- {operation: create, body: {}, error: x, kept: {}}\n"
+	    "- {operation: create, body: '[1]', expect: 'null', name: [x]}\n",
 	    "t.yaml:1:3: a mapping test is a map such as {operation: create, body: {name: Ann}, "
 	    "expect: {name: Ann}}\n"
 	    "t.yaml:2:3: mapping test 2 needs operation: create, update or read\n"
@@ -145,7 +146,10 @@ START_TEST(a_test_has_its_form)
 	    "t.yaml:7:51: error must be a text\n"
 	    "t.yaml:8:33: unknown resource \"thing\"; possible are persona, community\n"
 	    "t.yaml:9:32: there is no project \"nowhere\" in the file\n"
-	    "t.yaml:10:43: kept means nothing beside error; leave it out\n");
+	    "t.yaml:10:43: kept means nothing beside error; leave it out\n"
+	    "t.yaml:11:58: name must be a text\n"
+	    "t.yaml:11:29: body must be an object, in this text of JSON, too\n"
+	    "t.yaml:11:44: expect must be an object, in this text of JSON, too\n");
 	run("{}\n", "t.yaml:1:1: mapping_tests must be a list of tests; each has operation, body, and "
 	            "expect or error\n");
 }
