@@ -138,7 +138,7 @@ mapping_compile_kept(struct mapping_compiler *c, const struct yaml_node *key,
 	const struct mapping_known *known;
 	bool ok;
 
-	if (!mapping_compiler_path(c, node, &kept.local)) {
+	if (!mapping_compiler_value_path(c, node, &kept.local)) {
 		c->whole = false;
 		return;
 	}

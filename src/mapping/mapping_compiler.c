@@ -58,6 +58,39 @@ mapping_compiler_path(struct mapping_compiler *c, const struct yaml_node *node,
 	return false;
 }
 
+/* Whether a scalar that names a member is a text, and not a bare 5 or true. */
+bool
+mapping_compiler_is_name(struct mapping_compiler *c, const struct yaml_node *node)
+{
+	struct json_object *value = NULL;
+	bool text;
+
+	if (mapping_compiler_has_reference(node))
+		return true; /* refused as a path */
+	if (!mapping_value_read(c, node, &value))
+		return false;
+	text = json_object_is_type(value, json_type_string);
+	if (value == NULL)
+		diag_add(c->diags, MAPPING_AT(node), "a name is needed here, such as traits.tone");
+	else if (!text)
+		diag_add(c->diags, MAPPING_AT(node),
+		    "the name of a member is needed here, and %s is no text; write \"%s\" in quotes if "
+		    "that is its name",
+		    node->text, node->text);
+	json_object_put(value);
+	return text;
+}
+
+/* Reads a path that stands as a value. */
+bool
+mapping_compiler_value_path(struct mapping_compiler *c, const struct yaml_node *node,
+    struct mapping_path *path)
+{
+	if (node->kind == YAML_SCALAR && !mapping_compiler_is_name(c, node))
+		return false;
+	return mapping_compiler_path(c, node, path);
+}
+
 /* What is known of a local member. */
 const struct mapping_known *
 mapping_compiler_local(const struct mapping_compiler *c, const struct mapping_path *path)

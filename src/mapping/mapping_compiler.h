@@ -34,6 +34,11 @@ void mapping_compiler_unknown(struct mapping_compiler *, const struct yaml_node 
 bool mapping_compiler_path(struct mapping_compiler *, const struct yaml_node *,
     struct mapping_path *);
 
+/* The same of a value, which must be a text by YAML's rules: 5 and true are none. */
+bool mapping_compiler_is_name(struct mapping_compiler *, const struct yaml_node *scalar);
+bool mapping_compiler_value_path(struct mapping_compiler *, const struct yaml_node *,
+    struct mapping_path *);
+
 /* Whether a path lies at a known member (NULL: at none) or in one that can hold
  * others; false with a mistake added. `whose` ends "is a string in …". */
 bool mapping_compiler_fits(struct mapping_compiler *, const struct yaml_node *,

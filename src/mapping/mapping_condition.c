@@ -63,7 +63,7 @@ mapping_condition_form(struct mapping_compiler *c, const struct yaml_node *map,
 	}
 	mapping_condition_places(when, field, is != NULL ? is : present);
 	return mapping_condition_present(c, present, when) &&
-	    mapping_compiler_path(c, field, &when->local);
+	    mapping_compiler_value_path(c, field, &when->local);
 }
 
 /* Reads a condition. */
@@ -80,7 +80,7 @@ mapping_condition_read(struct mapping_compiler *c, const struct yaml_node *node)
 	if (node->kind == YAML_MAP)
 		ok = mapping_condition_form(c, node, when);
 	else
-		ok = mapping_compiler_path(c, node, &when->local);
+		ok = mapping_compiler_value_path(c, node, &when->local);
 	if (ok)
 		return when;
 	mapping_when_free(when);

@@ -382,7 +382,7 @@ mapping_convert_member(struct mapping_compiler *c, const struct mapping_convert 
 	if (node == NULL)
 		return NULL;
 	if (node->kind == YAML_SCALAR && node->text[0] != '\0' && !yaml_node_is_null(node))
-		return node->text;
+		return mapping_compiler_is_name(c, node) ? node->text : NULL;
 	diag_add(c->diags, MAPPING_AT(node),
 	    "%s needs the name of a member of the list's elements, such as %s: %s", word, word,
 	    example);

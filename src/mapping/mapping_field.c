@@ -293,7 +293,7 @@ mapping_field_paths(struct mapping_compiler *c, const struct mapping_field_form 
 
 	if (!mapping_compiler_path(c, form->key, &f->local))
 		return false;
-	if (!mapping_compiler_path(c, form->to, &f->upstream)) {
+	if (!mapping_compiler_value_path(c, form->to, &f->upstream)) {
 		mapping_path_free(&f->local);
 		return false;
 	}

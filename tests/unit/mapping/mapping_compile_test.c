@@ -363,6 +363,37 @@ START_TEST(paths_have_one_form)
 }
 END_TEST
 
+START_TEST(names_are_texts)
+{
+	mapping_test_refused("fields:\n"
+	                     "  name: name\n"
+	                     "  a: 5\n"
+	                     "  b: {to: true}\n"
+	                     "  c: {to: c, when: {field: 1.50, is: x}}\n"
+	                     "  d: {to: d, when: ~}\n"
+	                     "  e: {to: e, keyed_by: 7}\n"
+	                     "  f: {to: f, keyed_by: k, valued_by: false}\n"
+	                     "  g: \"5.true\"\n"
+	                     "  5: h\n"
+	                     "constants: {description: d, goal: g}\n"
+	                     "kept_here: [headers, -1, null, \"-1\"]\n",
+	    "m.yaml:3:6: the name of a member is needed here, and 5 is no text; write \"5\" in "
+	    "quotes if that is its name\n"
+	    "m.yaml:4:11: the name of a member is needed here, and true is no text; write \"true\" "
+	    "in quotes if that is its name\n"
+	    "m.yaml:5:28: the name of a member is needed here, and 1.50 is no text; write \"1.50\" "
+	    "in quotes if that is its name\n"
+	    "m.yaml:6:20: a name is needed here, such as traits.tone\n"
+	    "m.yaml:7:24: the name of a member is needed here, and 7 is no text; write \"7\" in "
+	    "quotes if that is its name\n"
+	    "m.yaml:8:38: the name of a member is needed here, and false is no text; write "
+	    "\"false\" in quotes if that is its name\n"
+	    "m.yaml:12:22: the name of a member is needed here, and -1 is no text; write \"-1\" in "
+	    "quotes if that is its name\n"
+	    "m.yaml:12:26: a name is needed here, such as traits.tone\n");
+}
+END_TEST
+
 START_TEST(constants_are_scalars_or_whole_references)
 {
 	mapping_test_refused("constants:\n"
@@ -496,7 +527,7 @@ mapping_compile_suite(void)
 	    times_must_not_lose_their_form_unsaid,
 	    types_agree_with_what_is_known,
 	    fillers_have_the_type_of_their_field,
-	    paths_have_one_form,
+	    paths_have_one_form, names_are_texts,
 	    constants_are_scalars_or_whole_references,
 	    what_would_be_dropped_is_said,
 	    the_environment_is_not_repeated_and_makes_no_references,
