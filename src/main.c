@@ -36,7 +36,7 @@ static const char main_serve_usage[] =
     "  --data-dir DIR        where records are kept; with --sandbox and without it: in memory\n"
     "  --rebind              take over records that belong to another bluejay.url\n"
     "\n"
-    "Prints `listening on URL` when ready; SIGTERM drains and stops.\n";
+    "Prints `listening on URL` when ready; SIGTERM drains and stops, SIGHUP reads the file again.\n";
 
 static const char main_check_usage[] =
     "usage: persona-gateway check [--config FILE] [--sandbox] [--live]\n"

@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include "serve.h"
+#include "serve_reload.h"
 #include "api/api.h"
 #include "base/mem.h"
 #include "core/gateway.h"
@@ -35,23 +36,32 @@ struct serve {
 	struct api *api;
 	struct http_cors cors;
 	struct http_server *server, *admin;
-	struct event term, interrupt, reopen;
+	struct serve_reload *reload;
+	struct event term, interrupt, reopen, hangup;
 	struct loop_timer settle;
 	int64_t stop_by; /* loop_now(): when a stop waits no longer */
 	bool started, stopping, failed;
+	bool reload_soon; /* asked for before the start was over */
 };
 
-/* Loads the configuration; false when it has mistakes. */
-static bool
-serve_load(struct serve *s)
+/* What is loaded, at the start and again. */
+static struct config_source
+serve_source(const struct serve *s)
 {
-	struct config_source source = {
+	return (struct config_source){
 	    .file = s->options->config,
 	    .sandbox = s->options->sandbox,
 	    .listen = s->options->listen,
 	    .admin_listen = s->options->admin_listen,
 	    .data_dir = s->options->data_dir,
 	};
+}
+
+/* Loads the configuration; false when it has mistakes. */
+static bool
+serve_load(struct serve *s)
+{
+	struct config_source source = serve_source(s);
 	struct diag_list diags = {0};
 
 	s->snap = snapshot_load(&source, &diags);
@@ -120,9 +130,6 @@ serve_start_core(struct serve *s)
 	}
 	go.loop = s->loop;
 	go.store = s->store;
-	go.images_url = s->sandbox != NULL &&
-	    s->snap->config->images.sandbox ? sandbox_url(s->sandbox)
-	                                                                       : NULL;
 	go.upstream_url = s->sandbox != NULL ? sandbox_url(s->sandbox) : NULL;
 	s->gw = gateway_new(&go, &fail);
 	if (s->gw == NULL) {
@@ -135,12 +142,13 @@ serve_start_core(struct serve *s)
 	return s->api != NULL;
 }
 
-/* Makes a server for one service. */
-static struct http_server *
-serve_make_server(struct serve *s, http_service_fn service, const struct http_cors *cors)
+/* How a server serves. */
+static struct http_server_config
+serve_server_config(struct serve *s, http_service_fn service, const struct http_cors *cors)
 {
 	const struct config *c = s->snap->config;
-	struct http_server_config hc = {
+
+	return (struct http_server_config){
 	    .limits = {
 	        .head = (size_t)c->limit_head,
 	        .headers = (unsigned)c->limit_headers,
@@ -159,6 +167,13 @@ serve_make_server(struct serve *s, http_service_fn service, const struct http_co
 	    .arg = s->api,
 	    .log = s->log,
 	};
+}
+
+/* Makes a server for one service. */
+static struct http_server *
+serve_make_server(struct serve *s, http_service_fn service, const struct http_cors *cors)
+{
+	struct http_server_config hc = serve_server_config(s, service, cors);
 
 	return http_server_new(s->loop, &hc);
 }
@@ -235,6 +250,89 @@ serve_print(const struct serve *s)
 	fflush(stdout);
 }
 
+/* Asks for as many descriptors as the configured connections, the calls to the
+ * upstream and the files need; says it when there are fewer. A client whose request
+ * is passed on needs two. */
+static void
+serve_raise_descriptors(const struct serve *s)
+{
+	const struct config *c = s->snap->config;
+	rlim_t wanted = (rlim_t)(c->limit_connections + c->bluejay.max_in_flight + SERVE_FILES);
+	rlim_t best = c->passthrough.local != NULL ? wanted + (rlim_t)c->limit_connections : wanted;
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= best)
+		return;
+	limit.rlim_cur = best < limit.rlim_max ? best : limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+	if (limit.rlim_cur < wanted)
+		log_warn(s->log,
+		    "fewer descriptors than limits.connections may need; new clients will wait",
+		    LOG_I("have", limit.rlim_cur), LOG_I("want", wanted));
+}
+
+/* Another snapshot is in force in the core: takes it everywhere else. */
+static void
+serve_apply(void *arg, struct snapshot *snap)
+{
+	struct serve *s = arg;
+	struct snapshot *before = s->snap;
+	struct http_server_config hc;
+	struct fail fail;
+
+	s->snap = snapshot_ref(snap);
+	log_set_level(s->log, (enum log_level)snap->config->log_level);
+	serve_raise_descriptors(s);
+	hc = serve_server_config(s, api_serve, serve_cors(s));
+	http_server_configure(s->server, &hc);
+	if (s->admin != NULL) {
+		hc = serve_server_config(s, api_serve_admin, NULL);
+		http_server_configure(s->admin, &hc);
+	}
+	if (api_adjust(s->api, &fail) != 0)
+		log_error(s->log, "what is passed on goes its old way", LOG_S("why", fail.text));
+	snapshot_unref(before);
+}
+
+/* Makes what reads the configuration again. */
+static void
+serve_prepare_reload(struct serve *s)
+{
+	struct serve_reload_options o = {
+	    .source = serve_source(s),
+	    .log = s->log,
+	    .gw = s->gw,
+	    .api = s->api,
+	    .apply = serve_apply,
+	    .arg = s,
+	};
+
+	s->reload = serve_reload_new(&o);
+}
+
+/* Reads the configuration again, once the doors are open; not any more when they close. */
+static void
+serve_on_reload(void *arg)
+{
+	static const char stopping[] = "{\"error\":\"The gateway is stopping\"}";
+	struct serve *s = arg;
+
+	s->reload_soon = !s->started;
+	if (s->stopping) {
+		api_reload_begin(s->api);
+		api_reload_end(s->api, 503, stopping, sizeof stopping - 1);
+	} else if (s->started) {
+		serve_reload_start(s->reload);
+	}
+}
+
+/* SIGHUP. */
+static void
+serve_on_hangup(evutil_socket_t sig, short what, void *arg)
+{
+	serve_on_reload(arg);
+}
+
 /* What was left unsettled is known: opens the doors. */
 static void
 serve_on_ready(void *arg, bool ok)
@@ -250,7 +348,10 @@ serve_on_ready(void *arg, bool ok)
 	}
 	s->started = true;
 	api_watch(s->api, s->server, s->admin);
+	api_on_reload(s->api, serve_on_reload, s);
 	serve_print(s);
+	if (s->reload_soon)
+		serve_on_reload(s);
 }
 
 /* Stops when the writes that were sent are recorded, or the time is over. */
@@ -306,8 +407,10 @@ serve_catch_signals(struct serve *s)
 	evsignal_assign(&s->interrupt, loop_base(s->loop), SIGINT, serve_on_signal, s);
 	event_add(&s->term, NULL);
 	evsignal_assign(&s->reopen, loop_base(s->loop), SIGUSR1, serve_on_reopen, s);
+	evsignal_assign(&s->hangup, loop_base(s->loop), SIGHUP, serve_on_hangup, s);
 	event_add(&s->interrupt, NULL);
 	event_add(&s->reopen, NULL);
+	event_add(&s->hangup, NULL);
 	loop_timer_init(&s->settle, s->loop, serve_on_settle, s);
 }
 
@@ -334,6 +437,7 @@ serve_free(struct serve *s)
 		loop_timer_cancel(&s->settle);
 	http_server_free(s->server);
 	http_server_free(s->admin);
+	serve_reload_free(s->reload);
 	api_free(s->api);
 	gateway_free(s->gw);
 	store_close(s->store);
@@ -343,6 +447,8 @@ serve_free(struct serve *s)
 		event_del(&s->interrupt);
 	if (s->reopen.ev_base != NULL)
 		event_del(&s->reopen);
+	if (s->hangup.ev_base != NULL)
+		event_del(&s->hangup);
 	loop_free(s->loop);
 	sandbox_stop(s->sandbox);
 	log_free(s->log);
@@ -359,27 +465,6 @@ serve_prepare_process(void)
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);
 	setrlimit(RLIMIT_CORE, &none);
-}
-
-/* Asks for as many descriptors as the configured connections, the calls to the
- * upstream and the files need; says it when there are fewer. A client whose request
- * is passed on needs two. */
-static void
-serve_raise_descriptors(const struct serve *s)
-{
-	const struct config *c = s->snap->config;
-	rlim_t wanted = (rlim_t)(c->limit_connections + c->bluejay.max_in_flight + SERVE_FILES);
-	rlim_t best = c->passthrough.local != NULL ? wanted + (rlim_t)c->limit_connections : wanted;
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= best)
-		return;
-	limit.rlim_cur = best < limit.rlim_max ? best : limit.rlim_max;
-	setrlimit(RLIMIT_NOFILE, &limit);
-	if (limit.rlim_cur < wanted)
-		log_warn(s->log,
-		    "fewer descriptors than limits.connections may need; new clients will wait",
-		    LOG_I("have", limit.rlim_cur), LOG_I("want", wanted));
 }
 
 /* Opens the log; from here on nobody waits for it. */
@@ -418,6 +503,7 @@ serve(const struct serve_options *options)
 	serve_raise_descriptors(&s);
 	if (serve_start_sandbox(&s) && serve_start_core(&s)) {
 		serve_catch_signals(&s);
+		serve_prepare_reload(&s);
 		gateway_start(s.gw, serve_on_ready, &s);
 		loop_run(s.loop);
 		code = s.failed ? 1 : 0;

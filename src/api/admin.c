@@ -1,5 +1,6 @@
 #include "config.h"
 
+#include "api/admin_reload.h"
 #include "api/api_impl.h"
 #include "api/metrics.h"
 #include "api/openapi.h"
@@ -28,7 +29,8 @@ enum admin_route {
 	ADMIN_IMAGE,
 	ADMIN_INTENTS,
 	ADMIN_ADOPT,
-	ADMIN_FORGET
+	ADMIN_FORGET,
+	ADMIN_RELOAD
 };
 
 const struct http_route admin_routes[] = {
@@ -44,6 +46,7 @@ const struct http_route admin_routes[] = {
     {"GET", "/intents", ADMIN_INTENTS},
     {"POST", "/intents/:id/adopt", ADMIN_ADOPT},
     {"POST", "/intents/:id/forget", ADMIN_FORGET},
+    {"POST", "/reload", ADMIN_RELOAD},
 };
 const size_t admin_route_count = sizeof admin_routes / sizeof *admin_routes;
 
@@ -324,6 +327,10 @@ api_serve_admin(void *arg, struct http_exchange *ex)
 		return;
 	case ADMIN_IMAGE:
 		admin_image(api, ex, &match);
+		return;
+	case ADMIN_RELOAD:
+		if (!admin_refuse_form(ex))
+			admin_reload(api, ex);
 		return;
 	default:
 		admin_start(api, ex, &match);

@@ -84,7 +84,7 @@ api_serve(void *arg, struct http_exchange *ex)
 	struct project project;
 	struct http_match match;
 
-	traffic_open(api->traffic, ex, false);
+	traffic_open(api->traffic, ex, false)->items = item_routes_ref(api->items);
 	if (client_gate_enter(api->gate, ex, CLIENT_DOOR_LOCAL, &who) != CLIENT_ADMITTED ||
 	    passthrough_takes(api->pass, ex, who) || project_serve(api, ex, who))
 		return;
@@ -134,6 +134,7 @@ api_new(struct loop *loop, struct gateway *gw, struct log *log, struct fail *fai
 	api->loop = loop;
 	api->gw = gw;
 	api->log = log;
+	TAILQ_INIT(&api->reloads);
 	api->traffic = traffic_new(loop, gw, log);
 	api->gate = client_gate_new(loop, gw, log);
 	api->pass = passthrough_new(api, fail);
@@ -145,6 +146,15 @@ api_new(struct loop *loop, struct gateway *gw, struct log *log, struct fail *fai
 	return NULL;
 }
 
+/* Follows the gateway's snapshot. */
+int
+api_adjust(struct api *api, struct fail *fail)
+{
+	item_routes_unref(api->items);
+	api->items = item_routes_new(gateway_snapshot(api->gw));
+	return passthrough_adjust(api->pass, gateway_snapshot(api->gw), fail);
+}
+
 /* Frees it. */
 void
 api_free(struct api *api)
@@ -154,6 +164,6 @@ api_free(struct api *api)
 	passthrough_free(api->pass);
 	traffic_free(api->traffic); /* which remembers the patterns of routes */
 	client_gate_free(api->gate);
-	item_routes_free(api->items);
+	item_routes_unref(api->items);
 	free(api);
 }

@@ -34,6 +34,17 @@ void api_serve_admin(void *api, struct http_exchange *);
  * services. */
 void api_report(void *api, const struct http_report *);
 
+/* Has POST /reload call this; it is to read the configuration again, if need be after
+ * the reading that runs. */
+void api_on_reload(struct api *, loop_fn reload, void *arg);
+/* The reading begins: its outcome is for all who asked before. Then the outcome, as JSON. */
+void api_reload_begin(struct api *);
+void api_reload_end(struct api *, int status, const char *body, size_t len);
+
+/* Another snapshot is in force in the gateway: what is passed on follows. -1 with a
+ * sentence, and that is done as before. */
+int api_adjust(struct api *, struct fail *);
+
 /* Has /metrics show the connections of the two servers, each of which may be NULL. */
 void api_watch(struct api *, const struct http_server *, const struct http_server *admin);
 

@@ -7,7 +7,11 @@
 #include "api/traffic.h"
 #include "http/http_route.h"
 
+#include <sys/queue.h>
+
 /* Shared by the files of this room only. */
+
+struct admin_reload;
 
 struct api {
 	struct loop *loop;
@@ -19,6 +23,9 @@ struct api {
 	struct passthrough *pass;
 	struct item_routes *items; /* of the configuration */
 	unsigned uploads; /* running */
+	loop_fn reload;   /* reads the configuration again; NULL: nobody does */
+	void *reload_arg;
+	TAILQ_HEAD(, admin_reload) reloads; /* requests that wait for that */
 };
 
 /* What is served below /api/projects/:project. The first parameter of every route is the

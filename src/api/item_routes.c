@@ -9,6 +9,8 @@
 #define ITEM_BASE "/api/projects/:project/"
 
 struct item_routes {
+	unsigned refs;
+	struct snapshot *snap;
 	struct item_resource *resources;
 	size_t count;
 };
@@ -43,10 +45,12 @@ item_routes_fill(struct item_resource *to, const struct resource *r)
 
 /* Makes the routes. */
 struct item_routes *
-item_routes_new(const struct snapshot *snap)
+item_routes_new(struct snapshot *snap)
 {
 	struct item_routes *all = mem_zero(1, sizeof *all);
 
+	all->refs = 1;
+	all->snap = snapshot_ref(snap);
 	all->count = snap->resource_count;
 	all->resources = mem_zero(all->count + 1, sizeof *all->resources);
 	for (size_t i = 0; i < all->count; i++)
@@ -54,16 +58,25 @@ item_routes_new(const struct snapshot *snap)
 	return all;
 }
 
-/* Frees them. */
-void
-item_routes_free(struct item_routes *all)
+/* Takes one more reference. */
+struct item_routes *
+item_routes_ref(struct item_routes *all)
 {
-	if (all == NULL)
+	all->refs++;
+	return all;
+}
+
+/* Gives a reference back; the last one frees. */
+void
+item_routes_unref(struct item_routes *all)
+{
+	if (all == NULL || --all->refs > 0)
 		return;
 	for (size_t i = 0; i < all->count; i++)
 		for (size_t k = 0; k < all->resources[i].count; k++)
 			free((char *)all->resources[i].routes[k].pattern);
 	free(all->resources);
+	snapshot_unref(all->snap);
 	free(all);
 }
 

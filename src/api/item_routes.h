@@ -30,9 +30,11 @@ struct item_resource {
 
 struct item_routes;
 
-/* The snapshot must outlive them. */
-struct item_routes *item_routes_new(const struct snapshot *);
-void item_routes_free(struct item_routes *); /* NULL is fine */
+/* Counted references: requests that run keep theirs when a reload brings others. A
+ * reference of the snapshot is taken. */
+struct item_routes *item_routes_new(struct snapshot *);
+struct item_routes *item_routes_ref(struct item_routes *);
+void item_routes_unref(struct item_routes *); /* NULL is fine */
 
 /* The i-th resource; NULL beyond the last. */
 const struct item_resource *item_routes_at(const struct item_routes *, size_t i);

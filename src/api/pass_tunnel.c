@@ -26,6 +26,7 @@ enum pass_tunnel_mode {
 
 struct pass_tunnel {
 	struct passthrough *owner;
+	struct pass_road *road;
 	struct http_exchange *ex;
 	struct tunnel *tunnel;
 	enum pass_tunnel_mode mode;
@@ -40,6 +41,7 @@ pass_tunnel_on_over(void *arg, enum http_end how)
 	struct pass_tunnel *p = arg;
 
 	tunnel_close(p->tunnel);
+	pass_road_unref(p->road);
 	free(p);
 }
 
@@ -217,7 +219,7 @@ pass_tunnel_on_head(void *arg, const struct tunnel_head *h)
 
 	if (h->status == 101 && !pass_tunnel_agreed(h)) {
 		p->mode = PASS_TUNNEL_OVER;
-		pass_answer_local_trouble(p->owner, p->ex, RELAY_BROKEN,
+		pass_answer_local_trouble(p->owner, p->road, p->ex, RELAY_BROKEN,
 		    "the answer changes to another protocol");
 		return;
 	}
@@ -240,7 +242,7 @@ pass_tunnel_on_end(void *arg, enum relay_end end, const char *why)
 
 	p->tunnel = NULL;
 	if (p->mode == PASS_TUNNEL_ASKING)
-		pass_answer_local_trouble(p->owner, p->ex, end, why);
+		pass_answer_local_trouble(p->owner, p->road, p->ex, end, why);
 	else if (p->mode != PASS_TUNNEL_OVER)
 		http_answer_abort(p->ex);
 	p->mode = PASS_TUNNEL_OVER;
@@ -261,13 +263,14 @@ pass_tunnel_start(struct passthrough *t, struct http_exchange *ex, bool known)
 	struct pass_fields l;
 
 	p->owner = t;
+	p->road = pass_road_ref(t->local);
 	p->ex = ex;
 	http_exchange_on_end(ex, pass_tunnel_on_over, p);
 	http_exchange_stream(ex, pass_tunnel_on_client, p);
 	http_exchange_pause(ex);
 	pass_fields_request(&l, q, PASS_TO_LOCAL, known, t->name, NULL);
 	pass_fields_add(&l, "Upgrade", "websocket");
-	p->tunnel = tunnel_open(t->api->loop, &t->local_config, q->method, target, l.list,
+	p->tunnel = tunnel_open(t->api->loop, &p->road->config, q->method, target, l.list,
 	    &pass_tunnel_events, p);
 	pass_fields_free(&l);
 	free(target);

@@ -29,6 +29,7 @@ struct pass {
 	struct http_exchange *ex;
 	enum pass_way way;
 	bool known; /* the request has the token of a client, which stays here */
+	struct pass_road *road;
 	struct upstream_call *place; /* among the calls to Bluejay */
 	struct relay_call *call;
 	bool write; /* it may change what Bluejay holds */
@@ -36,6 +37,65 @@ struct pass {
 	bool begun; /* the answer is the other server's, and has begun */
 	bool dropped; /* the answer is ours; what still comes is dropped */
 };
+
+/* ---- ways ---- */
+
+/* Takes one more reference. */
+struct pass_road *
+pass_road_ref(struct pass_road *r)
+{
+	r->refs++;
+	return r;
+}
+
+/* Gives a way back; the last one closes it. */
+void
+pass_road_unref(struct pass_road *r)
+{
+	if (r == NULL || --r->refs > 0)
+		return;
+	relay_free(r->relay);
+	free((char *)r->config.url);
+	mem_wipe_free((char *)r->config.proxy);
+	free((char *)r->config.ca_file);
+	free(r);
+}
+
+/* Opens a way; NULL with a sentence. */
+static struct pass_road *
+pass_road_open(struct loop *loop, const struct relay_config *rc, struct fail *fail)
+{
+	struct relay *relay = relay_new(loop, rc, fail);
+	struct pass_road *r;
+
+	if (relay == NULL)
+		return NULL;
+	r = mem_zero(1, sizeof *r);
+	r->refs = 1;
+	r->relay = relay;
+	r->config = *rc;
+	r->config.url = mem_string(rc->url);
+	r->config.proxy = mem_string(rc->proxy);
+	r->config.ca_file = mem_string(rc->ca_file);
+	return r;
+}
+
+/* Whether two texts, each of which may be NULL, are the same. */
+static bool
+pass_same_text(const char *a, const char *b)
+{
+	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+/* Whether a way is as it is to be. */
+static bool
+pass_road_is(const struct pass_road *r, const struct relay_config *rc)
+{
+	return r != NULL && strcmp(r->config.url, rc->url) == 0 &&
+	    pass_same_text(r->config.proxy, rc->proxy) &&
+	    pass_same_text(r->config.ca_file, rc->ca_file) &&
+	    r->config.connect_ms == rc->connect_ms && r->config.idle_ms == rc->idle_ms;
+}
 
 /* ---- the end ---- */
 
@@ -60,6 +120,7 @@ pass_on_over(void *arg, enum http_end how)
 	pass_leave(p);
 	if (p->write && p->sent)
 		bypass_written(p->owner->api->gw);
+	pass_road_unref(p->road);
 	free(p);
 }
 
@@ -86,10 +147,10 @@ pass_log(const struct passthrough *t, struct http_exchange *ex, enum pass_way wa
 
 /* Answers what has kept the local tool's answer from beginning. */
 void
-pass_answer_local_trouble(const struct passthrough *t, struct http_exchange *ex,
-    enum relay_end end, const char *why)
+pass_answer_local_trouble(const struct passthrough *t, const struct pass_road *road,
+    struct http_exchange *ex, enum relay_end end, const char *why)
 {
-	const char *url = t->local_config.url;
+	const char *url = road->config.url;
 
 	pass_log(t, ex, PASS_TO_LOCAL, why);
 	switch (end) {
@@ -196,7 +257,7 @@ pass_on_end(void *arg, enum relay_end end, const char *why)
 	if (p->begun && end != RELAY_WHOLE)
 		pass_log(p->owner, ex, p->way, why);
 	if (!p->begun && p->way == PASS_TO_LOCAL)
-		pass_answer_local_trouble(p->owner, ex, end, why);
+		pass_answer_local_trouble(p->owner, p->road, ex, end, why);
 	else if (!p->begun)
 		pass_answer_bluejay_trouble(p, end, why);
 	else if (end == RELAY_WHOLE)
@@ -233,7 +294,7 @@ pass_go(struct pass *p)
 	bool local = p->way == PASS_TO_LOCAL;
 	bool reads = strcmp(q->method, "GET") == 0 || strcmp(q->method, "HEAD") == 0;
 	char *origin = pass_target_origin(q);
-	char *target = mem_format("%s%s", local ? "" : t->base, origin);
+	char *target = mem_format("%s%s", local ? "" : p->road->config.url + url_origin(p->road->config.url), origin);
 	struct relay_request r = {.method = q->method, .target = target, .has_body = q->has_body,
 	    .length = q->length};
 	struct pass_fields l;
@@ -244,7 +305,7 @@ pass_go(struct pass *p)
 	    local ? NULL : bypass_key(t->api->gw));
 	r.fields = l.list;
 	p->sent = true;
-	p->call = relay_start(local ? t->local : t->bluejay, &r, &pass_events, p);
+	p->call = relay_start(p->road->relay, &r, &pass_events, p);
 	pass_fields_free(&l);
 	free(target);
 	free(origin);
@@ -328,6 +389,7 @@ pass_start(struct passthrough *t, struct http_exchange *ex, enum pass_way way, b
 	p->ex = ex;
 	p->way = way;
 	p->known = known;
+	p->road = pass_road_ref(way == PASS_TO_LOCAL ? t->local : t->bluejay);
 	p->write = way == PASS_TO_BLUEJAY && !pass_is_safe(q->method);
 	http_exchange_on_end(ex, pass_on_over, p);
 	http_exchange_stream(ex, pass_on_body, p);
@@ -387,47 +449,65 @@ passthrough_takes(struct passthrough *t, struct http_exchange *ex, const struct 
 
 /* ---- the whole ---- */
 
-/* Opens the way to Bluejay. */
-static struct relay *
-passthrough_open_bluejay(struct passthrough *t, const struct config *c, struct fail *fail)
+/* Finds or opens the way that the configuration asks for: NULL for none; *ok is false,
+ * with a sentence, when it cannot be opened. The caller has a reference. */
+static struct pass_road *
+passthrough_road(struct passthrough *t, struct pass_road *now, bool wanted,
+    const struct relay_config *rc, bool *ok, struct fail *fail)
 {
-	struct gateway *gw = t->api->gw;
-	struct relay_config rc = {.url = bypass_url(gw), .proxy = bypass_proxy(gw),
-	    .ca_file = c->bluejay.ca_file, .connect_ms = c->passthrough.connect,
-	    .idle_ms = c->passthrough.idle, .keep_s = PASS_KEEP_BLUEJAY_S};
+	struct pass_road *r = NULL;
 
-	t->base = rc.url + url_origin(rc.url);
-	return relay_new(t->api->loop, &rc, fail);
+	if (!wanted)
+		return NULL;
+	if (pass_road_is(now, rc))
+		return pass_road_ref(now);
+	r = pass_road_open(t->api->loop, rc, fail);
+	*ok = *ok && r != NULL;
+	return r;
 }
 
-/* Opens the way to the local tool. */
-static struct relay *
-passthrough_open_local(struct passthrough *t, const struct config *c, struct fail *fail)
+/* Opens what the configuration asks for. */
+int
+passthrough_adjust(struct passthrough *t, const struct snapshot *snap, struct fail *fail)
 {
-	t->local_config = (struct relay_config){.url = c->passthrough.local,
-	    .connect_ms = c->passthrough.connect, .idle_ms = c->passthrough.idle,
-	    .keep_s = PASS_KEEP_LOCAL_S};
-	return relay_new(t->api->loop, &t->local_config, fail);
+	const struct config *c = snap->config;
+	struct gateway *gw = t->api->gw;
+	struct relay_config there = {.url = bypass_url(gw), .proxy = bypass_proxy(gw, snap),
+	    .ca_file = c->bluejay.ca_file, .connect_ms = c->passthrough.connect,
+	    .idle_ms = c->passthrough.idle, .keep_s = PASS_KEEP_BLUEJAY_S};
+	struct relay_config here = {.url = c->passthrough.local, .connect_ms = c->passthrough.connect,
+	    .idle_ms = c->passthrough.idle, .keep_s = PASS_KEEP_LOCAL_S};
+	bool ok = true;
+	struct pass_road *bluejay =
+	    passthrough_road(t, t->bluejay, c->passthrough.bluejay, &there, &ok, fail);
+	struct pass_road *local =
+	    ok ? passthrough_road(t, t->local, here.url != NULL, &here, &ok, fail) : NULL;
+
+	if (!ok) {
+		pass_road_unref(bluejay);
+		return -1;
+	}
+	pass_road_unref(t->bluejay);
+	pass_road_unref(t->local);
+	t->bluejay = bluejay;
+	t->local = local;
+	return 0;
 }
 
 /* Makes what is asked for. */
 struct passthrough *
 passthrough_new(struct api *api, struct fail *fail)
 {
-	const struct config *c = gateway_snapshot(api->gw)->config;
 	struct passthrough *t = mem_zero(1, sizeof *t);
 	char id[UUID_SIZE];
 
 	t->api = api;
 	uuid_make(id);
 	snprintf(t->name, sizeof t->name, "persona-gateway-%.8s", id);
-	if ((c->passthrough.bluejay && (t->bluejay = passthrough_open_bluejay(t, c, fail)) == NULL) ||
-	    (c->passthrough.local != NULL &&
-	        (t->local = passthrough_open_local(t, c, fail)) == NULL)) {
-		passthrough_free(t);
-		return NULL;
-	}
-	return t;
+	if (passthrough_adjust(t, gateway_snapshot(api->gw), fail) == 0)
+		return t;
+	passthrough_free(t);
+	return NULL;
 }
 
 /* Closes the ways. */
@@ -436,7 +516,7 @@ passthrough_free(struct passthrough *t)
 {
 	if (t == NULL)
 		return;
-	relay_free(t->bluejay);
-	relay_free(t->local);
+	pass_road_unref(t->bluejay);
+	pass_road_unref(t->local);
 	free(t);
 }

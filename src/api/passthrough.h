@@ -11,6 +11,9 @@
 
 /* Makes what the configuration asks for; NULL with a sentence on failure. */
 struct passthrough *passthrough_new(struct api *, struct fail *);
+/* Makes it what another snapshot asks for; what is being passed on ends as it began. -1
+ * with a sentence, and nothing has changed. */
+int passthrough_adjust(struct passthrough *, const struct snapshot *, struct fail *);
 void passthrough_free(struct passthrough *); /* after the servers that use it */
 
 /* True when the request of a client (NULL: anyone) is passed on, or was answered because

@@ -8,17 +8,25 @@
 
 #define PASS_MARK ((size_t)64 << 10) /* bytes waiting one way, at which the other side is held */
 
+/* A way to another server. Exchanges that run keep theirs when a reload brings another. */
+struct pass_road {
+	unsigned refs;
+	struct relay *relay;
+	struct relay_config config; /* of the relay; the texts are the road's own */
+};
+
+struct pass_road *pass_road_ref(struct pass_road *);
+void pass_road_unref(struct pass_road *); /* not from a callback of its relay; NULL is fine */
+
 struct passthrough {
 	struct api *api;
 	char name[sizeof "persona-gateway-12345678"]; /* ours in Via, of this process alone */
-	struct relay *bluejay, *local;                /* NULL: not passed on */
-	struct relay_config local_config;
-	const char *base; /* of the paths at Bluejay, "" or "/base" */
+	struct pass_road *bluejay, *local;            /* NULL: not passed on */
 };
 
 /* Answers what has kept the local tool's answer from beginning. */
-void pass_answer_local_trouble(const struct passthrough *, struct http_exchange *, enum relay_end,
-    const char *why);
+void pass_answer_local_trouble(const struct passthrough *, const struct pass_road *,
+    struct http_exchange *, enum relay_end, const char *why);
 
 /* Passes a request on that asks the local tool for a WebSocket; `known`: it has the
  * token of a client, which stays here. */

@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include "api/traffic.h"
+#include "api/item_routes.h"
 #include "base/mem.h"
 #include "base/metric_text.h"
 #include "base/uuid.h"
@@ -70,6 +71,7 @@ traffic_open(struct traffic *t, struct http_exchange *ex, bool admin)
 		t->spare = n->next;
 	else
 		n = mem_zero(1, sizeof *n);
+	n->snap = snapshot_ref(gateway_snapshot(t->gw));
 	n->ref = trace_open(gateway_traces(t->gw), &n->trace, q->id);
 	if (q->traceparent != NULL)
 		traffic_continue(n, q);
@@ -87,6 +89,10 @@ static void
 traffic_close(struct traffic *t, struct traffic_note *n)
 {
 	trace_close(gateway_traces(t->gw), &n->trace);
+	item_routes_unref(n->items);
+	n->items = NULL;
+	snapshot_unref(n->snap);
+	n->snap = NULL;
 	buf_free(&n->fields);
 	n->next = t->spare;
 	t->spare = n;

@@ -14,6 +14,7 @@
  * Nothing personal is kept: of a request its route, of a body the names of its
  * fields as far as the mapping knows them.
  */
+struct item_routes;
 struct traffic;
 
 #define TRAFFIC_PROJECT_SIZE 129
@@ -24,6 +25,8 @@ struct traffic;
 struct traffic_note {
 	struct trace trace;
 	struct trace_ref ref;
+	struct item_routes *items; /* to which the route belongs; NULL: to none */
+	struct snapshot *snap; /* what was in force when it began; it keeps that to its end */
 	const char *route; /* the pattern; NULL: none was found */
 	const char *cache; /* what the read cache did; NULL: does not apply */
 	bool named;        /* the project has an entry in the file */

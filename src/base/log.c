@@ -15,7 +15,7 @@
 struct log {
 	int fd;
 	char *path; /* NULL: the descriptor is the caller's */
-	enum log_level level;
+	_Atomic enum log_level level; /* several threads ask for it */
 	bool json;
 	struct log_writer *writer; /* NULL: lines are written at once */
 };
@@ -120,6 +120,14 @@ size_t
 log_waiting(struct log *l)
 {
 	return l != NULL && l->writer != NULL ? log_writer_waiting(l->writer) : 0;
+}
+
+/* Takes another level. */
+void
+log_set_level(struct log *l, enum log_level level)
+{
+	if (l != NULL)
+		l->level = level;
 }
 
 /* Whether a level is written. */

@@ -59,6 +59,9 @@ uint64_t log_dropped(struct log *);
 /* Bytes that are not written yet. */
 size_t log_waiting(struct log *);
 
+/* Writes lines of another level and above from now on. */
+void log_set_level(struct log *, enum log_level);
+
 /* Whether lines of this level are written. */
 int log_wants(const struct log *, enum log_level);
 

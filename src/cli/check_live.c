@@ -142,7 +142,7 @@ check_live_on_done(void *arg)
 
 /* Asks; false when it cannot. */
 static bool
-check_live_ask(struct check_live *l, const struct snapshot *snap, const char *url, FILE *err)
+check_live_ask(struct check_live *l, struct snapshot *snap, const char *url, FILE *err)
 {
 	struct probe *p;
 	struct fail fail;

@@ -102,7 +102,7 @@ explain_answer(struct explain_print *p, const struct project *project, struct js
 
 /* Explains a body for a project that was found. */
 static int
-explain_body(const struct explain_options *o, const struct snapshot *snap,
+explain_body(const struct explain_options *o, struct snapshot *snap,
     const struct project *project, struct json_object *body, FILE *out)
 {
 	struct explain_print p;

@@ -33,20 +33,20 @@ static const char *const config_providers[] = {"auto", "none", "openai", NULL};
 
 static const struct config_key config_table[] = {
     {"listen", CONFIG_ADDRESSES, AT(listen), .fallback = "127.0.0.1:3000",
-	.help = "Where clients connect: `127.0.0.1:3000`, `[::1]:3000`, `unix:/path`, or a list of "
+	.restart = true, .help = "Where clients connect: `127.0.0.1:3000`, `[::1]:3000`, `unix:/path`, or a list of "
 	    "these. Port 0 picks a free one."},
     {"admin_listen", CONFIG_ADDRESS, .offset = offsetof(struct config, admin_listen),
 	.given = offsetof(struct config, admin_listen_given), .fallback = "127.0.0.1:3001",
-	.help = "Where a page, health and unsettled writes are shown; `off` for nowhere. Beyond this "
+	.restart = true, .help = "Where a page, health and unsettled writes are shown; `off` for nowhere. Beyond this "
 	    "machine it needs a client with `admin: true`. The default moves to a free port when its "
 	    "own is taken."},
     {"listen_without_tokens", CONFIG_BOOL, AT(listen_without_tokens), .fallback = "false",
 	.help = "`true` allows `listen` addresses that other machines can reach although there are no "
 	    "`clients`: whoever reaches them uses the key."},
     {"data_dir", CONFIG_PATH, AT(data_dir), .fallback = "./data",
-	.help = "The folder of the store, beside the file unless it is absolute."},
+	.restart = true, .help = "The folder of the store, beside the file unless it is absolute."},
     {"workers", CONFIG_ENUM, UNSTORED, .fallback = "auto", .choices = config_workers,
-	.reason = "this version runs one event loop", .help = "How many event loops run."},
+	.reason = "this version runs one event loop", .restart = true, .help = "How many event loops run."},
     {"allowed_hosts", CONFIG_HOSTS, AT(allowed_hosts), .fallback = "[]",
 	.help = "Names that the `Host` of a request may hold besides the loopback ones, without "
 	    "ports."},
@@ -106,15 +106,15 @@ static const struct config_key config_table[] = {
     {"log.level", CONFIG_ENUM, AT(log_level), .fallback = "info", .choices = config_levels,
 	.help = "The least important lines that are written."},
     {"log.format", CONFIG_ENUM, AT(log_format), .fallback = "auto", .choices = config_formats,
-	.help = "`auto` is text on a terminal and JSON lines otherwise."},
+	.restart = true, .help = "`auto` is text on a terminal and JSON lines otherwise."},
     {"log.access", CONFIG_BOOL, AT(log_access), .fallback = "true",
 	.help = "Whether each request has a line of its own. Writes have their audit line in any "
 	    "case."},
     {"log.file", CONFIG_PATH, AT(log_file),
-	.help = "A file to which the log is appended, instead of standard error; SIGUSR1 opens it "
+	.restart = true, .help = "A file to which the log is appended, instead of standard error; SIGUSR1 opens it "
 	    "again after it was moved."},
     {"bluejay.url", CONFIG_URL, AT(bluejay.url), .fallback = "https://api.getbluejay.ai",
-	.help = "Where Bluejay's API is, up to but without `/v1`."},
+	.restart = true, .help = "Where Bluejay's API is, up to but without `/v1`."},
     {"bluejay.api_key", CONFIG_SECRET, AT(bluejay.api_key),
 	.help = "Bluejay's API key, best as `${BLUEJAY_API_KEY}`. This or `api_key_file` is "
 	    "needed, except with `--sandbox`."},
@@ -216,7 +216,7 @@ static const struct config_key config_table[] = {
 	    "gateway does not serve itself goes there."},
     {"passthrough.mirror_personas", CONFIG_BOOL, AT(passthrough.mirror_personas),
 	.fallback = "false",
-	.help = "`true` keeps a twin of each persona in the local tool, so that its runs find it."},
+	.restart = true, .help = "`true` keeps a twin of each persona in the local tool, so that its runs find it."},
     {"passthrough.timeouts.connect", CONFIG_DURATION, AT(passthrough.connect), .fallback = "5s",
 	.min = 10 * MS, .max = 10 * MINUTE, .help = "Until a connection for the pass-through stands."},
     {"passthrough.timeouts.idle", CONFIG_DURATION, AT(passthrough.idle), .fallback = "10m",
@@ -224,7 +224,7 @@ static const struct config_key config_table[] = {
 	.help = "How long nothing may come or go in an exchange that is passed on. It may last as "
 	    "long as it likes."},
     {"store.kind", CONFIG_ENUM, UNSTORED, .fallback = "sqlite", .choices = config_stores,
-	.reason = "this version has no other store", .help = "Where records are kept."},
+	.reason = "this version has no other store", .restart = true, .help = "Where records are kept."},
 };
 
 /* Gives the table. */

@@ -50,6 +50,7 @@ struct config_key {
 	const char *const *choices; /* ENUM: NULL-terminated */
 	const char *reason;	    /* ENUM: why there are no others; may be NULL */
 	const char *help;	    /* one line */
+	bool restart; /* takes effect at a start only: a reload keeps what runs */
 };
 
 /* The table, in the order of the sample file. */

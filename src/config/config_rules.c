@@ -240,6 +240,28 @@ config_rules_open(const struct config_rules *r, const char *address, struct conf
 	    "\"listen_without_tokens: true\" in the file", address);
 }
 
+/* Whether somebody may use the admin address with a token. */
+static bool
+config_rules_has_admin(const struct config *config)
+{
+	for (size_t i = 0; i < config->client_count; i++)
+		if (config->clients[i].admin)
+			return true;
+	return false;
+}
+
+/* Refuses an admin address that other machines can reach when nobody has the right. */
+static void
+config_rules_open_admin(const struct config_rules *r, const char *admin, struct config_place at)
+{
+	if (config_address_reach(admin, NULL) == CONFIG_REACH_OUTSIDE &&
+	    !config_rules_has_admin(r->config) &&
+	    yaml_node_sound(FIND(r->config->document, "clients")))
+		diag_add(r->diags, at.file, at.line, at.column, "other machines can reach %s, and "
+		    "no client has \"admin: true\": use 127.0.0.1, [::1], a unix: socket, or off, or "
+		    "give a client that right", admin);
+}
+
 /* Checks the addresses for clients. */
 static void
 config_rules_listen(const struct config_rules *r)
@@ -270,16 +292,6 @@ config_rules_tokens(const struct config_rules *r)
 		    "nothing, since there are clients: every request needs a token");
 }
 
-/* Whether somebody may use the admin address with a token. */
-static bool
-config_rules_has_admin(const struct config *config)
-{
-	for (size_t i = 0; i < config->client_count; i++)
-		if (config->clients[i].admin)
-			return true;
-	return false;
-}
-
 /* Checks the address for the operator. */
 static void
 config_rules_admin(const struct config_rules *r)
@@ -294,12 +306,7 @@ config_rules_admin(const struct config_rules *r)
 		return;
 	if (admin == NULL || !r->config->admin_listen_given)
 		return;
-	if (config_address_reach(admin, NULL) == CONFIG_REACH_OUTSIDE &&
-	    !config_rules_has_admin(r->config) &&
-	    yaml_node_sound(FIND(r->config->document, "clients")))
-		diag_add(r->diags, at.file, at.line, at.column, "other machines can reach %s, and "
-		    "no client has \"admin: true\": use 127.0.0.1, [::1], a unix: socket, or off, or "
-		    "give a client that right", admin);
+	config_rules_open_admin(r, admin, at);
 	for (size_t i = 0; config_rules_listen_sound(r) && r->config->listen[i] != NULL; i++) {
 		if (!config_rules_same_address(admin, r->config->listen[i]))
 			continue;
@@ -422,4 +429,17 @@ config_rules_check(struct config_rules *r)
 		config_rules_name(r, &r->config->projects[i]);
 		config_rules_agent(r, i);
 	}
+}
+
+/* Checks addresses that are kept. */
+void
+config_rules_kept(struct config *config, struct diag_list *diags)
+{
+	struct config_rules r = {.config = config, .diags = diags};
+	struct config_place at = {config->document != NULL ? config->document->file : "(no file)", 0, 0};
+
+	for (size_t i = 0; config->listen[i] != NULL; i++)
+		config_rules_open(&r, config->listen[i], at);
+	if (config->admin_listen != NULL)
+		config_rules_open_admin(&r, config->admin_listen, at);
 }

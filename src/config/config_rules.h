@@ -19,4 +19,8 @@ struct config_rules {
  * or first-byte time that was left out is never longer than the total. */
 void config_rules_check(struct config_rules *);
 
+/* The same for addresses that a running program keeps although the file has others: one
+ * that other machines can reach needs its clients still. */
+void config_rules_kept(struct config *, struct diag_list *);
+
 #endif

@@ -4,8 +4,6 @@
 #include "core/epoch.h"
 #include "core/gateway_impl.h"
 
-#include <string.h>
-
 /* Where Bluejay is. */
 const char *
 bypass_url(const struct gateway *gw)
@@ -15,11 +13,9 @@ bypass_url(const struct gateway *gw)
 
 /* The proxy on the way: none to a simulated Bluejay, which is in this process. */
 const char *
-bypass_proxy(const struct gateway *gw)
+bypass_proxy(const struct gateway *gw, const struct snapshot *snap)
 {
-	const struct config *c = gw->snap->config;
-
-	return strcmp(gw->upstream_url, c->bluejay.url) == 0 ? c->bluejay.proxy : NULL;
+	return gw->simulated ? NULL : snap->config->bluejay.proxy;
 }
 
 /* The key. */

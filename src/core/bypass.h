@@ -10,7 +10,7 @@
 
 /* Where Bluejay is, and how it is reached; it lives as long as the gateway. */
 const char *bypass_url(const struct gateway *);
-const char *bypass_proxy(const struct gateway *); /* NULL: none */
+const char *bypass_proxy(const struct gateway *, const struct snapshot *); /* NULL: none */
 const char *bypass_key(const struct gateway *);
 
 /* Wants a place among the calls to Bluejay: see upstream_place(). It waits as long

@@ -250,7 +250,7 @@ change_write(struct change *c)
 		change_finish(c, &r);
 	} else if (c->intent.sent != NULL) {
 		change_begin(c);
-	} else if (fetch_fresh(c->gw, c->entry)) {
+	} else if (fetch_fresh(c->gw, &c->project, c->entry)) {
 		change_keep(c);
 	} else {
 		change_set(c, CHANGE_READING);
@@ -373,7 +373,7 @@ change_new(struct gateway *gw, const struct project *p, const char *id, enum sto
 
 	c->work.ops = &change_ops;
 	c->gw = gw;
-	c->snap = snapshot_ref(gw->snap);
+	c->snap = snapshot_ref(p->snap);
 	c->project = *p;
 	c->operation = op;
 	c->local_id = mem_string(id);

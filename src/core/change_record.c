@@ -145,7 +145,7 @@ change_written(struct change *c, struct store_record *record)
 	if (c->project.resource->shared)
 		shelf_share(c->gw->shelf, e, c->gw->sequence);
 	free(old);
-	shelf_show(e, c->project.mapping, NULL, NULL);
+	shelf_show(e, &c->project, NULL, NULL);
 	return e;
 }
 
@@ -177,7 +177,7 @@ change_on_updated(void *arg, struct store_reply *reply)
 		r.retry_after = 5000;
 	} else if (reply->status != STORE_OK) {
 		result_not_found(&r, c->project.resource);
-	} else if ((e = change_written(c, &reply->records[0]))->body == NULL) {
+	} else if (!shelf_ready(e = change_written(c, &reply->records[0]), &c->project)) {
 		result_error(&r, 502, "Bluejay gave an answer that the gateway does not understand");
 	} else {
 		e->fetched = loop_now(c->gw->loop);

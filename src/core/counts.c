@@ -24,7 +24,7 @@ counts_take(struct gateway *gw, struct gateway_counts *c)
 {
 	memset(c, 0, sizeof *c);
 	upstream_counts(gw->upstream, &c->bluejay);
-	c->draws = gw->images != NULL;
+	c->draws = gw->draws;
 	if (c->draws)
 		upstream_counts(gw->images, &c->images);
 	store_stats(gw->database, &c->store);

@@ -134,7 +134,7 @@ creation_inherit(struct creation *c, struct shelf_entry *e)
 {
 	struct result r;
 
-	if (!e->record.unclaimed || shelf_show(e, c->project.mapping, NULL, NULL) != 0) {
+	if (!e->record.unclaimed || shelf_show(e, &c->project, NULL, NULL) != 0) {
 		creation_not_inherited(c);
 		return;
 	}
@@ -179,7 +179,7 @@ creation_check(struct creation *c, struct store_record *record)
 	bool again = c->checked;
 
 	c->checked = true;
-	if (e != NULL && fetch_fresh(c->gw, e)) {
+	if (e != NULL && fetch_fresh(c->gw, &c->project, e)) {
 		creation_inherit(c, e);
 	} else if (e != NULL && !again) {
 		c->fetch = fetch_want(c->gw, &c->project, e, true, creation_on_checked, c);
@@ -392,7 +392,7 @@ creation_new(struct gateway *gw, const struct project *p, const char *intent_id,
 	struct creation *c = mem_zero(1, sizeof *c);
 
 	c->gw = gw;
-	c->snap = snapshot_ref(gw->snap);
+	c->snap = snapshot_ref(p->snap);
 	c->project = *p;
 	c->key = gateway_key(p->scope, p->resource->unique ? name : intent_id);
 	c->send = creation_send;

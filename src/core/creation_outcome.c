@@ -84,7 +84,7 @@ creation_on_settled(void *arg, struct store_reply *reply)
 	gone_disproved(c->gw, c->project.scope, NULL, c->claim.found);
 	e = shelf_written(c->gw->shelf, &reply->records[0], ++c->gw->sequence);
 	epoch_touch(c->gw, c->project.scope);
-	if (shelf_show(e, c->project.mapping, c->claim.found, NULL) != 0) {
+	if (shelf_show(e, &c->project, c->claim.found, NULL) != 0) {
 		result_error(&r, 502, "Bluejay gave an answer that the gateway does not understand");
 		creation_refuse(c, &r);
 		return;

@@ -43,9 +43,9 @@ fetch_outdated(const struct gateway *gw, const struct shelf_entry *e)
 
 /* Whether the ready-made answer is young enough. */
 bool
-fetch_fresh(const struct gateway *gw, const struct shelf_entry *e)
+fetch_fresh(const struct gateway *gw, const struct project *p, const struct shelf_entry *e)
 {
-	return e->body != NULL && e->fetched != 0 && !fetch_outdated(gw, e) &&
+	return shelf_ready(e, p) && e->fetched != 0 && !fetch_outdated(gw, e) &&
 	    loop_now(gw->loop) - e->fetched < gw->snap->config->bluejay.cache_fresh;
 }
 
@@ -215,7 +215,7 @@ fetch_is_late(struct gateway *gw, const struct project *p, const struct shelf_en
 {
 	uint64_t print;
 
-	if (e->replaced_count == 0 || e->body == NULL ||
+	if (e->replaced_count == 0 || !shelf_ready(e, p) ||
 	    loop_now(gw->loop) - e->replaced_at >= gw->snap->config->bluejay.settle_grace ||
 	    (print = fetch_print(p, upstream)) == 0)
 		return false;
@@ -236,14 +236,14 @@ fetch_seen(struct gateway *gw, const struct project *p, struct shelf_entry *e,
 
 	if (e->written_sequence > sequence ||
 	    (gw->bypassed > sequence && e->seen_sequence > sequence))
-		return shelf_show(e, p->mapping, NULL, NULL);
-	if ((changed || e->body == NULL) && !fetch_fits(gw, p, r, upstream))
+		return shelf_show(e, p, NULL, NULL);
+	if ((changed || !shelf_ready(e, p)) && !fetch_fits(gw, p, r, upstream))
 		return -1;
 	gone_disproved(gw, r->scope, r, upstream);
 	if (changed)
 		fetch_update_record(gw, p, r, upstream);
 	changed = fetch_update_absent(p, r, upstream) || changed;
-	if ((changed || e->body == NULL) && shelf_show(e, p->mapping, upstream, NULL) != 0)
+	if ((changed || !shelf_ready(e, p)) && shelf_show(e, p, upstream, NULL) != 0)
 		return -1;
 	e->fetched = loop_now(gw->loop);
 	e->seen_sequence = sequence;
@@ -332,7 +332,7 @@ fetch_new(struct gateway *gw, const struct project *p, struct shelf_entry *e)
 	char *path = project_path(p, &p->resource->read, e->record.upstream_id);
 
 	f->gw = gw;
-	f->snap = snapshot_ref(gw->snap);
+	f->snap = snapshot_ref(p->snap);
 	f->key = mem_string(e->key);
 	f->entry = e;
 	f->generation = e->generation;
@@ -362,7 +362,8 @@ fetch_want(struct gateway *gw, const struct project *p, struct shelf_entry *e, b
 	if (join)
 		HASH_FIND_STR(gw->fetches, e->key, f);
 	if (f != NULL && f->generation == e->generation && f->entry == e &&
-	    f->sequence > gw->bypassed && project_same_key(p, f->project.api_key))
+	    f->sequence > gw->bypassed && project_same_snapshot(p, &f->project) &&
+	    project_same_key(p, f->project.api_key))
 		gw->cache_joined++;
 	else
 		f = fetch_new(gw, p, e);

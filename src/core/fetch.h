@@ -59,6 +59,6 @@ bool fetch_is_late(struct gateway *, const struct project *, const struct shelf_
 bool fetch_outdated(const struct gateway *, const struct shelf_entry *);
 
 /* True while the entry's answer may be given without asking. */
-bool fetch_fresh(const struct gateway *, const struct shelf_entry *);
+bool fetch_fresh(const struct gateway *, const struct project *, const struct shelf_entry *);
 
 #endif

@@ -24,8 +24,8 @@ struct gateway_options {
 	struct log *log;
 	struct store *store;
 	struct snapshot *snapshot; /* a reference is taken */
-	const char *upstream_url;  /* NULL: the configured one */
-	const char *images_url;    /* of the provider; NULL: the configured one */
+	const char *upstream_url;  /* of a simulated Bluejay, which also draws if the snapshot
+	                              says so; NULL: the configured one */
 };
 
 /* NULL with a sentence on failure. */

@@ -30,6 +30,7 @@ struct epoch;
 struct gone_scope;
 struct portrait;
 struct refresher;
+struct reload;
 struct twin_batch;
 struct twins;
 struct upkeep;
@@ -49,7 +50,8 @@ struct gateway {
 	struct snapshot *snap;
 	struct upstream *upstream;
 	bool simulated;                /* another one than the configuration's */
-	struct upstream *images;       /* draws portraits; NULL: nobody does */
+	struct upstream *images;       /* of the provider of portraits; NULL: there was none so far */
+	bool draws;                    /* there is a provider */
 	struct upstream *tool;         /* the local tool, when personas have twins there; NULL: not */
 	struct twins *twins;           /* NULL: there are none */
 	TAILQ_HEAD(, twin_batch) batches; /* adopted personas that get their twins */
@@ -72,6 +74,8 @@ struct gateway {
 	uint64_t sequence;             /* orders starts of reads against writes */
 	uint64_t bypassed;             /* when a write last went past the gateway; 0: never */
 	char *upstream_url;            /* where Bluejay is */
+	struct reload *reload;         /* what comes into force; NULL: nothing */
+	uint64_t generations;          /* of snapshots so far */
 	int64_t started_wall;
 	struct gone_scope *gone_scopes; /* what each scope's key is known to see */
 	struct drift *drift;            /* where answers differ from what is declared */

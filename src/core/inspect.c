@@ -96,7 +96,7 @@ static void
 inspect_on_scopes(void *arg, struct store_reply *reply)
 {
 	struct inspect *w = arg;
-	const struct snapshot *snap = w->gw->snap;
+	struct snapshot *snap = w->gw->snap;
 	char *host = config_address_url_host(snap->config->bluejay.url);
 	bool readable = reply->status == STORE_OK;
 	char started[TIMESTAMP_SIZE];

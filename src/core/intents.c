@@ -26,6 +26,7 @@ struct intents_work {
 	enum intents_action action;
 	char *intent_id, *upstream_id;
 	struct store_intent intent;
+	struct snapshot *snap; /* of the project; NULL: none was looked for */
 	struct project project;
 	struct store_call *store;
 	struct upstream_call *call;
@@ -42,6 +43,7 @@ intents_free(struct intents_work *w)
 	if (w->call != NULL)
 		upstream_cancel(w->call);
 	store_intent_clear(&w->intent);
+	snapshot_unref(w->snap);
 	free(w->intent_id);
 	free(w->upstream_id);
 	free(w);
@@ -184,7 +186,7 @@ intents_on_settled(void *arg, struct store_reply *reply)
 		intents_twin(w, w->intent.local_id);
 		e = shelf_written(w->gw->shelf, &reply->records[0], ++w->gw->sequence);
 		epoch_touch(w->gw, w->intent.scope);
-		if (shelf_show(e, w->project.mapping, NULL, NULL) == 0)
+		if (shelf_show(e, &w->project, NULL, NULL) == 0)
 			result_body(&r, 200, mem_copy(e->body, e->body_len), e->body_len);
 		else
 			result_error(&r, 502, "Bluejay gave an answer that the gateway does not understand");
@@ -287,6 +289,7 @@ intents_adopt_begin(struct intents_work *w)
 	               &w->project)) {
 		intents_refuse(w, 409, "The configuration has no project for this create any more");
 	} else {
+		w->snap = snapshot_ref(w->project.snap);
 		w->store = store_get(w->gw->store, w->intent.scope, w->upstream_id, intents_on_known, w);
 	}
 }

@@ -15,8 +15,8 @@ listing_join(struct listing_wait *w, struct listing_run *run)
 	TAILQ_INSERT_TAIL(listing_run_waits(run), w, link);
 }
 
-/* Starts a run for those who wanted a later one, as far as they have the key of the
- * first; the others wait for the run after it. */
+/* Starts a run for those who wanted a later one, as far as they have the snapshot and
+ * the key of the first; the others wait for the run after it. */
 static void
 listing_start_next(struct listing *l)
 {
@@ -30,7 +30,8 @@ listing_start_next(struct listing *l)
 	l->run = listing_run_start(l, &w->project, age);
 	for (; w != NULL; w = after) {
 		after = TAILQ_NEXT(w, link);
-		if (!project_same_key(&w->project, listing_run_project(l->run)->api_key))
+		if (!project_same_snapshot(&w->project, listing_run_project(l->run)) ||
+		    !project_same_key(&w->project, listing_run_project(l->run)->api_key))
 			continue;
 		TAILQ_REMOVE(&l->next, w, link);
 		listing_join(w, l->run);
@@ -119,6 +120,7 @@ listing_want(struct gateway *gw, const struct project *p, enum listing_age age, 
 		loop_timer_set(&w->now, 0);
 	} else if (l->run != NULL && age == LISTING_RECENT &&
 	    listing_run_sequence(l->run) > l->epoch->written &&
+	    project_same_snapshot(p, listing_run_project(l->run)) &&
 	    project_same_key(p, listing_run_project(l->run)->api_key)) {
 		gw->cache_joined++;
 		listing_join(w, l->run);
@@ -156,24 +158,26 @@ listing_leave(struct listing_wait *w)
 
 /* The remembered local list. */
 const struct listing_body *
-listing_body(struct gateway *gw, const char *scope)
+listing_body(struct gateway *gw, const struct project *p)
 {
-	struct listing *l = listing_of(gw, scope, false);
+	struct listing *l = listing_of(gw, p->scope, false);
 
-	if (l == NULL || l->body.body == NULL || !listing_young(l, l->body_sequence, l->body_at))
+	if (l == NULL || l->body.body == NULL || l->body_made_by != p->generation ||
+	    !listing_young(l, l->body_sequence, l->body_at))
 		return NULL;
 	return &l->body;
 }
 
 /* Remembers the local list that the last run showed. */
 void
-listing_keep_body(struct gateway *gw, const char *scope, char *body, size_t len)
+listing_keep_body(struct gateway *gw, const struct project *p, char *body, size_t len)
 {
-	struct listing *l = listing_of(gw, scope, true);
+	struct listing *l = listing_of(gw, p->scope, true);
 
 	free(l->body.body);
 	l->body.body = body;
 	l->body.len = len;
+	l->body_made_by = p->generation;
 	l->body_at = loop_now(gw->loop);
 	l->body_sequence = l->done_sequence;
 	result_etag(body, len, l->body.etag);

@@ -39,15 +39,15 @@ struct listing_wait *listing_want(struct gateway *, const struct project *, enum
     listing_fn, void *arg);
 void listing_leave(struct listing_wait *);
 
-/* Remembered local list of a scope: NULL when none is young enough. */
+/* Remembered local list of a project's scope: NULL when none is young enough. */
 struct listing_body {
 	char *body;
 	size_t len;
 	char etag[RESULT_ETAG_SIZE];
 };
-const struct listing_body *listing_body(struct gateway *, const char *scope);
+const struct listing_body *listing_body(struct gateway *, const struct project *);
 /* Remembers it; takes the body over. Call from a listing_fn with rows. */
-void listing_keep_body(struct gateway *, const char *scope, char *body, size_t len);
+void listing_keep_body(struct gateway *, const struct project *, char *body, size_t len);
 
 /* Whether the scope was listed by this store at any time, so that its names are known. */
 bool listing_ever(struct gateway *, const char *scope);

@@ -36,6 +36,7 @@ struct listing {
 	bool ever;
 	struct listing_body body;
 	int64_t body_at;
+	uint64_t body_made_by; /* generation of the snapshot whose mapping made it */
 	uint64_t body_sequence; /* of the run that showed it */
 	UT_hash_handle hh;
 };

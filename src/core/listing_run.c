@@ -172,11 +172,12 @@ listing_run_done(void *arg)
 
 /* A row takes the state and the ready-made answer of its entry. */
 static void
-listing_run_take(struct listing_row *row, struct shelf_entry *e)
+listing_run_take(const struct listing_run *run, struct listing_row *row,
+    const struct shelf_entry *e)
 {
 	free(row->body);
-	row->body = e->body == NULL ? NULL : mem_copy(e->body, e->body_len);
-	row->body_len = e->body_len;
+	row->body = shelf_ready(e, &run->project) ? mem_copy(e->body, e->body_len) : NULL;
+	row->body_len = row->body != NULL ? e->body_len : 0;
 }
 
 /* Puts a row's record on the shelf. */
@@ -201,10 +202,10 @@ listing_run_show(struct listing_run *run, struct listing_row *row, struct json_o
 	}
 	shelf_pin(e);
 	if (e->replaced_count > 0)
-		shelf_show(e, run->project.mapping, NULL, NULL); /* what is here may be newer */
+		shelf_show(e, &run->project, NULL, NULL); /* what is here may be newer */
 	if (!fetch_is_late(run->gw, &run->project, e, json))
 		fetch_seen(run->gw, &run->project, e, json, run->sequence);
-	listing_run_take(row, e);
+	listing_run_take(run, row, e);
 	shelf_unpin(e);
 }
 
@@ -225,8 +226,8 @@ listing_run_miss(struct listing_run *run, struct listing_row *row, struct shelf_
 {
 	if (!listing_run_is_young(run, e))
 		run->complete = false;
-	shelf_show(e, run->project.mapping, NULL, NULL);
-	listing_run_take(row, e);
+	shelf_show(e, &run->project, NULL, NULL);
+	listing_run_take(run, row, e);
 }
 
 /* Whether a missing record is believed to live without its own GET. */
@@ -236,7 +237,7 @@ listing_run_believes(const struct listing_run *run, const struct shelf_entry *e)
 	if (run->unasked.status != 0 || run->missing_next > LISTING_CHECKS_MAX ||
 	    loop_now(run->gw->loop) >= run->deadline)
 		return true;
-	return run->age != LISTING_CHECKED && fetch_fresh(run->gw, e);
+	return run->age != LISTING_CHECKED && fetch_fresh(run->gw, &run->project, e);
 }
 
 /* A missing record's own GET has answered. */
@@ -609,7 +610,7 @@ listing_run_start(struct listing *l, const struct project *p, enum listing_age a
 
 	run->listing = l;
 	run->gw = l->gw;
-	run->snap = snapshot_ref(l->gw->snap);
+	run->snap = snapshot_ref(p->snap);
 	run->project = *p;
 	run->sequence = ++l->gw->sequence;
 	run->age = age;

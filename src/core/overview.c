@@ -166,7 +166,7 @@ overview_from_records(struct overview *o, struct store_reply *reply, size_t *len
 		if (!project_shows(&o->project, &reply->records[i]))
 			continue;
 		e = shelf_put(o->gw->shelf, &reply->records[i]);
-		if (e != NULL && shelf_show(e, o->project.mapping, NULL, NULL) == 0)
+		if (e != NULL && shelf_show(e, &o->project, NULL, NULL) == 0)
 			overview_add(&b, e->body, e->body_len);
 		if (e != NULL && !o->project.listed &&
 		    (loop_wall(o->gw->loop) - e->record.content_ms > OVERVIEW_REFRESH_MS ||
@@ -212,7 +212,7 @@ overview_from_rows(struct overview *o, const struct listing_view *view)
 	for (size_t i = 0; i < view->count; i++)
 		overview_add(&b, view->rows[i].body, view->rows[i].body_len);
 	body = overview_end(&b, &len);
-	listing_keep_body(o->gw, o->project.scope, mem_copy(body, len), len);
+	listing_keep_body(o->gw, &o->project, mem_copy(body, len), len);
 	overview_give_body(o, body, len, "miss", -1);
 }
 
@@ -224,7 +224,7 @@ overview_on_listing(void *arg, const struct listing_view *view)
 
 	o->listing = NULL;
 	if (view->trouble == NULL && view->rows == NULL && !o->second) {
-		const struct listing_body *known = listing_body(o->gw, o->project.scope);
+		const struct listing_body *known = listing_body(o->gw, &o->project);
 
 		o->second = true;
 		if (known != NULL)
@@ -424,7 +424,7 @@ overview_start(struct overview *o)
 			overview_ask_store(o);
 		return;
 	}
-	known = o->no_cache ? NULL : listing_body(o->gw, o->project.scope);
+	known = o->no_cache ? NULL : listing_body(o->gw, &o->project);
 	if (known != NULL) {
 		o->gw->cache_hits++;
 		overview_give_body(o, mem_copy(known->body, known->len), known->len, "hit", -1);

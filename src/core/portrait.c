@@ -439,7 +439,7 @@ portrait_on_persona(void *arg)
 		p->name = mem_string("");
 	if (p->prompt == NULL || *p->prompt == '\0') {
 		portrait_refuse(p, "Persona must have a system prompt to generate an image");
-	} else if (p->gw->images == NULL) {
+	} else if (!p->gw->draws) {
 		portrait_refuse(p,
 		    "No LLM provider configured. Configure one in Settings > LLM Providers.");
 	} else {
@@ -494,7 +494,7 @@ portrait_start(struct gateway *gw, const struct project *project, const char *id
 	struct portrait *p = mem_zero(1, sizeof *p);
 
 	p->gw = gw;
-	p->snap = snapshot_ref(gw->snap);
+	p->snap = snapshot_ref(project->snap);
 	p->project = *project;
 	p->local_id = mem_string(id);
 	p->key = key;

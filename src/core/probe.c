@@ -21,7 +21,7 @@ struct probe_key {
 
 struct probe {
 	struct loop *loop;
-	const struct snapshot *snap;
+	struct snapshot *snap;
 	struct upstream *upstream;
 	struct upstream_call *call;
 	struct loop_timer next;
@@ -318,7 +318,7 @@ probe_upstream(struct loop *loop, const struct config *c, const char *url, struc
 
 /* Starts. */
 struct probe *
-probe_start(struct loop *loop, const struct snapshot *snap, const char *url, probe_fn fn,
+probe_start(struct loop *loop, struct snapshot *snap, const char *url, probe_fn fn,
     probe_done_fn done, void *arg, struct fail *fail)
 {
 	const struct config *c = snap->config;

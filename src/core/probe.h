@@ -54,7 +54,7 @@ typedef void (*probe_done_fn)(void *arg);
 
 /* Starts; `url` NULL: the configured one. Reports come in the order of the questions, and
  * `done` after the last; neither before this returns. NULL with a sentence on failure. */
-struct probe *probe_start(struct loop *, const struct snapshot *, const char *url, probe_fn,
+struct probe *probe_start(struct loop *, struct snapshot *, const char *url, probe_fn,
     probe_done_fn, void *arg, struct fail *);
 void probe_free(struct probe *); /* at any time, but for inside its callbacks */
 

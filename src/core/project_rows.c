@@ -21,7 +21,7 @@ project_rows_personas(const struct store_reply *scopes, const char *scope)
 
 /* Adds a project of the file. */
 static void
-project_rows_add(const struct snapshot *snap, const struct config_project *c,
+project_rows_add(struct snapshot *snap, const struct config_project *c,
     const struct store_reply *scopes, struct project_rows *out)
 {
 	struct project p;
@@ -36,7 +36,7 @@ project_rows_add(const struct snapshot *snap, const struct config_project *c,
 
 /* Whether the file has this project. */
 static bool
-project_rows_is_configured(const struct snapshot *snap, const char *id)
+project_rows_is_configured(struct snapshot *snap, const char *id)
 {
 	for (size_t i = 0; i < snap->config->project_count; i++)
 		if (strcmp(snap->config->projects[i].id, id) == 0)
@@ -46,7 +46,7 @@ project_rows_is_configured(const struct snapshot *snap, const char *id)
 
 /* Adds the projects that only the store knows. */
 static void
-project_rows_add_known(const struct snapshot *snap, const struct store_reply *scopes,
+project_rows_add_known(struct snapshot *snap, const struct store_reply *scopes,
     struct project_rows *out)
 {
 	size_t known = 0;
@@ -69,7 +69,7 @@ project_rows_add_known(const struct snapshot *snap, const struct store_reply *sc
 
 /* Makes the rows. */
 void
-project_rows_make(const struct snapshot *snap, const struct store_reply *scopes,
+project_rows_make(struct snapshot *snap, const struct store_reply *scopes,
     struct project_rows *out)
 {
 	const struct config *c = snap->config;

@@ -26,7 +26,7 @@ struct project_rows {
 };
 
 /* Makes the rows from the answer of store_scopes(). */
-void project_rows_make(const struct snapshot *, const struct store_reply *scopes,
+void project_rows_make(struct snapshot *, const struct store_reply *scopes,
     struct project_rows *);
 void project_rows_free(struct project_rows *);
 

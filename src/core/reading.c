@@ -102,7 +102,7 @@ reading_stale_allowed(struct reading *r, struct shelf_entry *e, int64_t *age_ms)
 {
 	*age_ms = loop_wall(r->gw->loop) - e->record.content_ms;
 	return !r->no_cache && *age_ms < r->gw->snap->config->bluejay.cache_stale &&
-	    shelf_show(e, r->project.mapping, NULL, NULL) == 0;
+	    shelf_show(e, &r->project, NULL, NULL) == 0;
 }
 
 /* Gives an old copy if that is allowed, else the trouble. */
@@ -165,7 +165,7 @@ reading_on_fetch(void *arg, const struct fetch_outcome *out)
 static void
 reading_go(struct reading *r, struct shelf_entry *e)
 {
-	if (!r->no_cache && fetch_fresh(r->gw, e)) {
+	if (!r->no_cache && fetch_fresh(r->gw, &r->project, e)) {
 		r->gw->cache_hits++;
 		reading_give_entry(r, e, "hit", -1);
 		return;
@@ -239,7 +239,7 @@ item_get_now(struct gateway *gw, const struct project *p, const char *id, struct
 {
 	struct shelf_entry *e = shelf_find(gw->shelf, p->scope, id);
 
-	if (e == NULL || !fetch_fresh(gw, e))
+	if (e == NULL || !fetch_fresh(gw, p, e))
 		return false;
 	gw->cache_hits++;
 	reading_result(e, "hit", out);

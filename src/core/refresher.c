@@ -12,6 +12,7 @@
 
 struct refresher_item {
 	struct refresher *refresher;
+	struct snapshot *snap; /* of the project */
 	struct project project;
 	char *local_id;
 	char *key;
@@ -37,6 +38,7 @@ refresher_item_free(struct refresher_item *it)
 		fetch_leave(it->wait);
 	else
 		TAILQ_REMOVE(&it->refresher->queue, it, link);
+	snapshot_unref(it->snap);
 	free(it->local_id);
 	free(it->key);
 	free(it);
@@ -114,6 +116,7 @@ refresher_add(struct refresher *r, const struct project *p, const char *local_id
 	}
 	it = mem_zero(1, sizeof *it);
 	it->refresher = r;
+	it->snap = snapshot_ref(p->snap);
 	it->project = *p;
 	it->local_id = mem_string(local_id);
 	it->key = key;

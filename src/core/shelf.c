@@ -95,12 +95,32 @@ shelf_length(const char *s)
 	return s == NULL ? 0 : strlen(s);
 }
 
+/* Makes room: what was not used for longest goes, but for one. */
+static void
+shelf_shrink(struct shelf *s, const struct shelf_entry *but)
+{
+	struct shelf_entry *old, *next;
+
+	for (old = TAILQ_FIRST(&s->order); old != NULL && s->bytes > s->max; old = next) {
+		next = TAILQ_NEXT(old, link);
+		if (old->pins == 0 && old != but)
+			shelf_remove(old);
+	}
+}
+
+/* Sets the bound. */
+void
+shelf_resize(struct shelf *s, size_t max_bytes)
+{
+	s->max = max_bytes;
+	shelf_shrink(s, NULL);
+}
+
 /* Counts an entry's bytes anew and makes room for it. */
 static void
 shelf_account(struct shelf_entry *e)
 {
 	struct shelf *s = e->shelf;
-	struct shelf_entry *old, *next;
 	size_t cost;
 
 	if (e->dead)
@@ -109,11 +129,7 @@ shelf_account(struct shelf_entry *e)
 	    shelf_length(e->record.absent) + shelf_length(e->record.content) + e->body_len;
 	s->bytes += cost - e->cost;
 	e->cost = cost;
-	for (old = TAILQ_FIRST(&s->order); old != NULL && s->bytes > s->max; old = next) {
-		next = TAILQ_NEXT(old, link);
-		if (old->pins == 0 && old != e)
-			shelf_remove(old);
-	}
+	shelf_shrink(s, e);
 }
 
 /* Finds an entry and marks it as used. */
@@ -242,6 +258,19 @@ shelf_drop(struct shelf *s, const char *scope, const char *local_id)
 	}
 }
 
+/* Drops what belongs to another scope by now. */
+void
+shelf_drop_scope(struct shelf *s, const char *scope)
+{
+	struct shelf_entry *e, *next;
+
+	for (e = TAILQ_FIRST(&s->order); e != NULL; e = next) {
+		next = TAILQ_NEXT(e, link);
+		if (strcmp(e->record.scope, scope) == 0)
+			shelf_remove(e);
+	}
+}
+
 /* Remembers one id of a dead item. */
 static void
 shelf_dig(struct shelf *s, const char *scope, const char *id)
@@ -311,15 +340,22 @@ shelf_parse(const char *text)
 	return o;
 }
 
+/* Whether the answer is made. */
+bool
+shelf_ready(const struct shelf_entry *e, const struct project *p)
+{
+	return e->body != NULL && e->made_by == p->generation;
+}
+
 /* Makes the ready-made answer. */
 int
-shelf_show(struct shelf_entry *e, const struct mapping *mapping, struct json_object *upstream,
+shelf_show(struct shelf_entry *e, const struct project *p, struct json_object *upstream,
     struct fail *fail)
 {
 	struct json_object *own = NULL, *absent, *kept, *local = NULL;
 	int rc = -1;
 
-	if (upstream == NULL && e->body != NULL)
+	if (upstream == NULL && shelf_ready(e, p))
 		return 0;
 	if (upstream == NULL)
 		upstream = own = shelf_parse(e->record.content);
@@ -327,10 +363,11 @@ shelf_show(struct shelf_entry *e, const struct mapping *mapping, struct json_obj
 		return fail_set(fail, "its content was never seen");
 	absent = shelf_parse(e->record.absent);
 	kept = shelf_parse(e->record.kept);
-	if (mapping_answer_make(mapping, upstream, e->record.local_id, absent, kept,
+	if (mapping_answer_make(p->mapping, upstream, e->record.local_id, absent, kept,
 	        e->record.updated_ms, &local, fail) == 0) {
 		shelf_forget_body(e);
 		e->body = json_print(local, &e->body_len);
+		e->made_by = p->generation;
 		result_etag(e->body, e->body_len, e->etag);
 		json_object_put(local);
 		shelf_account(e);

@@ -1,7 +1,7 @@
 #ifndef CORE_SHELF_H
 #define CORE_SHELF_H
 
-#include "mapping/mapping.h"
+#include "core/snapshot.h"
 #include "store/store.h"
 
 #include <stdbool.h>
@@ -23,6 +23,7 @@ struct shelf_entry {
 	char *key; /* scope, newline, local id */
 	struct store_record record;
 	char *body; /* ready-made local answer; NULL: not made yet, or no content */
+	uint64_t made_by; /* generation of the snapshot whose mapping made it */
 	size_t body_len;
 	char etag[36];
 	int64_t fetched;     /* loop_now() when content was seen upstream; 0: not in this process */
@@ -64,6 +65,7 @@ void shelf_share(struct shelf *, const struct shelf_entry *, uint64_t sequence);
 void shelf_pin(struct shelf_entry *);
 void shelf_unpin(struct shelf_entry *);
 void shelf_drop(struct shelf *, const char *scope, const char *local_id);
+void shelf_drop_scope(struct shelf *, const char *scope); /* all items of a scope */
 
 /* Drops an item that was deleted through the gateway, or that the upstream no
  * longer has: what the store read before it knew is refused from now on, under either
@@ -82,8 +84,15 @@ size_t shelf_bytes(const struct shelf *);
 size_t shelf_entries(const struct shelf *);
 
 /* Makes the ready-made answer from an upstream item, or (upstream NULL) from
- * the record's content if it is not there yet. -1 with a sentence for the log. */
-int shelf_show(struct shelf_entry *, const struct mapping *, struct json_object *upstream,
+ * the record's content if the project's mapping has not made it yet. -1 with a
+ * sentence for the log. */
+int shelf_show(struct shelf_entry *, const struct project *, struct json_object *upstream,
     struct fail *);
+
+/* Whether the ready-made answer is there, made by the project's mapping. */
+bool shelf_ready(const struct shelf_entry *, const struct project *);
+
+/* Another bound; what is too much goes. */
+void shelf_resize(struct shelf *, size_t max_bytes);
 
 #endif

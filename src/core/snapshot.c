@@ -291,13 +291,15 @@ snapshot_own(const struct snapshot *snap, struct project *p)
 
 /* Resolves a project id. */
 bool
-snapshot_project(const struct snapshot *snap, const char *id, const struct resource *resource,
+snapshot_project(struct snapshot *snap, const char *id, const struct resource *resource,
     struct project *out)
 {
 	const struct config_project *p = snapshot_configured(snap, id);
 
 	if (p == NULL || resource == NULL || !snapshot_id_ok(id))
 		return false;
+	out->snap = snap;
+	out->generation = snap->generation;
 	strcpy(out->id, id); /* it is short enough */
 	out->named = strcmp(p->id, "*") != 0;
 	out->trace = (struct trace_ref){0, 0};
@@ -326,6 +328,13 @@ project_path(const struct project *p, const struct resource_call *call, const ch
 	return resource_path(call, p->id, p->agent_id, upstream_id);
 }
 
+/* Whether nothing was reloaded between them. */
+bool
+project_same_snapshot(const struct project *a, const struct project *b)
+{
+	return a->generation == b->generation;
+}
+
 /* Whether a project's calls go out with this key. */
 bool
 project_same_key(const struct project *p, const char *api_key)
@@ -336,7 +345,7 @@ project_same_key(const struct project *p, const char *api_key)
 
 /* Finds a project for recorded work. */
 bool
-snapshot_project_of_scope(const struct snapshot *snap, const char *scope, const char *project_id,
+snapshot_project_of_scope(struct snapshot *snap, const char *scope, const char *project_id,
     struct project *out)
 {
 	const struct resource *resource = snapshot_resource_of_scope(snap, scope);

@@ -16,6 +16,7 @@
  */
 struct snapshot {
 	unsigned refs;
+	uint64_t generation; /* of several that were in force one after another; 0: never was */
 	struct config *config;
 	struct snapshot_resource *resources; /* those that are built in, then those of the file */
 	size_t resource_count;
@@ -41,8 +42,11 @@ void snapshot_unref(struct snapshot *);
 #define PROJECT_SCOPE_SIZE (PROJECT_ID_SIZE + 100) /* with the prefix of a resource */
 
 /* A project as one request sees it: what the request is about, and who owns that.
- * Pointers belong to the snapshot. */
+ * Pointers belong to the snapshot, which lives as long as the request; who keeps the
+ * project for longer takes a reference. */
 struct project {
+	struct snapshot *snap;
+	uint64_t generation;    /* of the snapshot */
 	char id[PROJECT_ID_SIZE];
 	bool named;             /* the file has an entry for it, not only "*" */
 	struct trace_ref trace; /* of the request; none at first */
@@ -63,6 +67,10 @@ struct project {
  * nothing is adopted any more. */
 bool project_shows(const struct project *, const struct store_record *);
 
+/* Whether both were resolved by the same snapshot: then what one of them reads serves
+ * the other, if their keys are the same. */
+bool project_same_snapshot(const struct project *, const struct project *);
+
 /* Whether a project's calls go out with this key. */
 bool project_same_key(const struct project *, const char *api_key);
 
@@ -82,12 +90,12 @@ const struct mapping *snapshot_mapping(const struct snapshot *, const struct res
 char *project_path(const struct project *, const struct resource_call *, const char *upstream_id);
 
 /* False when the configuration does not admit this project id. */
-bool snapshot_project(const struct snapshot *, const char *id, const struct resource *,
+bool snapshot_project(struct snapshot *, const char *id, const struct resource *,
     struct project *);
 
 /* The project that owns a recorded scope, and the resource: the configured project
  * with that id (or agent). False when no configured project leads there any more. */
-bool snapshot_project_of_scope(const struct snapshot *, const char *scope,
+bool snapshot_project_of_scope(struct snapshot *, const char *scope,
     const char *project_id, struct project *);
 
 #endif

@@ -18,11 +18,11 @@
 #define TWIN_TOOL_PATH_MAX 4096
 #define TWIN_TOOL_RETRY_AFTER_MS 5000
 
-/* Opens the client. */
+/* Opens or changes the client. */
 int
-twin_tool_open(struct gateway *gw, struct fail *fail)
+twin_tool_open(struct gateway *gw, struct snapshot *snap, struct fail *fail)
 {
-	const struct config *c = gw->snap->config;
+	const struct config *c = snap->config;
 	struct upstream_config u = {
 	    .url = c->passthrough.local,
 	    .connect_ms = c->bluejay.connect < TWIN_TOOL_CALL_MS ? c->bluejay.connect
@@ -36,8 +36,10 @@ twin_tool_open(struct gateway *gw, struct fail *fail)
 	    .log = gw->log,
 	};
 
-	if (!c->passthrough.mirror_personas)
-		return 0;
+	if (!c->passthrough.mirror_personas || c->passthrough.local == NULL)
+		return 0; /* twins begin and end with a start only */
+	if (gw->tool != NULL)
+		return upstream_adjust(gw->tool, &u, fail);
 	gw->tool = upstream_new(gw->loop, &u, fail);
 	return gw->tool != NULL ? 0 : -1;
 }

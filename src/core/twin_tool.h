@@ -5,9 +5,10 @@
 
 /* The Personas API of the local tool, one call at a time. */
 
-/* Opens the client of the local tool when personas are to have twins there; -1 with a
- * sentence. Without, gw->tool stays NULL. */
-int twin_tool_open(struct gateway *, struct fail *);
+/* Opens the client of the local tool when personas are to have twins there, or takes
+ * the settings of the snapshot for an open one; -1 with a sentence. Without, gw->tool
+ * stays NULL. */
+int twin_tool_open(struct gateway *, struct snapshot *, struct fail *);
 
 /* Asks for the personas of a project (id NULL), or for one. It ends within a bound, and
  * by `deadline` (loop_now based). A POST may be repeated: names are unique there, so

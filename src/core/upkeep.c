@@ -12,13 +12,48 @@
 
 struct upkeep {
 	struct gateway *gw;
-	unsigned joining; /* scopes whose records are on their way to an agent */
+	struct snapshot *snap; /* by which records are being joined; NULL: none are */
+	unsigned joining;      /* scopes whose records are on their way to an agent */
 	loop_fn ready;
 	void *arg;
 	struct loop_timer purge;
 };
 
-/* Forgets what is old, now and in an hour. */
+/* One scope was looked through again. */
+static void
+upkeep_on_left(void *arg, struct store_reply *reply)
+{
+	struct upkeep *u = arg;
+
+	if (reply->status == STORE_OK && reply->number > 0)
+		log_info(u->gw->log, "the records of a project belong to its agent now",
+		    LOG_I("count", reply->number));
+}
+
+/* Begins to move the records of all projects that have an agent to those of the agent;
+ * returns how many answers will come. */
+static unsigned
+upkeep_move(struct upkeep *u, struct snapshot *snap, store_done_fn done)
+{
+	const struct config *c = snap->config;
+	unsigned count = 0;
+
+	for (size_t i = 0; i < c->project_count; i++) {
+		struct project p;
+		char *old;
+
+		if (!c->projects[i].has_agent ||
+		    !snapshot_project(snap, c->projects[i].id, resource_built_in("personas"), &p))
+			continue;
+		old = mem_format("project:%s", p.id);
+		store_join_scopes(u->gw->store, old, p.scope, done, u);
+		free(old);
+		count++;
+	}
+	return count;
+}
+
+/* Forgets what is old, and moves what was left behind; now and in an hour. */
 static void
 upkeep_purge(void *arg)
 {
@@ -26,6 +61,8 @@ upkeep_purge(void *arg)
 	int64_t wall = loop_wall(u->gw->loop);
 
 	store_purge(u->gw->store, wall, wall - UPKEEP_KEEP_MS, NULL, NULL);
+	if (u->snap == NULL)
+		upkeep_move(u, u->gw->snap, upkeep_on_left);
 	loop_timer_set(&u->purge, UPKEEP_PURGE_MS);
 }
 
@@ -41,7 +78,7 @@ upkeep_is_shown(const struct upkeep *u, const char *scope)
 	    : "";
 	struct project p;
 
-	return snapshot_project_of_scope(u->gw->snap, scope, id, &p);
+	return snapshot_project_of_scope(u->snap, scope, id, &p);
 }
 
 /* The store has said which scopes it knows: warns of those that nobody can see. */
@@ -57,6 +94,8 @@ upkeep_on_scopes(void *arg, struct store_reply *reply)
 			    "project or agent that they belong to",
 			    LOG_S("scope", reply->records[i].scope),
 			    LOG_I("count", reply->records[i].seq));
+	snapshot_unref(u->snap);
+	u->snap = NULL;
 	u->ready(u->arg);
 }
 
@@ -64,7 +103,8 @@ upkeep_on_scopes(void *arg, struct store_reply *reply)
 static void
 upkeep_joined(struct upkeep *u)
 {
-	upkeep_purge(u);
+	if (!u->purge.armed)
+		upkeep_purge(u);
 	store_scopes(u->gw->store, upkeep_on_scopes, u);
 }
 
@@ -77,7 +117,7 @@ upkeep_on_joined(void *arg, struct store_reply *reply)
 	gateway_saw_store(u->gw, reply);
 	if (reply->status != STORE_OK)
 		log_warn(u->gw->log,
-		    "the records of a project could not be moved to its agent; the next start tries again",
+		    "the records of a project could not be moved to its agent; it is tried again within an hour",
 		    LOG_S("why", reply->text));
 	else if (reply->number > 0)
 		log_info(u->gw->log, "the records of a project belong to its agent now",
@@ -86,32 +126,34 @@ upkeep_on_joined(void *arg, struct store_reply *reply)
 		upkeep_joined(u);
 }
 
-/* Joins the records of projects that have an agent now to those of the agent. */
+/* Makes one that does nothing yet. */
 struct upkeep *
-upkeep_start(struct gateway *gw, loop_fn ready, void *arg)
+upkeep_new(struct gateway *gw)
 {
 	struct upkeep *u = mem_zero(1, sizeof *u);
-	const struct config *c = gw->snap->config;
 
 	u->gw = gw;
+	loop_timer_init(&u->purge, gw->loop, upkeep_purge, u);
+	return u;
+}
+
+/* Joins the records of projects that have an agent now to those of the agent. */
+void
+upkeep_join(struct upkeep *u, struct snapshot *snap, loop_fn ready, void *arg)
+{
+	u->snap = snapshot_ref(snap);
 	u->ready = ready;
 	u->arg = arg;
-	loop_timer_init(&u->purge, gw->loop, upkeep_purge, u);
-	for (size_t i = 0; i < c->project_count; i++) {
-		struct project p;
-		char *old;
-
-		if (!c->projects[i].has_agent ||
-		    !snapshot_project(gw->snap, c->projects[i].id, resource_built_in("personas"), &p))
-			continue;
-		old = mem_format("project:%s", p.id);
-		u->joining++;
-		store_join_scopes(gw->store, old, p.scope, upkeep_on_joined, u);
-		free(old);
-	}
+	u->joining = upkeep_move(u, snap, upkeep_on_joined);
 	if (u->joining == 0)
 		upkeep_joined(u);
-	return u;
+}
+
+/* Looks once more when no request of an earlier snapshot runs. */
+void
+upkeep_again(struct upkeep *u)
+{
+	loop_timer_set(&u->purge, gateway_patience(u->gw));
 }
 
 /* Stops. */
@@ -121,5 +163,6 @@ upkeep_free(struct upkeep *u)
 	if (u == NULL)
 		return;
 	loop_timer_cancel(&u->purge);
+	snapshot_unref(u->snap);
 	free(u);
 }

@@ -292,6 +292,32 @@ http_conn_setup(struct http_hub *hub, struct loop *loop, const struct http_serve
 	http_deadlines_init(&hub->linger, loop, HTTP_CONN_LINGER_MS, http_conn_on_linger);
 }
 
+/* The most input that a connection keeps. */
+static size_t
+http_conn_room(const struct http_hub *hub)
+{
+	return hub->config.limits.head + 2 * sizeof hub->scratch;
+}
+
+/* Takes other settings. */
+void
+http_conn_configure(struct http_hub *hub, const struct http_server_config *config)
+{
+	const struct http_limits *l = &config->limits;
+	struct http_conn *c;
+
+	hub->config.limits = *l;
+	hub->config.allowed_hosts = config->allowed_hosts;
+	hub->config.cors = config->cors;
+	http_deadlines_change(&hub->idle, l->idle_ms);
+	http_deadlines_change(&hub->head, l->head_ms);
+	http_deadlines_change(&hub->body, l->body_ms);
+	http_deadlines_change(&hub->write, l->write_ms);
+	TAILQ_FOREACH(c, &hub->conns, link)
+		if (c->in.max < http_conn_room(hub))
+			c->in.max = http_conn_room(hub);
+}
+
 /* Forgets timers and events. */
 void
 http_conn_teardown(struct http_hub *hub)
@@ -313,7 +339,7 @@ http_conn_new(struct http_hub *hub, int fd, const char *peer)
 	c->hub = hub;
 	c->sock.fd = fd;
 	snprintf(c->peer, sizeof c->peer, "%s", peer);
-	buf_init(&c->in, hub->config.limits.head + 2 * sizeof hub->scratch);
+	buf_init(&c->in, http_conn_room(hub));
 	buf_init(&c->out, HTTP_CONN_OUT_MAX);
 	TAILQ_INSERT_TAIL(&hub->conns, c, link);
 	hub->counts.accepted++;

@@ -138,6 +138,8 @@ struct http_exchange {
 /* Prepares what the connections of a server share; the rest of the hub is zero. */
 void http_conn_setup(struct http_hub *, struct loop *, const struct http_server_config *,
     void (*closed)(struct http_hub *));
+/* Takes other settings; service, report, their argument and the log stay. */
+void http_conn_configure(struct http_hub *, const struct http_server_config *);
 void http_conn_teardown(struct http_hub *); /* when no connection is left */
 
 /* Takes over a connected, non-blocking descriptor. */

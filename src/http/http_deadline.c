@@ -32,6 +32,13 @@ http_deadlines_init(struct http_deadlines *k, struct loop *loop, int64_t ms,
 	loop_timer_init(&k->timer, loop, http_deadlines_on_timer, k);
 }
 
+/* Changes how long new ones last. */
+void
+http_deadlines_change(struct http_deadlines *k, int64_t ms)
+{
+	k->ms = ms;
+}
+
 /* Forgets the timer. */
 void
 http_deadlines_stop(struct http_deadlines *k)
@@ -39,18 +46,27 @@ http_deadlines_stop(struct http_deadlines *k)
 	loop_timer_cancel(&k->timer);
 }
 
-/* Starts a deadline at the end of its list. */
+/* Starts a deadline at its place in the list, which is the end of it unless longer ones
+ * were started before a change. */
 void
 http_deadline_set(struct http_deadline *d, struct http_deadlines *k, void *owner)
 {
+	struct http_deadline *before;
+
 	http_deadline_clear(d);
 	if (k->ms <= 0)
 		return;
 	d->kind = k;
 	d->owner = owner;
 	d->due = loop_now(k->loop) + k->ms;
-	TAILQ_INSERT_TAIL(&k->list, d, link);
-	if (!k->timer.armed)
+	before = TAILQ_LAST(&k->list, http_deadline_list);
+	while (before != NULL && before->due > d->due)
+		before = TAILQ_PREV(before, http_deadline_list, link);
+	if (before != NULL)
+		TAILQ_INSERT_AFTER(&k->list, before, d, link);
+	else
+		TAILQ_INSERT_HEAD(&k->list, d, link);
+	if (!k->timer.armed || k->timer.due > d->due)
 		loop_timer_set(&k->timer, k->ms);
 }
 

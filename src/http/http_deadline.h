@@ -9,7 +9,8 @@
 /*
  * Deadlines of one kind all last equally long, so the list of those that run
  * is sorted by itself: setting and clearing one is O(1), and one timer per kind
- * serves them all. The timer is not moved when the first of the list changes;
+ * serves them all. (After a change to a shorter time, a new one is put before those
+ * that still last longer.) The timer is not moved when the first of the list changes;
  * it looks again when it fires.
  */
 struct http_deadline {
@@ -31,6 +32,8 @@ struct http_deadlines {
 /* With ms of 0 no deadline of the kind ever runs out. */
 void http_deadlines_init(struct http_deadlines *, struct loop *, int64_t ms,
     void (*fn)(void *owner));
+/* Those that start from now on last so long. */
+void http_deadlines_change(struct http_deadlines *, int64_t ms);
 void http_deadlines_stop(struct http_deadlines *); /* before the owner is freed */
 
 /* Starts or starts again. fn runs on the loop when it is over, at most once

@@ -98,6 +98,14 @@ http_server_new(struct loop *loop, const struct http_server_config *config)
 	return s;
 }
 
+/* Takes other settings. */
+void
+http_server_configure(struct http_server *s, const struct http_server_config *config)
+{
+	http_conn_configure(&s->hub, config);
+	http_server_balance(s);
+}
+
 /* Adds a listener. */
 int
 http_server_listen(struct http_server *s, const char *address, struct fail *f)

@@ -44,6 +44,12 @@ struct http_server_config {
 /* The config is copied; allowed_hosts and cors must outlive the server. */
 struct http_server *http_server_new(struct loop *, const struct http_server_config *);
 
+/* Takes other limits, hosts and origins for what comes from now on, whose times apply to
+ * what begins from now on; the rest of the config stays. Open connections stay, also
+ * those beyond a lower limit. Both lists must outlive the server as before; the earlier
+ * ones are not used any more. */
+void http_server_configure(struct http_server *, const struct http_server_config *);
+
 /* Adds a listener: "127.0.0.1:3000", "[::1]:3000" or "unix:/path"; port 0 picks
  * a free one. -1 with a sentence on failure. */
 int http_server_listen(struct http_server *, const char *address, struct fail *);

@@ -27,6 +27,13 @@ breaker_set(struct breaker *b, enum upstream_breaker state)
 	}
 }
 
+/* Forgets what was seen. */
+void
+breaker_reset(struct breaker *b)
+{
+	breaker_set(b, UPSTREAM_BREAKER_CLOSED);
+}
+
 /* Opens for the length that is due. */
 static void
 breaker_open(struct breaker *b, int64_t now)

@@ -37,6 +37,9 @@ enum breaker_verdict { BREAKER_GOOD, BREAKER_BAD, BREAKER_NO_VERDICT };
 
 void breaker_init(struct breaker *);
 
+/* Closes it: what was seen is of another upstream. Older passes have no say. */
+void breaker_reset(struct breaker *);
+
 /* Milliseconds until a try may start; 0: now. */
 int64_t breaker_wait(const struct breaker *, int64_t now);
 

@@ -48,7 +48,7 @@ struct curl_loop {
 	bool public_only;
 	void (*prepare)(CURL *);
 	CURL *pool[CURL_LOOP_POOL_MAX];
-	unsigned pooled;
+	unsigned pooled, taken;
 	struct curl_loop_socket *sockets; /* by descriptor */
 	struct curl_loop_sockets dirty;
 	struct curl_loop_jobs ended; /* waiting for their callback */
@@ -540,12 +540,16 @@ curl_loop_take(struct curl_loop *c)
 {
 	CURL *e;
 
-	if (c->pooled > 0)
+	if (c->pooled > 0) {
+		c->taken++;
 		return c->pool[--c->pooled];
+	}
 	e = curl_easy_init();
-	if (e != NULL)
-		curl_loop_set_standing(c, e);
-	if (e != NULL && c->prepare != NULL)
+	if (e == NULL)
+		return NULL;
+	c->taken++;
+	curl_loop_set_standing(c, e);
+	if (c->prepare != NULL)
 		c->prepare(e);
 	return e;
 }
@@ -555,12 +559,20 @@ curl_loop_take(struct curl_loop *c)
 void
 curl_loop_give(struct curl_loop *c, CURL *e, bool clean)
 {
+	c->taken--;
 	if (clean && c->pooled < CURL_LOOP_POOL_MAX) {
 		curl_easy_setopt(e, CURLOPT_PRIVATE, NULL);
 		c->pool[c->pooled++] = e;
 	} else {
 		curl_easy_cleanup(e);
 	}
+}
+
+/* Whether nobody has one. */
+bool
+curl_loop_is_idle(const struct curl_loop *c)
+{
+	return c->taken == 0;
 }
 
 /* ---- the whole ---- */

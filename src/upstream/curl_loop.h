@@ -66,6 +66,8 @@ struct curl_loop_job {
 struct curl_loop *curl_loop_new(struct loop *, const struct curl_loop_config *, struct fail *);
 /* No job may be running. */
 void curl_loop_free(struct curl_loop *);
+/* Whether every handle that was taken has been given back. */
+bool curl_loop_is_idle(const struct curl_loop *);
 
 /* An easy handle with the standing options; NULL when out of memory. The one
  * who takes it sets all options that a request needs, and gives it back when

@@ -63,9 +63,13 @@ struct upstream {
 	struct loop *loop;
 	struct log *log;
 	struct curl_loop *curl;
+	struct curl_loop **old; /* with calls that began before other settings came */
+	size_t old_count;
 	char *url; /* without a slash at its end */
+	char *proxy, *ca_file;
+	bool public_only;
 	int64_t connect_ms, first_byte_ms, total_ms;
-	unsigned retries, max_in_flight, max_queue;
+	unsigned retries, rate_per_minute, max_in_flight, max_queue;
 	size_t max_answer;
 	uint64_t random;
 	struct breaker breaker;
@@ -150,6 +154,8 @@ upstream_enqueue(struct upstream_call *c)
 static void
 upstream_call_free(struct upstream_call *c)
 {
+	if (c->owner->old_count > 0)
+		loop_timer_set(&c->owner->soon, 0);
 	TAILQ_REMOVE(&c->owner->all, c, all_link);
 	loop_timer_cancel(&c->timer);
 	curl_try_free(c->running);
@@ -257,11 +263,30 @@ upstream_flush(struct upstream *u)
 		loop_timer_set(&u->soon, 0);
 }
 
-/* Delivers what ended while nobody could be called. */
+/* Frees the ways on which nothing runs any more. */
+static void
+upstream_sweep(struct upstream *u)
+{
+	size_t left = 0;
+
+	for (size_t i = 0; i < u->old_count; i++) {
+		if (curl_loop_is_idle(u->old[i]))
+			curl_loop_free(u->old[i]);
+		else
+			u->old[left++] = u->old[i];
+	}
+	u->old_count = left;
+}
+
+/* Delivers what ended while nobody could be called, and tidies up. */
 static void
 upstream_on_soon(void *arg)
 {
-	upstream_flush(arg);
+	struct upstream *u = arg;
+
+	upstream_sweep(u);
+	upstream_pump(u);
+	upstream_flush(u);
 }
 
 /* ---- one try ---- */
@@ -677,45 +702,66 @@ upstream_check(const struct upstream_config *cfg, struct fail *f)
 	return 0;
 }
 
+/* Opens a way for libcurl. */
+static struct curl_loop *
+upstream_open_way(struct loop *loop, const struct upstream_config *cfg, struct fail *f)
+{
+	struct curl_loop_config below = {.proxy = cfg->proxy, .ca_file = cfg->ca_file,
+	    .connect_ms = cfg->connect_ms, .max_idle = CURL_LOOP_MAX_IDLE_S,
+	    .public_only = cfg->public_only,
+	    .prepare = curl_try_prepare};
+
+	return curl_loop_new(loop, &below, f);
+}
+
 /* Copies the settings. */
 static void
 upstream_copy(struct upstream *u, const struct upstream_config *cfg)
 {
 	size_t len;
 
-	u->log = cfg->log;
 	u->url = mem_string(cfg->url);
 	for (len = strlen(u->url); len > 0 && u->url[len - 1] == '/'; len--)
 		u->url[len - 1] = '\0';
+	u->proxy = mem_string(cfg->proxy);
+	u->ca_file = mem_string(cfg->ca_file);
+	u->public_only = cfg->public_only;
 	u->connect_ms = cfg->connect_ms;
 	u->first_byte_ms = cfg->first_byte_ms;
 	u->total_ms = cfg->total_ms;
 	u->retries = cfg->retries;
+	u->rate_per_minute = cfg->rate_per_minute;
 	u->max_in_flight = cfg->max_in_flight;
 	u->max_queue = cfg->max_queue;
 	u->max_answer = cfg->max_answer > 0 ? cfg->max_answer : BUF_DEFAULT_MAX;
-	u->random = cfg->seed;
-	if (u->random == 0)
-		uuid_random(&u->random, sizeof u->random);
+}
+
+/* Frees what upstream_copy() has copied. */
+static void
+upstream_forget(struct upstream *u)
+{
+	free(u->url);
+	mem_wipe_free(u->proxy); /* it may hold a password */
+	free(u->ca_file);
 }
 
 /* Makes a client. */
 struct upstream *
 upstream_new(struct loop *loop, const struct upstream_config *cfg, struct fail *f)
 {
-	struct curl_loop_config below = {.proxy = cfg->proxy, .ca_file = cfg->ca_file,
-	    .connect_ms = cfg->connect_ms, .max_idle = CURL_LOOP_MAX_IDLE_S,
-	    .public_only = cfg->public_only,
-	    .prepare = curl_try_prepare};
 	struct curl_loop *curl;
 	struct upstream *u;
 
-	if (upstream_check(cfg, f) < 0 || (curl = curl_loop_new(loop, &below, f)) == NULL)
+	if (upstream_check(cfg, f) < 0 || (curl = upstream_open_way(loop, cfg, f)) == NULL)
 		return NULL;
 	u = mem_zero(1, sizeof *u);
 	u->loop = loop;
+	u->log = cfg->log;
 	u->curl = curl;
 	upstream_copy(u, cfg);
+	u->random = cfg->seed;
+	if (u->random == 0)
+		uuid_random(&u->random, sizeof u->random);
 	breaker_init(&u->breaker);
 	rate_init(&u->rate, cfg->rate_per_minute, loop_now(loop));
 	TAILQ_INIT(&u->all);
@@ -724,6 +770,57 @@ upstream_new(struct loop *loop, const struct upstream_config *cfg, struct fail *
 	loop_timer_init(&u->budget, loop, upstream_on_budget, u);
 	loop_timer_init(&u->soon, loop, upstream_on_soon, u);
 	return u;
+}
+
+/* Whether two texts, each of which may be NULL, are the same. */
+static bool
+upstream_same_text(const char *a, const char *b)
+{
+	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+/* Whether connections are made in the same way. */
+static bool
+upstream_same_way(const struct upstream *u, const struct upstream_config *cfg)
+{
+	return u->connect_ms == cfg->connect_ms && u->public_only == cfg->public_only &&
+	    upstream_same_text(u->proxy, cfg->proxy) && upstream_same_text(u->ca_file, cfg->ca_file);
+}
+
+/* Makes new calls go another way; those that run end on the old one. */
+static void
+upstream_turn(struct upstream *u, struct curl_loop *curl)
+{
+	u->old = mem_resize(u->old, (u->old_count + 1) * sizeof(struct curl_loop *));
+	u->old[u->old_count++] = u->curl;
+	u->curl = curl;
+}
+
+/* Takes other settings. */
+int
+upstream_adjust(struct upstream *u, const struct upstream_config *cfg, struct fail *f)
+{
+	unsigned budget = u->rate_per_minute;
+	char *url = u->url;
+	struct curl_loop *curl = NULL;
+	enum upstream_breaker before = u->breaker.state;
+
+	if (upstream_check(cfg, f) < 0 ||
+	    (!upstream_same_way(u, cfg) && (curl = upstream_open_way(u->loop, cfg, f)) == NULL))
+		return -1;
+	if (curl != NULL)
+		upstream_turn(u, curl);
+	u->url = NULL;
+	upstream_forget(u);
+	upstream_copy(u, cfg);
+	if (strcmp(u->url, url) != 0)
+		breaker_reset(&u->breaker);
+	free(url);
+	upstream_note_breaker(u, before);
+	if (u->rate_per_minute != budget)
+		rate_init(&u->rate, u->rate_per_minute, loop_now(u->loop));
+	loop_timer_set(&u->soon, 0);
+	return 0;
 }
 
 /* Cancels what runs and closes connections. */
@@ -740,8 +837,10 @@ upstream_free(struct upstream *u)
 	}
 	loop_timer_cancel(&u->budget);
 	loop_timer_cancel(&u->soon);
+	upstream_sweep(u);
+	free(u->old);
 	curl_loop_free(u->curl);
-	free(u->url);
+	upstream_forget(u);
 	free(u);
 }
 

@@ -42,6 +42,13 @@ struct upstream *upstream_new(struct loop *, const struct upstream_config *, str
  * callback of this client. */
 void upstream_free(struct upstream *);
 
+/* Other settings from now on; log and seed stay. Queue, breaker, counts and, unless the
+ * budget is another one, the rate go on; a breaker is closed when the URL is another one.
+ * Calls that run end as they began, on their connections; a repeated try goes where its
+ * call was to go. -1 with a sentence, and nothing has changed. Not from inside a callback
+ * of this client. */
+int upstream_adjust(struct upstream *, const struct upstream_config *, struct fail *);
+
 /* How a call may be repeated. */
 enum upstream_repeat {
 	UPSTREAM_SAFE, /* GET, PUT, DELETE: up to `retries` tries within the deadline */

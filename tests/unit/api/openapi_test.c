@@ -100,7 +100,7 @@ START_TEST(every_route_is_described_and_nothing_else)
 	ck_assert_uint_eq(count_operations(document), n);
 	json_object_put(ids);
 	json_object_put(document);
-	item_routes_free(items);
+	item_routes_unref(items);
 	snapshot_unref(snap);
 }
 END_TEST
@@ -131,7 +131,7 @@ START_TEST(conflicts_are_described_where_they_happen)
 		    "%s %s", table[i].method, table[i].path);
 	}
 	json_object_put(document);
-	item_routes_free(items);
+	item_routes_unref(items);
 	snapshot_unref(snap);
 }
 END_TEST
@@ -153,7 +153,7 @@ START_TEST(what_is_passed_on_is_described_as_configured)
 	in(in(in(document, "paths"), "/v1/{path}"), "delete");
 	snap->config->passthrough.local = local;
 	json_object_put(document);
-	item_routes_free(items);
+	item_routes_unref(items);
 	snapshot_unref(snap);
 }
 END_TEST
@@ -198,7 +198,7 @@ START_TEST(tokens_are_described_where_they_are_needed)
 	json_object_put(document);
 	snap->config->clients = NULL;
 	snap->config->client_count = 0;
-	item_routes_free(items);
+	item_routes_unref(items);
 	snapshot_unref(snap);
 }
 END_TEST
@@ -234,7 +234,7 @@ START_TEST(every_reference_leads_somewhere)
 
 	check_references(document, document);
 	json_object_put(document);
-	item_routes_free(items);
+	item_routes_unref(items);
 	snapshot_unref(snap);
 }
 END_TEST

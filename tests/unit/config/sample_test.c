@@ -186,9 +186,10 @@ row(const struct config_key *key)
 	for (int i = 0; key->choices != NULL && key->choices[i] != NULL; i++)
 		buf_addf(&range, "%s`%s`", i == 0 ? "" : ", ", key->choices[i]);
 	buf_init(&out, 0);
-	buf_addf(&out, "| `%s` | %s | %s%s%s | %s | %s |\n", key->path, config_keys_type(key->type),
+	buf_addf(&out, "| `%s` | %s | %s%s%s | %s | %s%s |\n", key->path, config_keys_type(key->type),
 	    key->fallback == NULL ? "" : "`", key->fallback == NULL ? "none" : key->fallback,
-	    key->fallback == NULL ? "" : "`", range.data == NULL ? "" : range.data, key->help);
+	    key->fallback == NULL ? "" : "`", range.data == NULL ? "" : range.data, key->help,
+	    key->restart ? " Takes a restart." : "");
 	buf_free(&range);
 	return buf_take(&out, NULL);
 }

@@ -28,11 +28,12 @@ START_TEST(newer_records_replace_older_ones_never_the_other_way)
 {
 	struct diag_list diags = {0};
 	struct mapping *m = mapping_compile(mapping_resource_built_in("personas"), NULL, &diags);
+	struct project p = {.generation = 1, .mapping = m};
 	struct shelf *s = shelf_new(1 << 20);
 	struct store_record r = record("x", 2);
 	struct shelf_entry *e = shelf_put(s, &r);
 
-	ck_assert_int_eq(shelf_show(e, m, NULL, NULL), 0);
+	ck_assert_int_eq(shelf_show(e, &p, NULL, NULL), 0);
 	ck_assert_ptr_nonnull(strstr(e->body, "\"systemPrompt\":\"v2\""));
 	ck_assert_ptr_null(strstr(e->body, "description"));
 	r = record("x", 1);
@@ -44,6 +45,36 @@ START_TEST(newer_records_replace_older_ones_never_the_other_way)
 	ck_assert_ptr_null(e->body);
 	shelf_free(s);
 	mapping_free(m);
+}
+END_TEST
+
+START_TEST(an_answer_is_made_anew_after_a_reload)
+{
+	static const char text[] = "fields:\n  name: name\n  prompt: {to: goal, when_absent: \"\"}\n  description: {to: description, when_absent: \"\"}\n";
+	struct diag_list diags = {0};
+	struct yaml_node *other = yaml_node_parse("f", text, sizeof text - 1, NULL, NULL, &diags);
+	struct mapping *was = mapping_compile(mapping_resource_built_in("personas"), NULL, &diags);
+	struct mapping *is = mapping_compile(mapping_resource_built_in("personas"), other, &diags);
+	struct project before = {.generation = 1, .mapping = was};
+	struct project after = {.generation = 2, .mapping = is};
+	struct shelf *s = shelf_new(1 << 20);
+	struct store_record r = record("x", 2);
+	struct shelf_entry *e = shelf_put(s, &r);
+
+	ck_assert_ptr_nonnull(is);
+	ck_assert_int_eq(shelf_show(e, &before, NULL, NULL), 0);
+	ck_assert(shelf_ready(e, &before));
+	ck_assert(!shelf_ready(e, &after));
+	ck_assert_int_eq(shelf_show(e, &after, NULL, NULL), 0);
+	ck_assert_ptr_nonnull(strstr(e->body, "\"prompt\":\"v2\""));
+	ck_assert(!shelf_ready(e, &before));
+	shelf_resize(s, 0);
+	ck_assert_ptr_null(shelf_find(s, "agent:1", "x"));
+	shelf_free(s);
+	mapping_free(was);
+	mapping_free(is);
+	yaml_node_free(other);
+	diag_free(&diags);
 }
 END_TEST
 
@@ -108,6 +139,7 @@ shelf_suite(void)
 	const TTest *const tests[] = {
 	    newer_records_replace_older_ones_never_the_other_way,
 	    the_shelf_is_bounded_and_keeps_what_is_pinned,
+	    an_answer_is_made_anew_after_a_reload,
 	    what_was_deleted_does_not_come_back_by_an_overtaken_answer,
 	    a_dropped_entry_lives_until_it_is_unpinned,
 	    NULL,

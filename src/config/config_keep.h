@@ -1,0 +1,20 @@
+#ifndef CONFIG_KEEP_H
+#define CONFIG_KEEP_H
+
+#include "config/config_keys.h"
+#include "config/config_values.h"
+
+/*
+ * A file is loaded again while the program runs. Keys that take effect at a start only
+ * (config_keys.h: restart) keep the values with which it runs, so that the struct says
+ * what is in force.
+ */
+
+/* Called for each key that has another value in the new file; `at` is where the file
+ * says so, or NULL. */
+typedef void (*config_keep_fn)(void *arg, const struct config_key *, const struct yaml_node *at);
+
+/* Gives such keys of `now` the values of `running`. */
+void config_keep(struct config *now, const struct config *running, config_keep_fn, void *arg);
+
+#endif

@@ -1,0 +1,17 @@
+#ifndef CORE_CLIENTS_H
+#define CORE_CLIENTS_H
+
+#include "core/gateway_impl.h"
+
+/* Whom the gateway calls: Bluejay, the provider of portraits, the local tool. */
+
+/* Opens the clients that the gateway's snapshot asks for; -1 with a sentence. */
+int clients_open(struct gateway *, struct fail *);
+
+/* Gives them the settings of another snapshot; calls that run end as they began. -1 with
+ * a sentence, and they are as they were. */
+int clients_adjust(struct gateway *, struct snapshot *, struct fail *);
+
+void clients_free(struct gateway *);
+
+#endif

@@ -1,0 +1,183 @@
+#include "config.h"
+
+#include "serve_reload.h"
+#include "base/buf.h"
+#include "base/mem.h"
+#include "config/config_keep.h"
+#include "config/config_rules.h"
+#include "core/reload.h"
+#include "json/json_text.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define SERVE_RELOAD_ANSWER ((size_t)1 << 20)
+#define SERVE_RELOAD_LINES 20 /* mistakes told in the log; the answer has them all */
+
+struct serve_reload {
+	struct serve_reload_options o;
+	struct snapshot *snap;  /* on its way into force; NULL: nothing is */
+	struct diag_list diags; /* of that one */
+	struct buf restart;     /* keys that keep their values, as JSON */
+	bool again;             /* it was asked for meanwhile */
+};
+
+/* Makes one that does nothing yet. */
+struct serve_reload *
+serve_reload_new(const struct serve_reload_options *o)
+{
+	struct serve_reload *r = mem_zero(1, sizeof *r);
+
+	r->o = *o;
+	buf_init(&r->restart, SERVE_RELOAD_ANSWER);
+	return r;
+}
+
+/* Forgets what was on its way. */
+static void
+serve_reload_clear(struct serve_reload *r)
+{
+	snapshot_unref(r->snap);
+	r->snap = NULL;
+	diag_free(&r->diags);
+	buf_free(&r->restart);
+}
+
+/* Frees it. */
+void
+serve_reload_free(struct serve_reload *r)
+{
+	if (r == NULL)
+		return;
+	serve_reload_clear(r);
+	free(r);
+}
+
+/* Adds what was found in the file, mistakes or warnings, as a list. */
+static void
+serve_reload_add(struct buf *b, const char *name, const struct diag_list *diags, bool warnings)
+{
+	bool first = true;
+
+	buf_addf(b, ",\"%s\":[", name);
+	for (size_t i = 0; i < diags->count; i++) {
+		char *line;
+
+		if (diags->items[i].warning != warnings)
+			continue;
+		line = diag_format(&diags->items[i]);
+		if (!first)
+			buf_addc(b, ',');
+		json_add_string(b, line, strlen(line));
+		first = false;
+		free(line);
+	}
+	buf_addc(b, ']');
+}
+
+/* Tells the log what was found. */
+static void
+serve_reload_log(const struct serve_reload *r)
+{
+	size_t told = 0;
+
+	for (size_t i = 0; i < r->diags.count && told < SERVE_RELOAD_LINES; i++, told++) {
+		const struct diag *d = &r->diags.items[i];
+		char *line = diag_format(d);
+
+		if (d->warning)
+			log_warn(r->o.log, "the configuration has a warning", LOG_S("at", line));
+		else
+			log_error(r->o.log, "the configuration has a mistake", LOG_S("at", line));
+		free(line);
+	}
+}
+
+/* Tells those who asked, and begins again if somebody asked meanwhile. */
+static void
+serve_reload_tell(struct serve_reload *r, const char *why)
+{
+	bool again = r->again;
+	struct buf b;
+
+	buf_init(&b, SERVE_RELOAD_ANSWER);
+	if (why != NULL) {
+		log_error(r->o.log, "the configuration was not reloaded; what was in force stays",
+		    LOG_S("why", why));
+		buf_adds(&b, "{\"error\":");
+		json_add_string(&b, why, strlen(why));
+		serve_reload_add(&b, "mistakes", &r->diags, false);
+	} else {
+		log_plain(r->o.log, LOG_LEVEL_INFO, "the configuration was reloaded");
+		buf_addf(&b, "{\"reloaded\":true,\"restartNeeded\":[%s]",
+		    r->restart.data != NULL ? r->restart.data : "");
+	}
+	serve_reload_add(&b, "warnings", &r->diags, true);
+	buf_addc(&b, '}');
+	api_reload_end(r->o.api, why != NULL ? 400 : 200, b.data, b.len);
+	buf_free(&b);
+	serve_reload_clear(r);
+	r->again = false;
+	if (again)
+		serve_reload_start(r);
+}
+
+/* The snapshot is in force, or cannot be. */
+static void
+serve_reload_on_done(void *arg, const char *why)
+{
+	struct serve_reload *r = arg;
+
+	if (why == NULL)
+		r->o.apply(r->o.arg, r->snap);
+	serve_reload_tell(r, why);
+}
+
+/* A key has another value in the file, which takes a restart. */
+static void
+serve_reload_on_kept(void *arg, const struct config_key *key, const struct yaml_node *at)
+{
+	struct serve_reload *r = arg;
+	struct diag place = {.text = (char *)key->path};
+	char *line;
+
+	if (at != NULL) {
+		place.file = (char *)at->file;
+		place.line = at->line;
+		place.column = at->column;
+	}
+	line = at != NULL ? diag_format(&place) : mem_string(key->path);
+	log_warn(r->o.log, "a changed key needs a restart; until then its old value is in force",
+	    LOG_S("key", key->path), LOG_S("at", line));
+	buf_addf(&r->restart, "%s{\"key\":\"%s\",\"at\":", r->restart.len > 0 ? "," : "", key->path);
+	json_add_string(&r->restart, line, strlen(line));
+	buf_addc(&r->restart, '}');
+	free(line);
+}
+
+/* Reads. */
+void
+serve_reload_start(struct serve_reload *r)
+{
+	if (r->snap != NULL) {
+		r->again = true;
+		return;
+	}
+	api_reload_begin(r->o.api);
+	buf_init(&r->restart, SERVE_RELOAD_ANSWER);
+	r->snap = snapshot_load(&r->o.source, &r->diags);
+	diag_sort(&r->diags);
+	serve_reload_log(r);
+	if (r->snap == NULL) {
+		serve_reload_tell(r, "The configuration has mistakes");
+		return;
+	}
+	config_keep(r->snap->config, gateway_snapshot(r->o.gw)->config, serve_reload_on_kept, r);
+	config_rules_kept(r->snap->config, &r->diags);
+	if (r->diags.errors > 0) {
+		serve_reload_log(r);
+		serve_reload_tell(r, "The configuration has mistakes");
+		return;
+	}
+	gateway_reload(r->o.gw, r->snap, serve_reload_on_done, r);
+}

@@ -1,0 +1,30 @@
+#ifndef SERVE_RELOAD_H
+#define SERVE_RELOAD_H
+
+#include "api/api.h"
+#include "core/gateway.h"
+
+/*
+ * Reads the configuration again while the program serves: SIGHUP and POST /reload. A
+ * file with a mistake changes nothing; each mistake is told in the log and in the answer.
+ * Keys that take a restart keep their values and are named.
+ */
+struct serve_reload;
+
+struct serve_reload_options {
+	struct config_source source; /* as at the start; what it points to must live on */
+	struct log *log;
+	struct gateway *gw;
+	struct api *api;
+	/* The snapshot is in force in the core: the rest of the program takes it. */
+	void (*apply)(void *arg, struct snapshot *);
+	void *arg;
+};
+
+struct serve_reload *serve_reload_new(const struct serve_reload_options *);
+void serve_reload_free(struct serve_reload *); /* before the api and the gateway */
+
+/* Reads, now or when the reading that runs is over; the outcome comes later. */
+void serve_reload_start(struct serve_reload *);
+
+#endif
