@@ -57,6 +57,7 @@ struct portrait {
 	struct store_call *store;
 	struct upstream_call *call;
 	struct upstream *link; /* follows a link */
+	int64_t deadline;      /* for the picture: asked for, and fetched where a link leads */
 	char *name, *prompt;
 	char **styles; /* ids */
 	size_t style_count, style_next, style_bytes;
@@ -242,7 +243,11 @@ portrait_on_fetched(void *arg, const struct upstream_answer *a)
 		portrait_store(p, mem_copy(a->body, a->body_len), a->body_len);
 		return;
 	}
-	result_error(&r, 502, "The image provider gave a link that does not lead to the image");
+	if (a->outcome == UPSTREAM_TIMEOUT)
+		portrait_ask_trouble(&r, a);
+	else
+		result_error(&r, 502,
+		    "The image provider gave a link that does not lead to the image");
 	portrait_finish(p, &r);
 }
 
@@ -252,14 +257,14 @@ static void
 portrait_fetch(struct portrait *p, const char *url)
 {
 	const struct config *c = p->snap->config;
-	int64_t timeout = c->images.timeout;
+	int64_t left = p->deadline - loop_now(p->gw->loop), timeout = left > 1 ? left : 1;
 	int64_t connect = c->bluejay.connect < timeout ? c->bluejay.connect : timeout;
 	struct upstream_config u = {.connect_ms = connect, .first_byte_ms = timeout,
 	    .total_ms = timeout, .retries = 1, .max_in_flight = 1, .max_queue = 1,
 	    .max_answer = IMAGE_BYTES_MAX, .public_only = !p->gw->images_local,
 	    .log = p->gw->log};
 	struct upstream_request q = {.method = "GET", .accept = "image/*", .repeat = UPSTREAM_SAFE,
-	    .deadline = loop_now(p->gw->loop) + timeout};
+	    .deadline = p->deadline};
 	char *origin = NULL, *path = NULL;
 	struct fail fail;
 	struct result r;
@@ -314,7 +319,7 @@ portrait_draw(struct portrait *p)
 	struct portrait_ask ask = {c->images.model, c->images.size, p->name, p->prompt, false};
 	struct upstream_request q = {.method = "POST", .path = "/v1/images/generations",
 	    .api_key = c->images.api_key, .key_field = "Authorization: Bearer ",
-	    .repeat = UPSTREAM_ONCE, .deadline = loop_now(p->gw->loop) + c->images.timeout,
+	    .repeat = UPSTREAM_ONCE,
 	    .trace = p->project.trace};
 	char type[PORTRAIT_BOUNDARY_SIZE + 40];
 
@@ -331,6 +336,7 @@ portrait_draw(struct portrait *p)
 	}
 	q.body = p->form.data;
 	q.body_len = p->form.len;
+	q.deadline = p->deadline = loop_now(p->gw->loop) + c->images.timeout;
 	p->call = upstream_start(p->gw->images, &q, portrait_on_drawn, p);
 	buf_free(&p->form);
 }

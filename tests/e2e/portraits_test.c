@@ -427,8 +427,8 @@ END_TEST
 
 static pid_t fixed_pid;
 
-/* Answers each connection: /v1/… with `answer`, everything else with a picture,
- * unless the request carries a key. */
+/* Answers each connection: /v1/… with `answer`, /silent never, everything else with a
+ * picture, unless the request carries a key. */
 static void
 fixed_serve(int listener, const char *answer)
 {
@@ -449,6 +449,8 @@ fixed_serve(int listener, const char *answer)
 				break;
 		}
 		in[len] = '\0';
+		if (strncmp(in, "GET /silent ", 12) == 0)
+			continue; /* it stays open */
 		if (strncmp(in, "GET", 3) != 0)
 			n = snprintf(out, sizeof out, "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n"
 			    "Connection: close\r\n\r\n%s", strlen(answer), answer);
@@ -497,7 +499,8 @@ start_fixed(const char *answer)
 		fixed_serve(fd, text);
 	}
 	close(fd);
-	snprintf(images, sizeof images, "{api_key: " KEY ", url: \"http://127.0.0.1:%d\"}", port);
+	snprintf(images, sizeof images, "{api_key: " KEY ", url: \"http://127.0.0.1:%d\", timeout: 3s}",
+	    port);
 	start(images);
 }
 
@@ -539,6 +542,20 @@ START_TEST(links_are_followed_without_the_key)
 }
 END_TEST
 
+START_TEST(a_link_to_nothing_has_an_end)
+{
+	char *id;
+
+	start_fixed("{\"data\":[{\"url\":\"http://127.0.0.1:PORT/silent\"}]}");
+	id = persona("demo", "Ann");
+	expect_error(draw(id), 504, "The image provider did not answer in time");
+	free(id);
+	stop();
+	kill(fixed_pid, SIGKILL);
+	waitpid(fixed_pid, NULL, 0);
+}
+END_TEST
+
 /* Tests of portraits. */
 static Suite *
 portraits_suite(void)
@@ -554,6 +571,7 @@ portraits_suite(void)
 	    a_stop_waits_for_the_picture,
 	    a_picture_that_another_persona_uses_stays,
 	    links_are_followed_without_the_key,
+	    a_link_to_nothing_has_an_end,
 	    NULL,
 	};
 	Suite *suite = suite_create("portraits");
