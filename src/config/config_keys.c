@@ -98,7 +98,9 @@ static const struct config_key config_table[] = {
 	.help = "From the first byte of a request to the end of its header lines, however slowly "
 	    "bytes arrive."},
     {"client_timeouts.body", CONFIG_DURATION, AT(client_body), .fallback = "30s", .min = 10 * MS,
-	.max = HOUR, .help = "From the end of the header lines to the end of the body."},
+	.max = HOUR,
+	.help = "From the end of the header lines to the end of the body; for each 64 KiB of one "
+	    "that is passed on or uploaded as an image."},
     {"client_timeouts.idle", CONFIG_DURATION, AT(client_idle), .fallback = "75s", .min = 10 * MS,
 	.max = 24 * HOUR, .help = "How long a connection may wait for its next request."},
     {"drain", CONFIG_DURATION, AT(drain), .fallback = "30s", .min = 0, .max = HOUR,
