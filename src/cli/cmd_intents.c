@@ -179,6 +179,19 @@ intents_id_ok(const char *id)
 	return false;
 }
 
+/* The body that names a thing of Bluejay. */
+static char *
+intents_body(const char *item)
+{
+	struct buf b;
+
+	buf_init(&b, 0);
+	buf_adds(&b, "{\"id\":");
+	json_add_string(&b, item, strlen(item));
+	buf_addc(&b, '}');
+	return buf_take(&b, NULL);
+}
+
 /* Runs `adopt` or `forget`. */
 static int
 intents_decide(const struct intents_admin *admin, const char *action, const char *id,
@@ -188,10 +201,10 @@ intents_decide(const struct intents_admin *admin, const char *action, const char
 	char *path, *body;
 	int code = 1;
 
-	if (!intents_id_ok(id) || (item != NULL && !intents_id_ok(item)))
+	if (!intents_id_ok(id))
 		return 2;
 	path = mem_format("/intents/%s/%s", id, action);
-	body = item != NULL ? mem_format("{\"id\":\"%s\"}", item) : mem_string("{}");
+	body = item != NULL ? intents_body(item) : mem_string("{}");
 	if (intents_ask(admin, "POST", path, body, &q)) {
 		code = q.status == 200 || q.status == 204 ? 0 : 1;
 		if (code != 0)

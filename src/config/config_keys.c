@@ -189,6 +189,9 @@ static const struct config_key config_table[] = {
     {"mapping_tests", CONFIG_NODES, UNSTORED,
 	.help = "Tests of the mapping: what must become of a body. They run whenever the file is "
 	    "read; one that fails is a mistake."},
+    {"resources", CONFIG_NODE, UNSTORED,
+	.help = "Further things that projects have in Bluejay, by the word that stands for them in "
+	    "local paths ([resources.md](resources.md))."},
     {"communities.scope", CONFIG_ENUM, AT(communities_scope), .fallback = "project",
 	.choices = config_communities,
 	.help = "Which communities a project shows: `project` those that were created through it, "

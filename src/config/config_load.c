@@ -123,7 +123,8 @@ config_load_mapping(struct config *config, const struct config_source *source,
 
 	config->mapping_persona = yaml_node_get(mapping, "persona");
 	config->mapping_community = yaml_node_get(mapping, "community");
-	if (source->mapping != NULL && yaml_node_sound(mapping))
+	if (source->mapping != NULL && yaml_node_sound(mapping) &&
+	    yaml_node_sound(yaml_node_get(config->document, "resources")))
 		source->mapping(source->mapping_arg, config->document, diags);
 }
 

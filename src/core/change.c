@@ -120,6 +120,8 @@ change_send(struct change *c)
 		q.body = c->intent.sent;
 		q.body_len = strlen(c->intent.sent);
 	}
+	if (strcmp(call->method, "PUT") != 0 && strcmp(call->method, "DELETE") != 0)
+		q.repeat = UPSTREAM_ONCE; /* done twice it may be done doubly (RFC 9110, 9.2.2) */
 	q.deadline = c->deadline;
 	c->call = connector_start(c->gw, &c->project, &q,
 	    deletes ? c->entry->record.kept : c->intent.kept, change_on_answer, c);

@@ -17,10 +17,13 @@
 
 /* ---- sending ---- */
 
-/* Statuses after which the upstream has certainly not created anything. */
+/* Statuses after which the upstream has certainly not created anything; what a declaration
+ * has a sentence for is one. */
 static bool
-creation_refused(int status)
+creation_refused(const struct resource *r, int status)
 {
+	if (resource_error_of(r, status) != NULL)
+		return true;
 	return status >= 300 && status < 500 && status != 408 && status != 409 && status != 425 &&
 	    status != 499;
 }
@@ -72,7 +75,7 @@ creation_on_answer(void *arg, const struct upstream_answer *a)
 		if (creation_take(c, a) && creation_is_new(c) && creation_settle(c, false))
 			return;
 		creation_unknown(c, "the answer was not understood");
-	} else if (a->outcome == UPSTREAM_ANSWER && creation_refused(a->status)) {
+	} else if (a->outcome == UPSTREAM_ANSWER && creation_refused(c->project.resource, a->status)) {
 		gateway_trouble(&r, a, &c->project);
 		if (r.status == 404) {
 			result_clear(&r);

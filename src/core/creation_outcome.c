@@ -384,9 +384,12 @@ creation_unknown(struct creation *c, const char *why)
 	log_warn(c->gw->log, "the outcome of a create is not known", LOG_S("intent", c->intent.id),
 	    LOG_S("scope", c->project.scope), LOG_S("why", why));
 	if (!c->project.listed && c->claim.made_id == NULL) {
-		creation_leave_to_operator(c,
-		    "It is not known whether Bluejay created this %s, and without an agent for the project "
-		    "the gateway cannot look", c->project.resource->noun);
+		creation_leave_to_operator(c, c->project.resource->by_agent
+		        ? "It is not known whether Bluejay created this %s, and without an agent for the "
+		          "project the gateway cannot look"
+		        : "It is not known whether Bluejay created this %s, and without a list the gateway "
+		          "cannot look",
+		    c->project.resource->noun);
 		return;
 	}
 	store_intent_mark(c->gw->store, c->intent.id, STORE_UNKNOWN, loop_wall(c->gw->loop), NULL, NULL);

@@ -134,24 +134,14 @@ gateway_read_item(struct gateway *gw, const struct project *p, const struct upst
 /* Reads an answer that is a listing. */
 struct json_object *
 gateway_read_list(struct gateway *gw, const struct project *p, const struct upstream_answer *a,
-    bool *whole)
+    struct json_object **items)
 {
-	struct json_object *root, *items;
-	int64_t total;
+	struct json_object *root;
 
-	*whole = true;
-	if (!json_read(a->body, a->body_len, &root, NULL))
-		return NULL;
-	items = json_object_get(drift_list(gw->drift, p, root));
-	if (items != NULL && json_object_is_type(root, json_type_object) &&
-	    p->resource->total != NULL && json_get_int(root, p->resource->total, &total) &&
-	    total > (int64_t)json_object_array_length(items)) {
-		*whole = false;
-		log_warn(gw->log, "a listing is not whole", LOG_S("scope", p->scope),
-		    LOG_I("total", total));
-	}
-	json_object_put(root);
-	return items;
+	*items = NULL;
+	if (json_read(a->body, a->body_len, &root, NULL))
+		*items = drift_list(gw->drift, p, root);
+	return root;
 }
 
 /* The error table, in the words of what the project was asked for. */

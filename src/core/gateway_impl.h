@@ -122,14 +122,14 @@ int64_t gateway_patience(const struct gateway *);
 void gateway_request(const struct gateway *, const struct project *, struct upstream_request *,
     const char *method, const char *path);
 
-/* Reads the body of an answer that shows one item: NULL when it is not a JSON object; or
- * a listing: the array of its items, NULL when there is none; *whole says whether these
- * are all. The caller puts it. All that Bluejay tells of items comes through here and is
- * compared with what is declared. */
+/* Reads the body of an answer that shows one item: NULL when it is not a JSON object; or one
+ * that is a listing, with the array of its items in it: NULL when there is none. The caller
+ * puts what is returned. All that Bluejay tells of items comes through here and is compared
+ * with what is declared. */
 struct json_object *gateway_read_item(struct gateway *, const struct project *,
     const struct upstream_answer *);
 struct json_object *gateway_read_list(struct gateway *, const struct project *,
-    const struct upstream_answer *, bool *whole);
+    const struct upstream_answer *, struct json_object **items);
 
 /* What a client is told when the upstream did not answer as hoped (result.h). */
 void gateway_trouble(struct result *, const struct upstream_answer *, const struct project *);

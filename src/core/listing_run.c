@@ -4,6 +4,7 @@
 #include "core/claim.h"
 #include "core/gone.h"
 #include "core/listing_impl.h"
+#include "core/listing_pages.h"
 #include "core/twin.h"
 #include "core/twin_batch.h"
 #include "json/json_text.h"
@@ -11,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LISTING_ANSWER_MAX ((size_t)64 << 20)
 #define LISTING_CHECKS_AT_ONCE 8
 #define LISTING_CHECKS_MAX 200 /* own GETs in one run; further missing ones are believed to live */
 #define LISTING_ASKS 10        /* questions to other scopes in one run */
@@ -40,7 +40,7 @@ struct listing_run {
 	struct snapshot *snap;
 	struct project project;
 	uint64_t sequence;
-	struct upstream_call *call;
+	struct listing_pages *pages;
 	struct store_call *store;
 	struct twin_batch *batch;   /* what is adopted gets its twins */
 	struct store_record *fresh; /* what is adopted */
@@ -99,8 +99,8 @@ listing_run_free(struct listing_run *run)
 		free(c);
 	}
 	loop_timer_cancel(&run->step);
-	if (run->call != NULL)
-		upstream_cancel(run->call);
+	if (run->pages != NULL)
+		listing_pages_cancel(run->pages);
 	if (run->store != NULL)
 		store_cancel(run->store);
 	if (run->batch != NULL)
@@ -563,7 +563,8 @@ listing_run_trouble(struct listing_run *run, const struct upstream_answer *a)
 	struct result trouble;
 
 	gateway_trouble(&trouble, a, &run->project);
-	if (trouble.status == 404 || trouble.status == 400) {
+	if ((trouble.status == 404 || trouble.status == 400) &&
+	    resource_error_of(run->project.resource, a->status) == NULL) {
 		result_clear(&trouble);
 		if (run->project.resource->by_agent)
 			result_error(&trouble, 502, "Bluejay does not know the agent of this project");
@@ -574,19 +575,21 @@ listing_run_trouble(struct listing_run *run, const struct upstream_answer *a)
 	listing_run_fail(run, &trouble, result_upstream_is_down(a));
 }
 
-/* The upstream has answered. */
+/* The upstream has answered, with all parts. */
 static void
-listing_run_on_answer(void *arg, const struct upstream_answer *a)
+listing_run_on_answer(void *arg, const struct listing_pages_end *end)
 {
 	struct listing_run *run = arg;
 
-	run->call = NULL;
-	gateway_saw_answer(run->gw, a);
+	const struct upstream_answer *a = end->answer;
+
+	run->pages = NULL;
+	run->answer = end->items;
+	run->whole = end->whole;
 	if (a->outcome != UPSTREAM_ANSWER || a->status != 200) {
 		listing_run_trouble(run, a);
 		return;
 	}
-	run->answer = gateway_read_list(run->gw, &run->project, a, &run->whole);
 	if (run->answer == NULL) {
 		struct result trouble;
 
@@ -605,8 +608,6 @@ struct listing_run *
 listing_run_start(struct listing *l, const struct project *p, enum listing_age age)
 {
 	struct listing_run *run = mem_zero(1, sizeof *run);
-	struct upstream_request q;
-	char *path = project_path(p, &p->resource->list, NULL);
 
 	run->listing = l;
 	run->gw = l->gw;
@@ -619,9 +620,7 @@ listing_run_start(struct listing *l, const struct project *p, enum listing_age a
 	TAILQ_INIT(&run->waits);
 	TAILQ_INIT(&run->checks);
 	loop_timer_init(&run->step, l->gw->loop, listing_run_done, run);
-	gateway_request(l->gw, &run->project, &q, "GET", path);
-	q.max_answer = LISTING_ANSWER_MAX;
-	run->call = upstream_start(l->gw->upstream, &q, listing_run_on_answer, run);
-	free(path);
+	run->pages = listing_pages_start(l->gw, &run->project, run->deadline, listing_run_on_answer,
+	    run);
 	return run;
 }

@@ -62,6 +62,21 @@ resource_path(const struct resource_call *call, const char *project_id, int64_t 
 	return buf_take(&b, NULL);
 }
 
+/* Adds a parameter. */
+char *
+resource_path_with(const char *path, const char *parameter, const char *value)
+{
+	struct buf b;
+
+	buf_init(&b, 0);
+	buf_adds(&b, path);
+	buf_addc(&b, strchr(path, '?') != NULL ? '&' : '?');
+	resource_add_encoded(&b, parameter);
+	buf_addc(&b, '=');
+	resource_add_encoded(&b, value);
+	return buf_take(&b, NULL);
+}
+
 /* Finds what a status is told as. */
 const struct resource_error *
 resource_error_of(const struct resource *r, int status)
@@ -187,7 +202,7 @@ resource_check_name(const struct resource *r, const struct mapping *mapping,
 	return 0;
 }
 
-/* Whether things have names. */
+/* Whether all things have names. */
 bool
 resource_is_labelled(const struct resource *r)
 {
@@ -201,7 +216,9 @@ resource_label(const struct resource *r, const struct mapping *mapping,
 {
 	if (r->unique)
 		return mapping_persona_name(mapping, upstream);
-	return r->label == NULL ? NULL : json_get_string(upstream, r->label);
+	if (r->label != NULL)
+		return json_get_string(upstream, r->label);
+	return r->name == NULL ? NULL : mapping_local_text(mapping, r->name, upstream);
 }
 
 /* What a record is called. */

@@ -96,6 +96,9 @@ struct resource {
 char *resource_path(const struct resource_call *, const char *project_id, int64_t agent_id,
     const char *id);
 
+/* A path with one more parameter in its query. The caller frees. */
+char *resource_path_with(const char *path, const char *parameter, const char *value);
+
 /* Whether a text can be the id of a thing, and what such a text is: "a UUID". */
 bool resource_id_ok(const struct resource *, const char *id);
 const char *resource_id_noun(const struct resource *);

@@ -215,6 +215,8 @@ resource_read_check_calls(const struct resource_reader *r)
 	else if (!read)
 		diag_add(r->diags, YAML_AT(r->key), "\"%s\" needs read: a listing may lag, and what it "
 		    "does not show is asked for by its id", r->key->text);
+	if (!res->built_in && yaml_node_get(r->map, "mapping") == NULL)
+		diag_add(r->diags, YAML_AT(r->key), "\"%s\" needs mapping, with its fields", r->key->text);
 	if (list && res->create.method != NULL && res->created == NULL)
 		diag_add(r->diags, YAML_AT(r->key),
 		    "\"%s\" needs created, Bluejay's member with the time at which a thing was made: what "

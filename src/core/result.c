@@ -195,6 +195,14 @@ static void
 result_from_status(struct result *r, const struct upstream_answer *a,
     const struct resource *resource, const struct mapping *mapping)
 {
+	const struct resource_error *e = resource_error_of(resource, a->status);
+
+	if (e != NULL && e->sentence != NULL)
+		result_error(r, e->local, "%s", e->sentence);
+	else if (e != NULL)
+		result_error(r, e->local, "Bluejay refused the request with status %d", a->status);
+	if (e != NULL)
+		return;
 	switch (a->status) {
 	case 401:
 	case 403:

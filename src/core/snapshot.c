@@ -162,6 +162,17 @@ snapshot_run_tests(struct snapshot *snap, struct diag_list *diags)
 	mapping_cases_run(&tests, yaml_node_get(snap->config->document, "mapping_tests"), diags);
 }
 
+/* Warns of resources that the sandbox does not have. */
+static void
+snapshot_warn_sandbox(const struct snapshot *snap, struct diag_list *diags)
+{
+	for (size_t i = 0; i < snap->declared_count; i++)
+		diag_warn(diags, snap->config->document->file, snap->declared[i]->line,
+		    snap->declared[i]->column,
+		    "the sandbox has no %s, so that requests for them fail with 502",
+		    snap->declared[i]->plural);
+}
+
 /* Looks at what only the whole shows, and does not when parts are missing. */
 static bool
 snapshot_check(struct snapshot *snap, struct diag_list *diags, size_t errors)
@@ -188,8 +199,11 @@ snapshot_load(const struct config_source *given, struct diag_list *diags)
 	source.mapping = snapshot_on_mapping;
 	source.mapping_arg = snap;
 	snap->config = config_load(&source, diags);
-	if (snapshot_check(snap, diags, errors))
+	if (snapshot_check(snap, diags, errors)) {
+		if (source.sandbox)
+			snapshot_warn_sandbox(snap, diags);
 		return snap;
+	}
 	snapshot_unref(snap);
 	return NULL;
 }

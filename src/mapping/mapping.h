@@ -138,4 +138,8 @@ const char *mapping_local_name(const struct mapping *, const char *upstream_memb
  * the tree. */
 const char *mapping_persona_name(const struct mapping *, struct json_object *upstream);
 
+/* The same for a local field, which need not be the name. */
+const char *mapping_local_text(const struct mapping *, const char *local,
+    struct json_object *upstream);
+
 #endif

@@ -219,16 +219,30 @@ mapping_absent_left(const struct mapping *m, struct json_object *upstream,
 	return NULL;
 }
 
-/* Reads the name out of what Bluejay has. */
+/* Reads the text of a field out of what Bluejay has. */
+static const char *
+mapping_answer_text(const struct mapping_field *f, struct json_object *upstream)
+{
+	struct json_object *value;
+	const char *text;
+
+	if (f == NULL || mapping_apply_get(&f->upstream, upstream, &value, NULL) != 0 ||
+	    !json_object_is_type(value, json_type_string))
+		return NULL;
+	text = json_object_get_string(value);
+	return strlen(text) == (size_t)json_object_get_string_len(value) ? text : NULL;
+}
+
+/* Reads the name. */
 const char *
 mapping_persona_name(const struct mapping *m, struct json_object *upstream)
 {
-	struct json_object *value;
-	const char *name;
+	return mapping_answer_text(m->name, upstream);
+}
 
-	if (m->name == NULL || mapping_apply_get(&m->name->upstream, upstream, &value, NULL) != 0 ||
-	    !json_object_is_type(value, json_type_string))
-		return NULL;
-	name = json_object_get_string(value);
-	return strlen(name) == (size_t)json_object_get_string_len(value) ? name : NULL;
+/* Reads any field. */
+const char *
+mapping_local_text(const struct mapping *m, const char *local, struct json_object *upstream)
+{
+	return mapping_answer_text(mapping_plan_field(m, local), upstream);
 }

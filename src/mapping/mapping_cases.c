@@ -62,7 +62,8 @@ mapping_cases_find(struct mapping_cases_case *k)
 	if (k->mapping != NULL)
 		return true;
 	MAPPING_CASES_REFUSE(k, yaml_node_get(k->node, "resource"),
-	    "unknown resource \"%.*s\"; possible are persona, community", diag_clip(resource),
+	    "unknown resource \"%.*s\"; possible are persona, community and those that the file "
+	    "declares", diag_clip(resource),
 	    resource);
 	return false;
 }

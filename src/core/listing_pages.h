@@ -1,0 +1,30 @@
+#ifndef CORE_LISTING_PAGES_H
+#define CORE_LISTING_PAGES_H
+
+#include "core/gateway_impl.h"
+
+/*
+ * Reads a listing of the upstream, part after part where its declaration says how the
+ * parts lead on. Nothing is asked but the upstream itself: a part that leads elsewhere
+ * ends the listing.
+ */
+struct listing_pages;
+
+#define LISTING_PAGES_MAX 1000                  /* parts of one listing */
+#define LISTING_PAGES_BYTES ((size_t)64 << 20)  /* of all parts together */
+
+struct listing_pages_end {
+	struct json_object *items; /* an array, to be put; NULL: there is none */
+	bool whole;                /* nothing says that there is more */
+	const struct upstream_answer *answer; /* the last one */
+};
+
+/* Never called before listing_pages_start() returns, and not after a cancel. */
+typedef void (*listing_pages_fn)(void *arg, const struct listing_pages_end *);
+
+/* All parts are read before `deadline` (loop_now() based). */
+struct listing_pages *listing_pages_start(struct gateway *, const struct project *,
+    int64_t deadline, listing_pages_fn, void *arg);
+void listing_pages_cancel(struct listing_pages *);
+
+#endif
