@@ -11,6 +11,10 @@
 #define YAML_FAULT_KEY_MAX 1024 /* characters; YAML 1.2, 7.4.2 */
 #define YAML_FAULT_SHOWN 60 /* bytes of a name that a sentence repeats */
 
+#define YAML_FAULT_DIRECTIVE                                                                      \
+	"a line that starts with % is a directive of YAML, and only %YAML is known; remove the line, " \
+	"or quote a text that starts with %"
+
 /* libyaml's words, and what a person should do. %d is the line on which the
  * surrounding part begins. */
 struct yaml_fault {
@@ -50,9 +54,15 @@ static const struct yaml_fault yaml_faults[] = {
     {"found incompatible YAML document", NULL, "%YAML must say 1.1 or 1.2", false},
     {"found undefined tag handle", NULL,
 	"tags (!name) are not allowed; remove it, or quote a text that starts with !", false},
-    {"found unknown directive name", NULL,
-	"a line that starts with % is a directive of YAML, and only %YAML is known; remove the line, "
-	"or quote a text that starts with %", true},
+    {"found unknown directive name", NULL, YAML_FAULT_DIRECTIVE, true},
+    {"could not find expected directive name", NULL, YAML_FAULT_DIRECTIVE, true},
+    {"found unexpected non-alphabetical character", NULL, YAML_FAULT_DIRECTIVE, true},
+    {"did not find expected node content", NULL,
+	"neither a key nor a value can start with this; write what is missing before it, remove it, "
+	"or put the text in quotes", false},
+    {"did not find expected comment or line break", NULL,
+	"a block of text begins on the line after its | or >; quote a text that starts with one",
+	true},
     {"found invalid Unicode character escape code", NULL,
 	"this escape is no character; half of a pair such as \\uD83D\\uDE00 is none, write the "
 	"character itself or its code point as \\U0001F600", false},
@@ -161,6 +171,9 @@ yaml_fault_sentence(const yaml_parser_t *parser, struct yaml_place *p)
 	if (strcmp(problem, "found character that cannot start any token") == 0)
 		return yaml_fault_character(p);
 	sentence = yaml_fault_reference(p);
+	if (sentence == NULL && p->byte == p->len &&
+	    strcmp(problem, "did not find expected node content") == 0)
+		return mem_string("the file ends inside a { or [ that is not closed");
 	if (sentence == NULL && parser->problem != NULL)
 		sentence = yaml_fault_long_key(parser, p);
 	if (sentence != NULL)

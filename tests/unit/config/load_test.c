@@ -593,9 +593,7 @@ START_TEST(a_file_that_cannot_be_read_is_an_error)
 	source.sandbox = true;
 	ck_assert_ptr_null(config_load(&source, &diags));
 	test_expect(&diags, "/: cannot read the file: Is a directory\n");
-	refuse("a: [\n",
-	    "c.yaml:2:1: did not find expected node content (while parsing a flow node that begins "
-	    "on line 2)\n");
+	refuse("a: [\n", "c.yaml:2:1: the file ends inside a { or [ that is not closed\n");
 }
 END_TEST
 

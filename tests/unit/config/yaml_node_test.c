@@ -265,6 +265,18 @@ START_TEST(syntax_mistakes_say_what_to_write)
 	bad("%FOO\na: 1\n",
 	    "f:1:1: a line that starts with % is a directive of YAML, and only %YAML is known; "
 	    "remove the line, or quote a text that starts with %\n");
+	bad("% a: 1\n",
+	    "f:1:1: a line that starts with % is a directive of YAML, and only %YAML is known; "
+	    "remove the line, or quote a text that starts with %\n");
+	bad("a: [b, , c]\n",
+	    "f:1:8: neither a key nor a value can start with this; write what is missing before "
+	    "it, remove it, or put the text in quotes\n");
+	bad("a: ]b\n",
+	    "f:1:4: neither a key nor a value can start with this; write what is missing before "
+	    "it, remove it, or put the text in quotes\n");
+	bad("a: |b\n",
+	    "f:1:4: a block of text begins on the line after its | or >; quote a text that starts "
+	    "with one\n");
 	memset(key, 'k', 1100);
 	strcpy(key + 1100, ": 1\n");
 	memcpy(key, "a: 1\n", 5);
@@ -528,8 +540,8 @@ START_TEST(mistakes_before_the_end_of_reading_are_told_too)
 	    "f:1:4: the environment variable NONE is not set; set it, or write ${NONE:-default}\n"
 	    "f:2:4: anchors (&name) are not allowed; write the value where it is needed, or quote "
 	    "a text that starts with &\n"
-	    "f:3:9: did not find expected node content (while parsing a flow node that begins on "
-	    "line 3)\n");
+	    "f:3:9: neither a key nor a value can start with this; write what is missing before it, "
+	    "remove it, or put the text in quotes\n");
 }
 END_TEST
 
