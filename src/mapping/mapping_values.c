@@ -90,6 +90,21 @@ mapping_values_look(const struct mapping_values_table *table, struct json_object
 	return entry;
 }
 
+/* Looks a value of Bluejay up. One number may be written in several ways there: a
+ * service that keeps it as a double answers 1.0 to 1. */
+static const struct mapping_values_entry *
+mapping_values_look_upstream(const struct mapping_values *v, struct json_object *value)
+{
+	const struct mapping_values_entry *entry = mapping_values_look(&v->by_upstream, value);
+	bool number = json_object_is_type(value, json_type_int) ||
+	    json_object_is_type(value, json_type_double);
+
+	for (size_t i = 0; entry == NULL && number && i < v->count; i++)
+		if (mapping_step_same_value(v->upstream[i].value, value))
+			entry = &v->upstream[i];
+	return entry;
+}
+
 /* Adds a value to its table. */
 static void
 mapping_values_enter(struct mapping_values_table *table, struct mapping_values_entry *entry)
@@ -123,7 +138,7 @@ mapping_values_add(struct mapping_values *v, struct json_object *local,
 	}
 	*l = (struct mapping_values_entry){json_print(local, NULL), local, v->count, {0}};
 	*u = (struct mapping_values_entry){json_print(upstream, NULL), upstream, v->count, {0}};
-	there = mapping_values_look(&v->by_upstream, upstream);
+	there = mapping_values_look_upstream(v, upstream);
 	mapping_values_enter(&v->by_local, l);
 	if (there == NULL)
 		mapping_values_enter(&v->by_upstream, u);
@@ -199,7 +214,7 @@ mapping_values_list(const struct mapping_values *v, bool local)
 
 	buf_init(&out, 0);
 	for (size_t i = 0; i < v->count && shown < MAPPING_VALUES_SHOWN; i++) {
-		if (!local && mapping_values_look(&v->by_upstream, side[i].value)->pair != i)
+		if (!local && mapping_values_look_upstream(v, side[i].value)->pair != i)
 			continue;
 		buf_addf(&out, "%s%s", between, side[i].text);
 		between = ", ";
@@ -242,8 +257,7 @@ mapping_values_send(const struct mapping_step *step, struct json_object *value,
 
 	if (entry != NULL)
 		return json_copy(v->upstream[entry->pair].value);
-	return mapping_values_other(v, value, mapping_values_look(&v->by_upstream, value), true,
-	    trouble);
+	return mapping_values_other(v, value, mapping_values_look_upstream(v, value), true, trouble);
 }
 
 /* Turns a value of Bluejay into the local one. */
@@ -252,7 +266,7 @@ mapping_values_receive(const struct mapping_step *step, struct json_object *valu
     struct mapping_trouble *trouble)
 {
 	const struct mapping_values *v = step->data;
-	const struct mapping_values_entry *entry = mapping_values_look(&v->by_upstream, value);
+	const struct mapping_values_entry *entry = mapping_values_look_upstream(v, value);
 
 	if (entry != NULL)
 		return json_copy(v->local[entry->pair].value);

@@ -29,6 +29,9 @@ START_TEST(two_values_do_not_become_one)
 	        "      mild: low\n",
 	    "m.yaml:7:7: \"calm\" (line 6) and \"mild\" (line 7) both become \"low\", so it would "
 	    "come back as \"calm\" for both; give each a value of its own, or add lossy: true\n");
+	refused("  pace: {to: pace, values: {slow: 1, late: 1.0}}\n",
+	    "m.yaml:3:38: \"slow\" (line 3) and \"late\" (line 3) both become \"1.0\", so it would "
+	    "come back as \"slow\" for both; give each a value of its own, or add lossy: true\n");
 	refused("  a: {to: a, values: {x: 1, y: 1}, lossy: true}\n"
 	        "  b: {to: b, values: {x: 1, y: 1}, write_only: true}\n",
 	    "");

@@ -30,6 +30,23 @@ START_TEST(values_have_their_pair)
 }
 END_TEST
 
+START_TEST(numbers_of_bluejay_are_known_however_they_are_written)
+{
+	static const char named[] = "  pace: {to: pace, values: {slow: 1, fast: 1.5}}\n";
+	static const char open[] = "  n: {to: n, values: {1: 2}, others: keep}\n";
+
+	mapping_case_sent(named, "{\"pace\":\"slow\"}", "{\"pace\":1}");
+	mapping_case_answered(named, "{\"pace\":1.0}", "{\"pace\":\"slow\"}");
+	mapping_case_answered(named, "{\"pace\":15e-1}", "{\"pace\":\"fast\"}");
+	mapping_case_answered(named, "{\"pace\":1.1}", "pace must be one of 1, 1.5");
+	mapping_case_answered(named, "{\"pace\":\"1\"}", "pace must be one of 1, 1.5");
+	mapping_case_answered(open, "{\"n\":2}", "{\"n\":1}");
+	mapping_case_refused(open, "{\"n\":2}", "n must not be 2, which stands for 1");
+	mapping_case_answered("  p: {to: p, values: {a: 1, b: 1.0}, lossy: true}\n", "{\"p\":2}",
+	    "p must be one of 1");
+}
+END_TEST
+
 START_TEST(other_values_do_what_the_file_says)
 {
 	static const char keep[] =
@@ -316,7 +333,7 @@ mapping_convert_suite(void)
 {
 	const TTest *const tests[] = {
 	    values_have_their_pair,
-	    other_values_do_what_the_file_says,
+	    numbers_of_bluejay_are_known_however_they_are_written, other_values_do_what_the_file_says,
 	    a_filler_beside_the_values_is_no_value,
 	    elements_go_one_by_one,
 	    objects_have_fields_of_their_own,
