@@ -2,8 +2,10 @@
 
 #include "serve.h"
 #include "serve_reload.h"
+#include "serve_watch.h"
 #include "api/api.h"
 #include "base/mem.h"
+#include "base/notify.h"
 #include "core/gateway.h"
 #include "core/snapshot.h"
 #include "http/http_server.h"
@@ -37,6 +39,10 @@ struct serve {
 	struct http_cors cors;
 	struct http_server *server, *admin;
 	struct serve_reload *reload;
+	struct serve_watch *watch;    /* of key files */
+	struct notify *notify;        /* the service manager; NULL: there is none */
+	struct loop_timer alive;      /* signs of life for its watchdog */
+	int64_t alive_ms;             /* between two of them; 0: none are wanted */
 	struct event term, interrupt, reopen, hangup;
 	struct loop_timer settle;
 	int64_t stop_by; /* loop_now(): when a stop waits no longer */
@@ -291,7 +297,18 @@ serve_apply(void *arg, struct snapshot *snap)
 	}
 	if (api_adjust(s->api, &fail) != 0)
 		log_error(s->log, "what is passed on goes its old way", LOG_S("why", fail.text));
+	serve_watch_take(s->watch, snap);
 	snapshot_unref(before);
+}
+
+/* A key file is another one. */
+static void
+serve_on_key_file(void *arg)
+{
+	struct serve *s = arg;
+
+	if (s->started && !s->stopping)
+		serve_reload_keys(s->reload);
 }
 
 /* Makes what reads the configuration again. */
@@ -304,10 +321,34 @@ serve_prepare_reload(struct serve *s)
 	    .gw = s->gw,
 	    .api = s->api,
 	    .apply = serve_apply,
+	    .notify = s->notify,
 	    .arg = s,
 	};
 
 	s->reload = serve_reload_new(&o);
+	s->watch = serve_watch_new(s->loop, s->log, serve_on_key_file, s);
+}
+
+/* The event loop turns. */
+static void
+serve_on_alive(void *arg)
+{
+	struct serve *s = arg;
+
+	notify_alive(s->notify);
+	loop_timer_set(&s->alive, s->alive_ms);
+}
+
+/* Finds the service manager, if there is one. */
+static void
+serve_find_manager(struct serve *s)
+{
+	s->notify = notify_open(getenv("NOTIFY_SOCKET"));
+	s->alive_ms = notify_watchdog_ms(getenv("WATCHDOG_USEC"), getenv("WATCHDOG_PID"),
+	    (long)getpid());
+	loop_timer_init(&s->alive, s->loop, serve_on_alive, s);
+	if (s->notify != NULL && s->alive_ms > 0)
+		loop_timer_set(&s->alive, 0);
 }
 
 /* Reads the configuration again, once the doors are open; not any more when they close. */
@@ -349,7 +390,9 @@ serve_on_ready(void *arg, bool ok)
 	s->started = true;
 	api_watch(s->api, s->server, s->admin);
 	api_on_reload(s->api, serve_on_reload, s);
+	serve_watch_take(s->watch, s->snap);
 	serve_print(s);
+	notify_ready(s->notify);
 	if (s->reload_soon)
 		serve_on_reload(s);
 }
@@ -385,6 +428,7 @@ serve_on_signal(evutil_socket_t sig, short what, void *arg)
 		return;
 	}
 	s->stopping = true;
+	notify_stopping(s->notify);
 	s->stop_by = loop_now(s->loop) + drain;
 	log_info(s->log, "stopping", LOG_I("drain_ms", drain));
 	http_server_drain(s->server, drain, serve_on_drained, s);
@@ -437,7 +481,11 @@ serve_free(struct serve *s)
 		loop_timer_cancel(&s->settle);
 	http_server_free(s->server);
 	http_server_free(s->admin);
+	serve_watch_free(s->watch);
 	serve_reload_free(s->reload);
+	if (s->alive.loop != NULL)
+		loop_timer_cancel(&s->alive);
+	notify_free(s->notify);
 	api_free(s->api);
 	gateway_free(s->gw);
 	store_close(s->store);
@@ -503,6 +551,7 @@ serve(const struct serve_options *options)
 	serve_raise_descriptors(&s);
 	if (serve_start_sandbox(&s) && serve_start_core(&s)) {
 		serve_catch_signals(&s);
+		serve_find_manager(&s);
 		serve_prepare_reload(&s);
 		gateway_start(s.gw, serve_on_ready, &s);
 		loop_run(s.loop);

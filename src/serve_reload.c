@@ -19,7 +19,8 @@ struct serve_reload {
 	struct snapshot *snap;  /* on its way into force; NULL: nothing is */
 	struct diag_list diags; /* of that one */
 	struct buf restart;     /* keys that keep their values, as JSON */
-	bool again;             /* it was asked for meanwhile */
+	bool again;             /* it was asked for meanwhile, */
+	bool keys_again;        /* or for the key files alone */
 };
 
 /* Makes one that does nothing yet. */
@@ -97,7 +98,7 @@ serve_reload_log(const struct serve_reload *r)
 static void
 serve_reload_tell(struct serve_reload *r, const char *why)
 {
-	bool again = r->again;
+	bool again = r->again, keys = r->keys_again;
 	struct buf b;
 
 	buf_init(&b, SERVE_RELOAD_ANSWER);
@@ -117,9 +118,12 @@ serve_reload_tell(struct serve_reload *r, const char *why)
 	api_reload_end(r->o.api, why != NULL ? 400 : 200, b.data, b.len);
 	buf_free(&b);
 	serve_reload_clear(r);
-	r->again = false;
+	r->again = r->keys_again = false;
+	notify_ready(r->o.notify);
 	if (again)
 		serve_reload_start(r);
+	else if (keys)
+		serve_reload_keys(r);
 }
 
 /* The snapshot is in force, or cannot be. */
@@ -155,29 +159,48 @@ serve_reload_on_kept(void *arg, const struct config_key *key, const struct yaml_
 	free(line);
 }
 
-/* Reads. */
+/* Reads, and has it come into force. */
+static void
+serve_reload_read(struct serve_reload *r, const struct config_source *source)
+{
+	notify_reloading(r->o.notify);
+	api_reload_begin(r->o.api);
+	buf_init(&r->restart, SERVE_RELOAD_ANSWER);
+	r->snap = snapshot_load(source, &r->diags);
+	if (r->snap != NULL) {
+		config_keep(r->snap->config, gateway_snapshot(r->o.gw)->config, serve_reload_on_kept, r);
+		config_rules_kept(r->snap->config, &r->diags);
+	}
+	diag_sort(&r->diags);
+	serve_reload_log(r);
+	if (r->snap == NULL || r->diags.errors > 0)
+		serve_reload_tell(r, "The configuration has mistakes");
+	else
+		gateway_reload(r->o.gw, r->snap, serve_reload_on_done, r);
+}
+
+/* Reads the file. */
 void
 serve_reload_start(struct serve_reload *r)
 {
-	if (r->snap != NULL) {
+	if (r->snap != NULL)
 		r->again = true;
+	else
+		serve_reload_read(r, &r->o.source);
+}
+
+/* Reads the key files. */
+void
+serve_reload_keys(struct serve_reload *r)
+{
+	const struct config *running = gateway_snapshot(r->o.gw)->config;
+	struct config_source source = r->o.source;
+
+	if (r->snap != NULL) {
+		r->keys_again = true;
 		return;
 	}
-	api_reload_begin(r->o.api);
-	buf_init(&r->restart, SERVE_RELOAD_ANSWER);
-	r->snap = snapshot_load(&r->o.source, &r->diags);
-	diag_sort(&r->diags);
-	serve_reload_log(r);
-	if (r->snap == NULL) {
-		serve_reload_tell(r, "The configuration has mistakes");
-		return;
-	}
-	config_keep(r->snap->config, gateway_snapshot(r->o.gw)->config, serve_reload_on_kept, r);
-	config_rules_kept(r->snap->config, &r->diags);
-	if (r->diags.errors > 0) {
-		serve_reload_log(r);
-		serve_reload_tell(r, "The configuration has mistakes");
-		return;
-	}
-	gateway_reload(r->o.gw, r->snap, serve_reload_on_done, r);
+	source.text = running->text;
+	source.text_len = running->text_len;
+	serve_reload_read(r, &source);
 }

@@ -2,6 +2,7 @@
 #define SERVE_RELOAD_H
 
 #include "api/api.h"
+#include "base/notify.h"
 #include "core/gateway.h"
 
 /*
@@ -18,6 +19,7 @@ struct serve_reload_options {
 	struct api *api;
 	/* The snapshot is in force in the core: the rest of the program takes it. */
 	void (*apply)(void *arg, struct snapshot *);
+	struct notify *notify; /* hears of it; may be NULL */
 	void *arg;
 };
 
@@ -26,5 +28,8 @@ void serve_reload_free(struct serve_reload *); /* before the api and the gateway
 
 /* Reads, now or when the reading that runs is over; the outcome comes later. */
 void serve_reload_start(struct serve_reload *);
+
+/* The same for the key files alone: the file itself stays as it is in force. */
+void serve_reload_keys(struct serve_reload *);
 
 #endif

@@ -69,6 +69,9 @@ config_free(struct config *config)
 	}
 	free(config->projects);
 	yaml_node_free(config->document);
+	if (config->text != NULL)
+		memset(config->text, 0, config->text_len); /* it may hold keys, and NUL bytes */
+	mem_wipe_free(config->text);
 	free(config);
 }
 
@@ -85,21 +88,37 @@ config_load_defaults(struct config *config, const char *file)
 			config_set_default(&keys[i], config, file);
 }
 
-/* Reads the file; false when there is no document to look at. */
+/* Reads the file, unless its text is given; false with a mistake. */
 static bool
-config_load_document(struct config *config, const struct config_source *source,
+config_load_text(struct config *config, const struct config_source *source,
     struct diag_list *diags)
 {
 	struct config_file file;
 	struct fail fail;
 
+	if (source->text != NULL) {
+		config->text = mem_copy(source->text, source->text_len);
+		config->text_len = source->text_len;
+		return true;
+	}
 	if (config_file_read(source->file, false, CONFIG_LOAD_MAX, &file, &fail) != 0) {
 		diag_add(diags, source->file, 0, 0, "cannot read the file: %s", fail.text);
 		return false;
 	}
-	config->document = yaml_node_parse(source->file, file.text, file.len, source->env,
+	config->text = file.text;
+	config->text_len = file.len;
+	return true;
+}
+
+/* Parses the file; false when there is no document to look at. */
+static bool
+config_load_document(struct config *config, const struct config_source *source,
+    struct diag_list *diags)
+{
+	if (!config_load_text(config, source, diags))
+		return false;
+	config->document = yaml_node_parse(source->file, config->text, config->text_len, source->env,
 	    source->env_arg, diags);
-	config_file_free(&file);
 	return config->document != NULL;
 }
 

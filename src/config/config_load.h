@@ -9,6 +9,8 @@
 
 struct config_source {
 	const char *file; /* NULL: defaults only */
+	const char *text; /* of the file, in place of reading it; NULL: it is read */
+	size_t text_len;
 	bool sandbox;     /* it takes the place of bluejay.url and all keys: none is required */
 	yaml_env_fn env;  /* NULL: getenv */
 	void *env_arg;

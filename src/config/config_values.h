@@ -102,6 +102,8 @@ struct config {
 	size_t project_count;
 
 	struct yaml_node *document; /* the file; NULL without one */
+	char *text;                 /* of the file, as it was read */
+	size_t text_len;
 	const struct yaml_node *mapping_persona, *mapping_community; /* inside document, or NULL:
 	                                                                defaults */
 };

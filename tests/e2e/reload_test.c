@@ -251,6 +251,69 @@ START_TEST(a_form_cannot_reload)
 }
 END_TEST
 
+/* ---- key files ---- */
+
+/* A gateway whose key is in the file `key`, which the scratch folder has. */
+static void
+open_with_key_file(const char *key)
+{
+	stage_open(NULL, NULL);
+	ck_assert_ptr_nonnull(scratch_file("gateway.yaml",
+	    "bluejay:\n  url: %s\n  api_key_file: %s\n  cache: {fresh: 0s}\n" RELOAD_PLAIN,
+	    stage_sandbox.url[0], key));
+	ck_assert_int_eq(reload()->status, 200);
+}
+
+/* Puts a key into a file by renaming another one over it. */
+static void
+replace_key(const char *key)
+{
+	char from[300], to[300];
+
+	snprintf(from, sizeof from, "%s", scratch_file("key.new", "%s\n", key));
+	snprintf(to, sizeof to, "%.250s/key", scratch_dir());
+	ck_assert_int_eq(rename(from, to), 0);
+}
+
+START_TEST(a_key_file_that_is_replaced_is_read_again)
+{
+	replace_key("wrong");
+	open_with_key_file("key");
+	ck_assert_int_ge(call("GET", STAGE_DEMO, NULL)->status, 500);
+	if (_i == 0)
+		replace_key("sandbox");
+	else
+		scratch_file("key", "sandbox\n"); /* in place */
+	EVENTUALLY(call("GET", STAGE_DEMO, NULL)->status == 200);
+	ck_assert(logged("a file of the configuration has changed"));
+	stage_close();
+}
+END_TEST
+
+START_TEST(a_key_behind_links_is_read_again)
+{
+	free(shell("cd %s && rm -rf mount && mkdir -p mount/v1 mount/v2 && echo wrong >mount/v1/key && "
+	    "echo sandbox >mount/v2/key && ln -s v1 mount/..data && ln -s ..data/key mount/key",
+	    scratch_dir()));
+	open_with_key_file("mount/key");
+	ck_assert_int_ge(call("GET", STAGE_DEMO, NULL)->status, 500);
+	free(shell("cd %s/mount && ln -s v2 ..data_tmp && mv -T ..data_tmp ..data", scratch_dir()));
+	EVENTUALLY(call("GET", STAGE_DEMO, NULL)->status == 200);
+	stage_close();
+}
+END_TEST
+
+START_TEST(a_key_file_brings_no_other_change_of_the_file)
+{
+	replace_key("wrong");
+	open_with_key_file("key");
+	scratch_file("gateway.yaml", "bluejay: {not even: yaml\n");
+	replace_key("sandbox");
+	EVENTUALLY(call("GET", STAGE_DEMO, NULL)->status == 200);
+	stage_close();
+}
+END_TEST
+
 /* ---- under load ---- */
 
 /* What the clients share with the test. */
@@ -306,6 +369,61 @@ load_run(struct load *l, int number, const char *demo, const char *plain)
 	close(fd);
 }
 
+/* Starts the clients. */
+static void
+load_start(struct load *l, pid_t *pids, const char *demo, const char *plain)
+{
+	for (int i = 0; i < RELOAD_CLIENTS; i++) {
+		pids[i] = fork();
+		if (pids[i] == 0) {
+			load_run(l, i, demo, plain);
+			_exit(0);
+		}
+	}
+}
+
+/* Ends them; none of their requests may have failed. */
+static void
+load_end(struct load *l, const pid_t *pids, const char *what, unsigned count)
+{
+	l->stop = 1;
+	for (int i = 0; i < RELOAD_CLIENTS; i++) {
+		int status;
+
+		ck_assert_int_eq(waitpid(pids[i], &status, 0), pids[i]);
+		ck_assert_int_eq(status, 0);
+	}
+	printf("%u %s, %u requests, %u failed\n", count, what, l->done, l->failed);
+	ck_assert_msg(l->failed == 0, "%u of %u failed, the first: %s", l->failed, l->done, l->first);
+	ck_assert_uint_gt(l->done, 100);
+}
+
+START_TEST(no_request_fails_under_rotation)
+{
+	struct load *l = mmap(NULL, sizeof *l, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	pid_t pids[RELOAD_CLIENTS];
+	unsigned rotations = 0;
+	char *demo, *plain;
+	int64_t until;
+
+	replace_key("sandbox");
+	open_with_key_file("key");
+	demo = create(STAGE_DEMO, "{\"name\":\"demo\"}");
+	plain = create(STAGE_PLAIN, "{\"name\":\"plain\"}");
+	load_start(l, pids, demo, plain);
+	for (until = stage_now() + RELOAD_MS; stage_now() < until; rotations++) {
+		replace_key("sandbox");
+		stage_breathe();
+	}
+	load_end(l, pids, "rotations", rotations);
+	ck_assert(logged("the configuration was reloaded"));
+	free(demo);
+	free(plain);
+	stage_close();
+	munmap(l, sizeof *l);
+}
+END_TEST
+
 START_TEST(no_request_fails_under_reloads)
 {
 	static const char *const settings[] = {
@@ -324,27 +442,12 @@ START_TEST(no_request_fails_under_reloads)
 	stage_open(RELOAD_SHORT, NULL);
 	demo = create(STAGE_DEMO, "{\"name\":\"demo\"}");
 	plain = create(STAGE_PLAIN, "{\"name\":\"plain\"}");
-	for (int i = 0; i < RELOAD_CLIENTS; i++) {
-		pids[i] = fork();
-		if (pids[i] == 0) {
-			load_run(l, i, demo, plain);
-			_exit(0);
-		}
-	}
+	load_start(l, pids, demo, plain);
 	until = stage_now() + RELOAD_MS;
 	for (; stage_now() < until; reloads++)
 		reload_with(settings[reloads % 3], rests[reloads / 2 % 3]);
-	l->stop = 1;
-	for (int i = 0; i < RELOAD_CLIENTS; i++) {
-		int status;
-
-		ck_assert_int_eq(waitpid(pids[i], &status, 0), pids[i]);
-		ck_assert_int_eq(status, 0);
-	}
-	printf("%u reloads, %u requests, %u failed\n", reloads, l->done, l->failed);
-	ck_assert_msg(l->failed == 0, "%u of %u failed, the first: %s", l->failed, l->done, l->first);
+	load_end(l, pids, "reloads", reloads);
 	ck_assert_uint_gt(reloads, 50);
-	ck_assert_uint_gt(l->done, reloads);
 	free(demo);
 	free(plain);
 	stage_close();
@@ -370,7 +473,11 @@ reload_suite(void)
 	tcase_add_test(tcase, a_write_whose_project_is_back_is_settled);
 	tcase_add_test(tcase, what_is_passed_on_follows_the_file);
 	tcase_add_test(tcase, a_form_cannot_reload);
+	tcase_add_loop_test(tcase, a_key_file_that_is_replaced_is_read_again, 0, 2);
+	tcase_add_test(tcase, a_key_behind_links_is_read_again);
+	tcase_add_test(tcase, a_key_file_brings_no_other_change_of_the_file);
 	tcase_add_test(tcase, no_request_fails_under_reloads);
+	tcase_add_test(tcase, no_request_fails_under_rotation);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }
