@@ -373,6 +373,10 @@ resource_read_all(const struct yaml_node *section, size_t *count, struct diag_li
 	*count = 0;
 	if (section == NULL)
 		return NULL;
+	if (section->kind != YAML_MAP && !yaml_node_is_null(section))
+		diag_add(diags, YAML_AT(section),
+		    "resources must be a map of the words that stand for them in paths, such as "
+		    "digital-humans: {read: GET /v1/digital-human/{id}}");
 	all = mem_zero(section->count + 1, sizeof *all);
 	for (size_t i = 0; section->kind == YAML_MAP && i < section->count; i++) {
 		all[*count] = resource_read_declared(section->keys[i], section->items[i], diags);

@@ -587,6 +587,21 @@ START_TEST(mistakes_of_a_declaration_say_their_place)
 }
 END_TEST
 
+START_TEST(the_section_is_a_map)
+{
+	const char *list = scratch_file("list.yaml", "%s", "bluejay: {api_key: k}\nresources: [x]\n");
+	char *out = shell("%s check --config %s 2>&1", program_path(), list);
+
+	ck_assert_ptr_nonnull(strstr(out, "list.yaml:2:12: resources must be a map of the words that "
+	                                  "stand for them in paths, such as digital-humans: "));
+	free(out);
+	out = shell("%s check --config %s 2>&1", program_path(),
+	    scratch_file("none.yaml", "%s", "bluejay: {api_key: k}\nresources:\n"));
+	ck_assert_str_eq(out, "ok\n");
+	free(out);
+}
+END_TEST
+
 /* Tests of declared resources. */
 static Suite *
 resources_suite(void)
@@ -597,6 +612,7 @@ resources_suite(void)
 	    without_a_fence_every_project_has_all_of_all_parts,
 	    ids_of_another_form_are_not_asked_for,
 	    statuses_are_told_as_declared,
+	    the_section_is_a_map,
 	    methods_that_are_left_out_are_405,
 	    a_create_whose_answer_is_lost_is_found_in_the_list,
 	    the_next_part_may_be_an_address_of_the_upstream_alone,
