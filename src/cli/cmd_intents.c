@@ -2,23 +2,17 @@
 
 #include "cli/cmd_intents.h"
 #include "base/buf.h"
-#include "base/loop.h"
 #include "base/mem.h"
 #include "base/uuid.h"
-#include "config/config_secret.h"
+#include "cli/admin_client.h"
 #include "json/json_read.h"
 #include "json/json_text.h"
-#include "upstream/upstream.h"
 
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define INTENTS_ADMIN "http://127.0.0.1:3001"
-#define INTENTS_TIME_MS 35000 /* an adopt asks Bluejay */
-#define INTENTS_ANSWER_MAX ((size_t)64 << 20)
 
 static const char intents_usage[] =
     "usage: persona-gateway intents [OPTIONS] list\n"
@@ -27,99 +21,12 @@ static const char intents_usage[] =
     "\n"
     "Writes whose outcome is unknown, over the admin address of a running gateway.\n"
     "\n"
-    "  --admin URL        the address, " INTENTS_ADMIN " unless it is given\n"
+    "  --admin URL        the address, " ADMIN_CLIENT_URL " unless it is given\n"
     "  --token-file FILE  the token of a client with `admin: true`, where one is needed\n"
     "\n"
     "  list     what is unsettled\n"
     "  adopt    this create made what has this id in Bluejay\n"
     "  forget   nothing was made: what it holds is free again\n";
-
-/* Whom to ask. */
-struct intents_admin {
-	const char *url;
-	char *token; /* NULL: none is sent */
-};
-
-/* One question to the gateway. */
-struct intents_question {
-	struct loop *loop;
-	int status; /* 0: no answer */
-	char *body;
-};
-
-/* The gateway has answered, or not. */
-static void
-intents_on_answer(void *arg, const struct upstream_answer *a)
-{
-	struct intents_question *q = arg;
-
-	if (a->outcome == UPSTREAM_ANSWER) {
-		q->status = a->status;
-		q->body = mem_copy(a->body, a->body_len);
-	}
-	loop_stop(q->loop);
-}
-
-/* Asks; false with a sentence printed when there is no answer. */
-static bool
-intents_ask(const struct intents_admin *admin, const char *method, const char *path, const char *body,
-    struct intents_question *q)
-{
-	struct upstream_config config = {
-	    .url = admin->url,
-	    .connect_ms = 5000,
-	    .first_byte_ms = INTENTS_TIME_MS,
-	    .total_ms = INTENTS_TIME_MS,
-	    .retries = 1,
-	    .max_in_flight = 1,
-	    .max_queue = 1,
-	    .max_answer = INTENTS_ANSWER_MAX,
-	};
-	struct upstream_request request = {
-	    .method = method,
-	    .path = path,
-	    .body = body,
-	    .body_len = body != NULL ? strlen(body) : 0,
-	    .api_key = admin->token,
-	    .repeat = UPSTREAM_ONCE,
-	};
-	struct upstream *up;
-	struct fail fail;
-
-	memset(q, 0, sizeof *q);
-	q->loop = loop_new();
-	if (q->loop == NULL)
-		return false;
-	up = upstream_new(q->loop, &config, &fail);
-	if (up == NULL) {
-		fprintf(stderr, "persona-gateway: %s\n", fail.text);
-		loop_free(q->loop);
-		return false;
-	}
-	request.deadline = loop_now(q->loop) + INTENTS_TIME_MS;
-	upstream_start(up, &request, intents_on_answer, q);
-	loop_run(q->loop);
-	upstream_free(up);
-	loop_free(q->loop);
-	if (q->status == 0)
-		fprintf(stderr, "persona-gateway: no gateway answers on %s; is it running, and is this its "
-		    "`admin on` address?\n", admin->url);
-	return q->status != 0;
-}
-
-/* Prints an answer's error sentence. */
-static void
-intents_print_error(const struct intents_question *q)
-{
-	struct json_object *root = NULL;
-	const char *sentence = NULL;
-
-	if (json_read(q->body, strlen(q->body), &root, NULL) &&
-	    json_object_is_type(root, json_type_object))
-		sentence = json_get_string(root, "error");
-	fprintf(stderr, "persona-gateway: %s\n", sentence != NULL ? sentence : "unexpected answer");
-	json_object_put(root);
-}
 
 /* Prints a member of an intent. */
 static const char *
@@ -144,13 +51,13 @@ intents_subject(struct json_object *intent)
 
 /* Prints the list as columns. */
 static int
-intents_list_print(const struct intents_question *q)
+intents_list_print(const struct admin_answer *q)
 {
 	struct json_object *list = NULL;
 
 	if (q->status != 200 || !json_read(q->body, strlen(q->body), &list, NULL) ||
 	    !json_object_is_type(list, json_type_array)) {
-		intents_print_error(q);
+		admin_client_print_error(q);
 		json_object_put(list);
 		return 1;
 	}
@@ -194,10 +101,10 @@ intents_body(const char *item)
 
 /* Runs `adopt` or `forget`. */
 static int
-intents_decide(const struct intents_admin *admin, const char *action, const char *id,
+intents_decide(const struct admin_client *admin, const char *action, const char *id,
     const char *item)
 {
-	struct intents_question q;
+	struct admin_answer q;
 	char *path, *body;
 	int code = 1;
 
@@ -205,10 +112,10 @@ intents_decide(const struct intents_admin *admin, const char *action, const char
 		return 2;
 	path = mem_format("/intents/%s/%s", id, action);
 	body = item != NULL ? intents_body(item) : mem_string("{}");
-	if (intents_ask(admin, "POST", path, body, &q)) {
+	if (admin_client_ask(admin, "POST", path, body, &q)) {
 		code = q.status == 200 || q.status == 204 ? 0 : 1;
 		if (code != 0)
-			intents_print_error(&q);
+			admin_client_print_error(&q);
 		else
 			printf("%s\n", q.status == 200 ? q.body : "forgotten");
 	}
@@ -218,30 +125,15 @@ intents_decide(const struct intents_admin *admin, const char *action, const char
 	return code;
 }
 
-/* Reads the token; false with a sentence printed when it cannot be read. */
-static bool
-intents_read_token(struct intents_admin *admin, const char *path)
-{
-	struct fail fail;
-	unsigned mode;
-
-	if (path == NULL)
-		return true;
-	admin->token = config_secret_read(path, &mode, &fail);
-	if (admin->token == NULL)
-		fprintf(stderr, "persona-gateway: %s\n", fail.text);
-	return admin->token != NULL;
-}
-
 /* Does what the arguments say. */
 static int
-intents_run(const struct intents_admin *admin, int argc, char **argv)
+intents_run(const struct admin_client *admin, int argc, char **argv)
 {
-	struct intents_question q;
+	struct admin_answer q;
 	int code;
 
 	if (argc == 1 && strcmp(argv[0], "list") == 0) {
-		code = intents_ask(admin, "GET", "/intents", NULL, &q) ? intents_list_print(&q) : 1;
+		code = admin_client_ask(admin, "GET", "/intents", NULL, &q) ? intents_list_print(&q) : 1;
 		free(q.body);
 		return code;
 	}
@@ -260,7 +152,7 @@ cmd_intents(int argc, char **argv)
 	static const struct option options[] = {{"admin", required_argument, NULL, 'a'},
 	    {"token-file", required_argument, NULL, 't'}, {"help", no_argument, NULL, 'h'},
 	    {NULL, 0, NULL, 0}};
-	struct intents_admin admin = {.url = INTENTS_ADMIN};
+	struct admin_client admin = {.url = ADMIN_CLIENT_URL};
 	const char *file = NULL;
 	int opt, code;
 
@@ -281,9 +173,9 @@ cmd_intents(int argc, char **argv)
 			return 2;
 		}
 	}
-	if (!intents_read_token(&admin, file))
+	if (!admin_client_read_token(&admin, file))
 		return 1;
 	code = intents_run(&admin, argc - optind, argv + optind);
-	mem_wipe_free(admin.token);
+	admin_client_clear(&admin);
 	return code;
 }
