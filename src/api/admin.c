@@ -22,6 +22,8 @@ enum admin_route {
 	ADMIN_READY,
 	ADMIN_METRICS,
 	ADMIN_DRIFT,
+	ADMIN_REQUESTS,
+	ADMIN_REQUEST,
 	ADMIN_OPENAPI,
 	ADMIN_OVERVIEW,
 	ADMIN_PERSONAS,
@@ -38,6 +40,8 @@ const struct http_route admin_routes[] = {
     {"GET", "/readyz", ADMIN_READY},
     {"GET", "/metrics", ADMIN_METRICS},
     {"GET", "/drift", ADMIN_DRIFT},
+    {"GET", "/requests", ADMIN_REQUESTS},
+    {"GET", "/requests/:id", ADMIN_REQUEST},
     {"GET", "/openapi.json", ADMIN_OPENAPI},
     {"GET", "/overview", ADMIN_OVERVIEW},
     {"GET", "/projects/:project/personas", ADMIN_PERSONAS},
@@ -321,6 +325,12 @@ api_serve_admin(void *arg, struct http_exchange *ex)
 		return;
 	case ADMIN_DRIFT:
 		admin_drift(api, ex);
+		return;
+	case ADMIN_REQUESTS:
+		admin_requests(api, ex);
+		return;
+	case ADMIN_REQUEST:
+		admin_request(api, ex, match.params[0]);
 		return;
 	case ADMIN_OPENAPI:
 		admin_openapi(api, ex);

@@ -56,6 +56,10 @@ bool api_route(void *items, size_t i, struct openapi_route *);
 /* Serves GET /drift of the admin address. */
 void admin_drift(struct api *, struct http_exchange *);
 
+/* Serves GET /requests and GET /requests/:id of the admin address. */
+void admin_requests(struct api *, struct http_exchange *);
+void admin_request(struct api *, struct http_exchange *, const char *id);
+
 /* Serves one image of a project, for GET and HEAD. */
 void image_serve_bytes(struct api *, struct http_exchange *, const struct project *, const char *id);
 

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "core/items.h"
 #include "core/personas.h"
+#include "core/recorder.h"
 #include "json/json_read.h"
 
 #include <stdlib.h>
@@ -57,6 +58,14 @@ item_status(const struct item_call *c, int status)
 	return declared != 0 ? declared : status;
 }
 
+/* Answers with a result. */
+static void
+item_answer(struct item_call *c, const struct result *r)
+{
+	recorder_told(gateway_recorder(c->api->gw), c->project.trace, r);
+	api_answer_result(c->ex, r);
+}
+
 /* The work gives its result: the answer. */
 static void
 item_on_done(void *arg, struct result *r)
@@ -65,7 +74,19 @@ item_on_done(void *arg, struct result *r)
 
 	c->done = true;
 	r->status = item_status(c, r->status);
-	api_answer_result(c->ex, r);
+	item_answer(c, r);
+}
+
+/* Remembers what is asked for, when that is on, of what goes through the mapping. */
+static void
+item_record(struct item_call *c, struct json_object *body)
+{
+	static const enum recorder_operation operations[] = {[ITEM_LIST] = RECORDER_LIST,
+	    [ITEM_CREATE] = RECORDER_CREATE, [ITEM_GET] = RECORDER_READ,
+	    [ITEM_UPDATE] = RECORDER_UPDATE, [ITEM_ADD] = RECORDER_ADD};
+
+	recorder_begin(gateway_recorder(c->api->gw), &c->project,
+	    operations[c->route], http_exchange_request(c->ex)->id, body);
 }
 
 /* Whether the client wants no old copy (RFC 9111, 5.2.1.4; Pragma is not looked at). */
@@ -86,8 +107,8 @@ item_read_body(struct item_call *c, const char *body, size_t len)
 	struct json_error err;
 
 	if (len == 0 && http_request_field(q, "content-type") == NULL && c->route == ITEM_CREATE)
-		return json_object_new_object();
-	if (len == 0) {
+		root = json_object_new_object();
+	else if (len == 0) {
 		api_answer_error(c->ex, 400, "Request body is empty; send a JSON object");
 	} else if (!json_read_bounded(body, len, ITEM_VALUES_MAX, &root, &err)) {
 		api_answer_error(c->ex, 400, "Request body is not valid JSON: %s (at offset %zu)", err.text,
@@ -97,8 +118,10 @@ item_read_body(struct item_call *c, const char *body, size_t len)
 		json_object_put(root);
 		root = NULL;
 	}
-	if (root != NULL)
+	if (root != NULL) {
 		traffic_note_fields(c->ex, c->project.mapping, root);
+		item_record(c, root);
+	}
 	return root;
 }
 
@@ -155,8 +178,9 @@ item_start_get(struct item_call *c)
 	bool no_cache = item_no_cache(http_exchange_request(c->ex));
 	struct result r;
 
+	item_record(c, NULL);
 	if (!no_cache && item_get_now(c->api->gw, &c->project, c->id, &r)) {
-		api_answer_result(c->ex, &r);
+		item_answer(c, &r);
 		result_clear(&r);
 		return;
 	}
@@ -172,6 +196,7 @@ item_on_body(void *arg, struct http_exchange *ex, const char *body, size_t len)
 
 	switch (c->route) {
 	case ITEM_LIST:
+		item_record(c, NULL);
 		c->work = item_list(gw, &c->project, item_no_cache(http_exchange_request(ex)),
 		    item_on_done, c);
 		return;

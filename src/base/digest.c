@@ -3,7 +3,9 @@
 #include "base/digest.h"
 
 #include <openssl/evp.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* SHA-256, in hex. */
 void
@@ -20,4 +22,14 @@ digest_hex(const void *bytes, size_t len, char out[DIGEST_HEX_SIZE])
 		out[2 * i + 1] = hex[md[i] & 15];
 	}
 	out[64] = '\0';
+}
+
+/* The beginning of the digest. */
+void
+digest_fingerprint(const char *secret, char out[DIGEST_FINGERPRINT_SIZE])
+{
+	char hex[DIGEST_HEX_SIZE];
+
+	digest_hex(secret, strlen(secret), hex);
+	snprintf(out, DIGEST_FINGERPRINT_SIZE, "sha256:%.12s", hex);
 }

@@ -8,4 +8,9 @@
 /* SHA-256 of the bytes. */
 void digest_hex(const void *bytes, size_t len, char out[DIGEST_HEX_SIZE]);
 
+#define DIGEST_FINGERPRINT_SIZE 20 /* "sha256:", 12 hex digits, and the NUL */
+
+/* What is shown in the place of a secret, so that two can be told apart. */
+void digest_fingerprint(const char *secret, char out[DIGEST_FINGERPRINT_SIZE]);
+
 #endif

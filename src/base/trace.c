@@ -52,7 +52,7 @@ trace_open(struct trace_table *t, struct trace *trace, const char *id)
 	trace->tries = 0;
 	trace->upstream_us = trace->store_us = -1;
 	trace->store_since = 0;
-	return (struct trace_ref){trace->slot, trace->serial};
+	return (struct trace_ref){.slot = trace->slot, .serial = trace->serial};
 }
 
 /* Ends a request. */

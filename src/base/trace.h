@@ -27,6 +27,7 @@ struct trace {
 
 struct trace_ref {
 	uint32_t slot, serial; /* both 0: none */
+	uint32_t call;         /* which of the request's calls, from 1, where somebody counts */
 };
 
 /* Zeroed is ready. Traces stay at their address and are reused by their owner. */

@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "cli/explain_past.h"
 #include "cli/explain_print.h"
 #include "core/resource.h"
 #include "core/snapshot.h"
@@ -11,6 +12,7 @@
 #include "json/json_text.h"
 
 #include <getopt.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -19,6 +21,7 @@
 
 static const char explain_usage[] =
     "usage: persona-gateway explain [OPTIONS] --project ID create|update|read < body.json\n"
+    "       persona-gateway explain --request ID [--admin URL] [--token-file FILE] [--json]\n"
     "\n"
     "Prints what a body becomes, and which line of the file decides that. Sends nothing.\n"
     "create and update take a body of the local API and print the request to Bluejay;\n"
@@ -29,7 +32,14 @@ static const char explain_usage[] =
     "  --project ID     the project in the path\n"
     "  --resource NAME  persona (the default), community, or one that the file declares\n"
     "  --id ID          its id, for the path of an update\n"
-    "  --json           one JSON object\n";
+    "  --json           one JSON object\n"
+    "\n"
+    "With --request it prints a past request of a running gateway whose recording is on,\n"
+    "both ways, by its X-Request-Id:\n"
+    "\n"
+    "  --request ID       the id\n"
+    "  --admin URL        the admin address, " ADMIN_CLIENT_URL " unless it is given\n"
+    "  --token-file FILE  the token of a client with `admin: true`, where one is needed\n";
 
 /* Says what is wrong with the usage. */
 static int
@@ -64,7 +74,7 @@ explain_request(struct explain_print *p, const struct project *project, bool cre
 		explain_print_refusal(p, fail.text);
 		return false;
 	}
-	mapping_request_hide(project->mapping, &r);
+	mapping_hide(project->mapping, r.upstream);
 	if (call->method == NULL) {
 		explain_print_refusal(p, "the declaration of this resource has no such call");
 		mapping_request_clear(&r);
@@ -204,11 +214,14 @@ explain_read_input(struct buf *in)
 static bool
 explain_read_options(int argc, char **argv, struct explain_options *o, int *code)
 {
-	enum { CONFIG = 1, SANDBOX, PROJECT, RESOURCE, ID, JSON, HELP };
+	enum { CONFIG = 1, SANDBOX, PROJECT, RESOURCE, ID, JSON, REQUEST, ADMIN, TOKEN,
+		HELP };
 	static const struct option options[] = {{"config", required_argument, NULL, CONFIG},
 	    {"sandbox", no_argument, NULL, SANDBOX}, {"project", required_argument, NULL, PROJECT},
 	    {"resource", required_argument, NULL, RESOURCE},
 	    {"id", required_argument, NULL, ID}, {"json", no_argument, NULL, JSON},
+	    {"request", required_argument, NULL, REQUEST}, {"admin", required_argument, NULL, ADMIN},
+	    {"token-file", required_argument, NULL, TOKEN},
 	    {"help", no_argument, NULL, HELP}, {NULL, 0, NULL, 0}};
 	int opt;
 
@@ -225,6 +238,12 @@ explain_read_options(int argc, char **argv, struct explain_options *o, int *code
 			o->id = optarg;
 		else if (opt == JSON)
 			o->json = true;
+		else if (opt == REQUEST)
+			o->request = optarg;
+		else if (opt == ADMIN)
+			o->admin = optarg;
+		else if (opt == TOKEN)
+			o->token_file = optarg;
 		else {
 			if (opt == HELP)
 				fputs(explain_usage, stdout);
@@ -234,6 +253,23 @@ explain_read_options(int argc, char **argv, struct explain_options *o, int *code
 	}
 	o->operation = optind + 1 == argc ? argv[optind] : "";
 	return true;
+}
+
+/* Explains a past request. */
+static int
+explain_old(const struct explain_options *o)
+{
+	struct admin_client admin = {.url = o->admin != NULL ? o->admin : ADMIN_CLIENT_URL};
+	int code = 1;
+
+	if (o->operation[0] != '\0' || o->project != NULL || o->config != NULL || o->sandbox ||
+	    o->resource != NULL || o->id != NULL)
+		return explain_wrong(stderr, "--request goes with --admin, --token-file and --json alone");
+	signal(SIGPIPE, SIG_IGN);
+	if (admin_client_read_token(&admin, o->token_file))
+		code = explain_past(&admin, o->request, o->json, o->colour);
+	admin_client_clear(&admin);
+	return code;
 }
 
 /* Runs the command. */
@@ -246,12 +282,16 @@ cmd_explain(int argc, char **argv)
 
 	if (!explain_read_options(argc, argv, &o, &code))
 		return code;
+	o.colour = isatty(STDOUT_FILENO) && getenv("NO_COLOR") == NULL;
+	if (o.request != NULL)
+		return explain_old(&o);
+	if (o.admin != NULL || o.token_file != NULL)
+		return explain_wrong(stderr, "--admin and --token-file go with --request");
 	if (strcmp(o.operation, "create") != 0 && strcmp(o.operation, "update") != 0 &&
 	    strcmp(o.operation, "read") != 0)
 		return explain_wrong(stderr, "say what to explain: create, update or read");
 	if (o.project == NULL)
 		return explain_wrong(stderr, "--project is needed");
-	o.colour = isatty(STDOUT_FILENO) && getenv("NO_COLOR") == NULL;
 	if (!explain_read_input(&in)) {
 		fprintf(stderr, "the body is longer than 16 MiB\n");
 		code = 1;

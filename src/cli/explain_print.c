@@ -11,7 +11,6 @@
 #include <string.h>
 
 #define EXPLAIN_COLUMN_MAX 40 /* characters */
-#define EXPLAIN_FINGERPRINT 12 /* hex digits of the key's SHA-256 that are shown */
 
 /* Prepares printing. */
 void
@@ -42,7 +41,7 @@ static struct json_object *
 explain_print_headers(const struct explain_print *p, const char *api_key)
 {
 	struct json_object *headers = json_object_new_object();
-	char hex[DIGEST_HEX_SIZE], *fingerprint;
+	char fingerprint[DIGEST_FINGERPRINT_SIZE];
 
 	json_object_object_add(headers, "Accept", json_object_new_string("application/json"));
 	json_object_object_add(headers, "Accept-Encoding", json_object_new_string("identity"));
@@ -53,28 +52,27 @@ explain_print_headers(const struct explain_print *p, const char *api_key)
 		    json_object_new_string("…"));
 	if (api_key == NULL)
 		return headers;
-	digest_hex(api_key, strlen(api_key), hex);
-	fingerprint = mem_format("sha256:%.*s", EXPLAIN_FINGERPRINT, hex);
+	digest_fingerprint(api_key, fingerprint);
 	json_object_object_add(headers, "X-API-Key", json_object_new_string(fingerprint));
-	free(fingerprint);
 	return headers;
 }
 
-/* Prints a request as text. */
-static void
-explain_print_request_text(struct explain_print *p, const char *method, const char *path,
-    struct json_object *headers, const struct mapping_request *r)
+/* Prints a call. */
+void
+explain_print_call(struct explain_print *p, const char *method, const char *url,
+    struct json_object *headers, struct json_object *body)
 {
 	struct lh_entry *e = lh_table_head(json_object_get_object(headers));
 	struct json_object *value;
 
-	fprintf(p->out, "%s %s%s\n", method, p->config->bluejay.url, path);
+	fprintf(p->out, "%s %s\n", method, url);
 	for (; e != NULL; e = lh_entry_next(e)) {
 		value = lh_entry_v(e);
 		fprintf(p->out, "%s: %s\n", (const char *)lh_entry_k(e),
 		    json_object_get_string(value));
 	}
-	explain_print_body(p, r->upstream);
+	if (body != NULL)
+		explain_print_body(p, body);
 	fputc('\n', p->out);
 }
 
@@ -88,7 +86,7 @@ explain_print_request(struct explain_print *p, const char *method, const char *p
 	char *url = mem_format("%s%s", p->config->bluejay.url, path);
 
 	if (!p->json && sends) {
-		explain_print_request_text(p, method, path, headers, r);
+		explain_print_call(p, method, url, headers, r->upstream);
 	} else if (!p->json) {
 		fputs("nothing is sent to Bluejay\n\n", p->out);
 	} else {
@@ -106,17 +104,23 @@ explain_print_request(struct explain_print *p, const char *method, const char *p
 	json_object_put(headers);
 }
 
+/* Prints a body below its title. */
+void
+explain_print_titled(struct explain_print *p, const char *title, struct json_object *body)
+{
+	fputs(title, p->out);
+	explain_print_body(p, body);
+	fputc('\n', p->out);
+}
+
 /* Prints a local answer. */
 void
 explain_print_answer(struct explain_print *p, struct json_object *local)
 {
 	if (p->json)
 		json_object_object_add(p->root, "answer", json_object_get(local));
-	else {
-		fputs("the local answer", p->out);
-		explain_print_body(p, local);
-		fputc('\n', p->out);
-	}
+	else
+		explain_print_titled(p, "the local answer", local);
 }
 
 /* Prints a refusal: as JSON with the status that the caller would see. */
@@ -147,29 +151,6 @@ void
 explain_print_misfit(struct explain_print *p, const char *sentence)
 {
 	explain_print_error(p, "Bluejay's answer does not fit", 502, sentence);
-}
-
-/* Adds a text, or null. */
-static void
-explain_print_add(struct json_object *o, const char *key, const char *text)
-{
-	json_object_object_add(o, key, text == NULL ? NULL : json_object_new_string(text));
-}
-
-/* Notes a member for JSON. */
-static void
-explain_print_member_json(struct explain_print *p, const struct mapping_explained *e)
-{
-	struct json_object *o = json_object_new_object();
-
-	explain_print_add(o, "local", e->local);
-	explain_print_add(o, "bluejay", e->upstream);
-	json_object_object_add(o, "line", e->line == 0 ? NULL : json_object_new_int(e->line));
-	json_object_object_add(o, "column", e->line == 0 ? NULL : json_object_new_int(e->column));
-	explain_print_add(o, "what", mapping_explain_name(e->what));
-	if (e->why != NULL)
-		explain_print_add(o, "why", e->why);
-	json_object_array_add(p->fields, o);
 }
 
 /* The colour of what happened: as it was, changed, not there. */
@@ -227,7 +208,7 @@ explain_print_member(struct explain_print *p, const struct mapping_explained *e)
 	struct explain_row *row;
 
 	if (p->json) {
-		explain_print_member_json(p, e);
+		json_object_array_add(p->fields, mapping_explain_json(e));
 		return;
 	}
 	p->rows = mem_resize(p->rows, (p->row_count + 1) * sizeof *p->rows);
@@ -244,7 +225,7 @@ explain_print_member(struct explain_print *p, const struct mapping_explained *e)
 }
 
 /* Prints all members' ways, in columns. */
-static void
+void
 explain_print_rows(struct explain_print *p)
 {
 	size_t local = 0, upstream = 0;
@@ -268,6 +249,8 @@ explain_print_rows(struct explain_print *p)
 		free(row->why);
 	}
 	free(p->rows);
+	p->rows = NULL;
+	p->row_count = 0;
 }
 
 /* Prints the members, or the JSON object. */

@@ -16,7 +16,7 @@ struct explain_row {
 
 /* What `explain` prints, as text or as one JSON object. */
 struct explain_print {
-	const struct config *config;
+	const struct config *config; /* of what is sent; NULL: nothing is, it was before */
 	const char *file; /* NULL: none */
 	FILE *out;
 	bool json, colour;
@@ -42,6 +42,13 @@ void explain_print_misfit(struct explain_print *, const char *sentence);
 
 /* What happened to one member. */
 void explain_print_member(struct explain_print *, const struct mapping_explained *);
+
+/* As text: a call that was made; a body below its title, which is one line without its
+ * end; and in columns the members that were noted since the last time. */
+void explain_print_call(struct explain_print *, const char *method, const char *url,
+    struct json_object *headers, struct json_object *body);
+void explain_print_titled(struct explain_print *, const char *title, struct json_object *body);
+void explain_print_rows(struct explain_print *);
 
 /* Prints what is left; false when it could not be written. */
 bool explain_print_end(struct explain_print *);

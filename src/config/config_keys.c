@@ -115,6 +115,12 @@ static const struct config_key config_table[] = {
     {"log.file", CONFIG_PATH, AT(log_file),
 	.restart = true, .help = "A file to which the log is appended, instead of standard error; SIGUSR1 opens it "
 	    "again after it was moved."},
+    {"recording.requests", CONFIG_INT, AT(recording_requests), .fallback = "0", .min = 0,
+	.max = 100000,
+	.help = "How many requests are remembered in memory, with what they hold, for the admin "
+	    "address and `explain --request`; 0 remembers nothing."},
+    {"recording.size", CONFIG_SIZE, AT(recording_size), .fallback = "4MiB", .min = 64 * KIB,
+	.max = GIB, .help = "The most memory that remembered requests take; the oldest go first."},
     {"bluejay.url", CONFIG_URL, AT(bluejay.url), .fallback = "https://api.getbluejay.ai",
 	.restart = true, .help = "Where Bluejay's API is, up to but without `/v1`."},
     {"bluejay.api_key", CONFIG_SECRET, AT(bluejay.api_key),

@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include "core/connector.h"
+#include "core/recorder.h"
 #include "json/json_read.h"
 
 #include <json-c/linkhash.h>
@@ -26,6 +27,14 @@ connector_merge(struct header_list *list, struct json_object *own)
 	return all;
 }
 
+/* Starts a call as it is. */
+static struct upstream_call *
+connector_send(struct gateway *gw, struct upstream_request *q, upstream_done_fn done, void *arg)
+{
+	recorder_sent(gw->recorder, gw->upstream_url, q);
+	return upstream_start(gw->upstream, q, done, arg);
+}
+
 /* Starts a call with the thing's own headers over the configured ones. */
 static struct upstream_call *
 connector_start_merged(struct gateway *gw, struct upstream_request *q, struct json_object *own,
@@ -39,7 +48,7 @@ connector_start_merged(struct gateway *gw, struct upstream_request *q, struct js
 		log_info(gw->log, "headers of a persona were left out, since they are too many or "
 		    "too long", LOG_I("sent", merged.count));
 	q->headers = &merged;
-	call = upstream_start(gw->upstream, q, done, arg);
+	call = connector_send(gw, q, done, arg);
 	q->headers = NULL;
 	header_list_clear(&merged);
 	return call;
@@ -58,7 +67,7 @@ connector_start(struct gateway *gw, const struct project *p, struct upstream_req
 	if (own != NULL)
 		call = connector_start_merged(gw, q, own, done, arg);
 	else
-		call = upstream_start(gw->upstream, q, done, arg);
+		call = connector_send(gw, q, done, arg);
 	json_object_put(all);
 	return call;
 }

@@ -9,7 +9,8 @@
  * them here. What of its own may not be sent is left out (base/header.h).
  */
 
-/* Starts a prepared call (gateway_request). `kept` is the thing's kept object as the
+/* Starts a prepared call (gateway_request): all that is asked of Bluejay for items comes
+ * through here, and is recorded when that is on. `kept` is the thing's kept object as the
  * store has it; NULL: none. Otherwise as upstream_start(). */
 struct upstream_call *connector_start(struct gateway *, const struct project *,
     struct upstream_request *, const char *kept, upstream_done_fn, void *arg);

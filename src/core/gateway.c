@@ -12,6 +12,7 @@
 #include "core/gone.h"
 #include "core/listing.h"
 #include "core/portrait.h"
+#include "core/recorder.h"
 #include "core/recover.h"
 #include "core/refresher.h"
 #include "core/reload.h"
@@ -52,6 +53,7 @@ gateway_new(const struct gateway_options *o, struct fail *fail)
 	gw->shelf = shelf_new((size_t)gw->snap->config->bluejay.cache_size);
 	gw->serial = serial_new(o->loop);
 	gw->drift = drift_new(o->loop, o->log);
+	gateway_record(gw);
 	gw->refresher = refresher_new(gw);
 	if (clients_open(gw, fail) == 0)
 		return gw;
@@ -128,6 +130,7 @@ gateway_free(struct gateway *gw)
 	shelf_free(gw->shelf);
 	gone_free_all(gw);
 	drift_free(gw->drift);
+	recorder_free(gw->recorder);
 	snapshot_unref(gw->snap);
 	trace_table_free(&gw->traces);
 	free(gw);
@@ -152,6 +155,13 @@ const struct drift *
 gateway_drift(const struct gateway *gw)
 {
 	return gw->drift;
+}
+
+/* What remembers requests. */
+struct recorder *
+gateway_recorder(struct gateway *gw)
+{
+	return gw->recorder;
 }
 
 /* What /readyz shows. */

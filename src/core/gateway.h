@@ -15,6 +15,7 @@
  */
 struct gateway;
 struct drift;
+struct recorder;
 
 #define GATEWAY_OPERATIONS 4 /* of enum store_operation */
 #define GATEWAY_STATES 4     /* of enum store_intent_state */
@@ -70,6 +71,9 @@ void gateway_recover(struct gateway *);
 
 /* Where Bluejay's answers differ from what they are declared to hold. */
 const struct drift *gateway_drift(const struct gateway *);
+
+/* What remembers requests; NULL while that is off. Good until the next turn of the loop. */
+struct recorder *gateway_recorder(struct gateway *);
 
 /* ---- a running operation ---- */
 

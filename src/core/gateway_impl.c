@@ -3,12 +3,29 @@
 #include "core/gateway_impl.h"
 #include "base/mem.h"
 #include "core/drift.h"
+#include "core/recorder.h"
 #include "json/json_read.h"
 #include "json/json_text.h"
 
 #include <string.h>
 
 #define GATEWAY_MARGIN_MS 250
+
+/* Remembers requests, or no more. Whoever looks at the log must know. */
+void
+gateway_record(struct gateway *gw)
+{
+	const struct config *c = gw->snap->config;
+	bool was_on = gw->recorder != NULL;
+
+	gw->recorder = recorder_resize(gw->recorder, gw->loop, (size_t)c->recording_requests,
+	    (size_t)c->recording_size);
+	if (gw->recorder != NULL && !was_on)
+		log_warn(gw->log, "recording is on: what requests and answers hold is kept in memory "
+		    "and shown on the admin address", LOG_I("requests", c->recording_requests));
+	else if (gw->recorder == NULL && was_on)
+		log_plain(gw->log, LOG_LEVEL_INFO, "recording is off; what was remembered is forgotten");
+}
 
 /* Notes what a call cost. */
 void
@@ -42,6 +59,7 @@ gateway_saw_answer(struct gateway *gw, const struct upstream_answer *a)
 {
 	bool refused;
 
+	recorder_heard(gw->recorder, a);
 	gateway_note_cost(gw, a);
 	if (a->outcome != UPSTREAM_ANSWER)
 		return;

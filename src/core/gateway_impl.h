@@ -79,6 +79,7 @@ struct gateway {
 	int64_t started_wall;
 	struct gone_scope *gone_scopes; /* what each scope's key is known to see */
 	struct drift *drift;            /* where answers differ from what is declared */
+	struct recorder *recorder;      /* remembers requests; NULL: it is off */
 	struct recover recover;
 	bool store_failed;
 	bool key_refused;
@@ -90,6 +91,9 @@ struct gateway {
 	void (*ready)(void *arg, bool ok);
 	void *ready_arg;
 };
+
+/* Remembers requests as the configuration in force says, from now on. */
+void gateway_record(struct gateway *);
 
 /* Notes what an upstream answer says about the key, and what it cost its request. */
 void gateway_saw_answer(struct gateway *, const struct upstream_answer *);

@@ -2,6 +2,7 @@
 
 #include "core/listing_pages.h"
 #include "base/mem.h"
+#include "core/connector.h"
 #include "json/json_text.h"
 
 #include <stdlib.h>
@@ -214,7 +215,7 @@ listing_pages_ask(struct listing_pages *l)
 	gateway_request(l->gw, &l->project, &q, l->project.resource->list.method, l->path);
 	q.max_answer = LISTING_PAGES_BYTES;
 	q.deadline = l->deadline;
-	l->call = upstream_start(l->gw->upstream, &q, listing_pages_on_answer, l);
+	l->call = connector_start(l->gw, &l->project, &q, NULL, listing_pages_on_answer, l);
 }
 
 /* Starts with the first part. */

@@ -69,6 +69,7 @@ reload_swap(struct gateway *gw, struct snapshot *snap, const struct store_reply 
 	gw->snap = snapshot_ref(snap);
 	reload_forget_moved(gw, before);
 	shelf_resize(gw->shelf, (size_t)snap->config->bluejay.cache_size);
+	gateway_record(gw);
 	for (size_t i = 0; i < unsettled->intent_count; i++)
 		reload_wake(gw, before, &unsettled->intents[i]);
 	upkeep_again(gw->upkeep);

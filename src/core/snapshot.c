@@ -316,7 +316,7 @@ snapshot_project(struct snapshot *snap, const char *id, const struct resource *r
 	out->generation = snap->generation;
 	strcpy(out->id, id); /* it is short enough */
 	out->named = strcmp(p->id, "*") != 0;
-	out->trace = (struct trace_ref){0, 0};
+	out->trace = (struct trace_ref){.slot = 0};
 	out->client = NULL;
 	out->has_agent = p->has_agent;
 	out->agent_id = p->agent_id;

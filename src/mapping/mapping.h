@@ -97,8 +97,8 @@ int mapping_request_make(const struct mapping *, enum mapping_operation,
 void mapping_request_clear(struct mapping_request *);
 
 /* Puts "…" in the place of what constants took from the environment, for those
- * who show an upstream body: it may be a secret. */
-void mapping_request_hide(const struct mapping *, struct mapping_request *);
+ * who show an upstream object, sent or answered: it may be a secret. */
+void mapping_hide(const struct mapping *, struct json_object *upstream);
 
 /*
  * What an upstream object becomes. `absent` and `kept` are as recorded (NULL:

@@ -238,7 +238,7 @@ mapping_cases_run_request(struct mapping_cases_case *k)
 		mapping_cases_compare(k, NULL, &fail);
 		return;
 	}
-	mapping_request_hide(k->mapping, &r);
+	mapping_hide(k->mapping, r.upstream);
 	mapping_cases_compare(k, r.upstream, NULL);
 	if (k->kept != NULL && k->error == NULL)
 		mapping_differ(r.kept, k->kept, mapping_cases_on_kept, k);

@@ -30,6 +30,13 @@ struct mapping_explained {
 	int line, column;             /* of the declaration in the user's file; 0: not there */
 };
 
+/* The same as a JSON object: `local`, `bluejay`, `line`, `column` (null where there is
+ * none), `what`, and where it applies `built_in` and `why`. The caller puts it. */
+struct json_object *mapping_explain_json(const struct mapping_explained *);
+
+/* Reads such an object; false when it is none. Strings belong to the object. */
+bool mapping_explain_from_json(struct json_object *, struct mapping_explained *);
+
 typedef void (*mapping_explain_fn)(void *arg, const struct mapping_explained *);
 
 /* Of a body that mapping_request_make() takes. */

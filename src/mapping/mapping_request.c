@@ -195,15 +195,15 @@ mapping_request_clear(struct mapping_request *request)
 
 /* Hides what may be secret. */
 void
-mapping_request_hide(const struct mapping *m, struct mapping_request *request)
+mapping_hide(const struct mapping *m, struct json_object *upstream)
 {
 	struct json_object *value;
 	size_t keys;
 
 	for (size_t i = 0; i < m->constant_count; i++)
 		if (m->constants[i].hidden &&
-		    mapping_path_get(&m->constants[i].upstream, request->upstream, &value, &keys) ==
+		    mapping_path_get(&m->constants[i].upstream, upstream, &value, &keys) ==
 		        MAPPING_PATH_FOUND)
-			mapping_path_put(&m->constants[i].upstream, request->upstream,
+			mapping_path_put(&m->constants[i].upstream, upstream,
 			    json_object_new_string("…"));
 }

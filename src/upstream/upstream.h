@@ -75,6 +75,11 @@ struct upstream_request {
 	struct trace_ref trace; /* for whom it is; comes back with the answer */
 };
 
+/* Tells each header field with which such a call is made, but those that the transport
+ * adds. Values may be secret; strings are valid during the call. */
+typedef void (*upstream_field_fn)(void *arg, const char *name, const char *value);
+void upstream_fields(const struct upstream_request *, upstream_field_fn, void *arg);
+
 enum upstream_outcome {
 	UPSTREAM_ANSWER,     /* a complete HTTP answer: look at status and body */
 	UPSTREAM_NO_CONNECT, /* no connection could be made; nothing was sent */

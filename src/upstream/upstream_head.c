@@ -3,6 +3,7 @@
 #include "upstream/upstream_head.h"
 #include "base/mem.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define UPSTREAM_HEAD_ID "X-Request-Id: "
@@ -76,6 +77,27 @@ upstream_head_make(struct upstream_head *h, const struct upstream_request *q)
 	upstream_head_say(h, "tracestate: ", q->tracestate);
 	upstream_head_add_list(h, q->headers);
 	return q->api_key == NULL || upstream_head_fits(q->api_key);
+}
+
+/* Tells the fields: of a line that only takes a field away there is none. */
+void
+upstream_fields(const struct upstream_request *q, upstream_field_fn fn, void *arg)
+{
+	struct upstream_head h = {0};
+
+	upstream_head_make(&h, q);
+	for (size_t i = 0; i < h.count; i++) {
+		const char *line = h.lines[i].data;
+		size_t len = strcspn(line, ":;");
+		const char *value = line + len + 1;
+		char *name = mem_copy(line, len);
+
+		value += strspn(value, " ");
+		if (*value != '\0' || line[len] == ';')
+			fn(arg, name, value);
+		free(name);
+	}
+	upstream_head_free(&h);
 }
 
 /* Frees the lines. */

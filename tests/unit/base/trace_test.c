@@ -56,7 +56,7 @@ START_TEST(a_reference_finds_its_own_request_only)
 {
 	struct trace_table table = {0};
 	struct trace traces[40] = {{0}};
-	struct trace_ref refs[40], none = {0, 0};
+	struct trace_ref refs[40], none = {.slot = 0};
 
 	for (int i = 0; i < 40; i++)
 		refs[i] = trace_open(&table, &traces[i], "id");

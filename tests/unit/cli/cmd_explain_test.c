@@ -168,7 +168,8 @@ START_TEST(an_update_may_send_nothing)
 	    "\"column\":7,\"what\":\"copied\"}]}\n", "");
 	expect(&o, "{\"headers\":{}}", 0,
 	    "{\"request\":null,\"kept_here\":{\"headers\":{}},\"fields\":[{\"local\":\"headers\","
-	    "\"bluejay\":null,\"line\":null,\"column\":null,\"what\":\"kept here\"}]}\n", "");
+	    "\"bluejay\":null,\"line\":null,\"column\":null,\"what\":\"kept here\","
+	    "\"built_in\":true}]}\n", "");
 	expect(&o, "{\"name\":\"\"}", 1,
 	    "{\"refused\":{\"status\":400,\"error\":\"Name is required\"},\"fields\":[]}\n", "");
 }

@@ -10,6 +10,7 @@ Suite *image_suite(void);
 Suite *portrait_suite(void);
 Suite *project_rows_suite(void);
 Suite *pure_suite(void);
+Suite *recorder_suite(void);
 Suite *resource_suite(void);
 Suite *result_suite(void);
 Suite *shelf_suite(void);
