@@ -184,8 +184,7 @@ relay_on_body(char *bytes, size_t size, size_t n, void *arg)
 
 /* ---- the end ---- */
 
-/* Gives the easy handle back, without pointers into this call. One that has met
- * HTTP/1.0 is not used again: libcurl would speak it from then on. */
+/* Gives the easy handle back, without pointers into this call. */
 static void
 relay_release(struct relay_call *c, bool clean)
 {
@@ -197,7 +196,7 @@ relay_release(struct relay_call *c, bool clean)
 	curl_easy_setopt(e, CURLOPT_HTTPHEADER, NULL);
 	curl_easy_setopt(e, CURLOPT_ERRORBUFFER, NULL);
 	curl_easy_setopt(e, CURLOPT_REQUEST_TARGET, NULL);
-	curl_loop_give(c->owner->curl, e, clean && c->reader.head.http11);
+	curl_loop_give(c->owner->curl, e, clean);
 }
 
 /* Frees a call that is not being run by libcurl. */

@@ -199,7 +199,7 @@ END_TEST
 
 /* ---- with a Bluejay that keeps personas ---- */
 
-/* Starts it and a gateway that asks again after an hour only. */
+/* Starts it and a gateway that asks again after an hour only, and once only. */
 static void
 start_keeping(void)
 {
@@ -208,7 +208,8 @@ start_keeping(void)
 	bluejay_start();
 	file = scratch_file("gateway.yaml",
 	    "listen: 127.0.0.1:0\nadmin_listen: 127.0.0.1:0\ndata_dir: data\n"
-	    "bluejay: {url: \"http://127.0.0.1:%d\", api_key: " KEY ", cache: {fresh: 1h}}\n"
+	    "bluejay: {url: \"http://127.0.0.1:%d\", api_key: " KEY ", cache: {fresh: 1h}, "
+	    "retries: 1, timeouts: {first_byte: 5s}}\n"
 	    "projects: {demo: {agent_id: 1}, plain: {}}\npassthrough: {bluejay: true}\n", bluejay_port());
 	{
 		const char *const args[] = {"serve", "--config", file, NULL};
@@ -263,6 +264,13 @@ START_TEST(a_write_past_the_gateway_is_seen_at_once)
 	change(id, "third");
 	r = ask(gateway.port, "GET", PERSONAS, NULL, NULL);
 	ck_assert_ptr_nonnull(strstr(r->body, "third"));
+	ask(gateway.port, "GET", PERSONAS, NULL, NULL); /* a list that shows nothing new is kept */
+	reads = bluejay_count("GET", "/v1/");
+	ck_assert_int_eq(ask(gateway.port, "GET", PERSONAS, NULL, NULL)->status, 200);
+	ck_assert_uint_eq(bluejay_count("GET", "/v1/"), reads);
+	change(id, "fourth");
+	r = ask(gateway.port, "GET", PERSONAS, NULL, NULL);
+	ck_assert_ptr_nonnull(strstr(r->body, "fourth"));
 	r = ask(gateway.port, "POST", "/v1/create-customer-persona", NULL,
 	    "{\"name\":\"two\",\"description\":\"\",\"goal\":\"\",\"agent_id\":1}");
 	ck_assert_int_eq(r->status, 200);
@@ -312,7 +320,9 @@ START_TEST(reads_that_were_under_way_do_not_bring_the_old_back)
 	ck_assert_int_eq(r.status, 200);
 	free(r.body);
 	close(c);
+	bluejay_rule("GET", "/v1/customer-persona/", 1, BLUEJAY_ANSWER, 500, "{}");
 	ck_assert_str_eq(prompt("demo", id), "third"); /* the late one has not undone it */
+	bluejay_forget();
 
 	reads = bluejay_count("GET", "/v1/");
 	bluejay_rule("GET", "/v1/customer-personas-by-agent/", 1, BLUEJAY_DO_HOLD, 0, NULL);

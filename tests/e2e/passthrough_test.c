@@ -423,6 +423,34 @@ START_TEST(an_early_answer_is_heard_while_the_body_is_sent)
 }
 END_TEST
 
+START_TEST(an_answer_may_begin_before_the_request_has_ended)
+{
+	char *head;
+	int c, t;
+
+	start("");
+	c = client("POST /talk HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n");
+	t = tool_accept();
+	tool_head(t);
+	tool_say(t, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
+	head = answer_head(c);
+	ck_assert_int_eq(strncmp(head, "HTTP/1.1 200 ", 13), 0);
+	for (int i = 0; i < 3; i++) { /* each waits for the other's word */
+		more(c, "3\r\nask\r\n");
+		ck_assert_str_eq(tool_bytes(t, 8), "3\r\nask\r\n");
+		tool_say(t, "5\r\nreply\r\n");
+		ck_assert_str_eq(tool_bytes(c, 10), "5\r\nreply\r\n");
+	}
+	more(c, "0\r\n\r\n");
+	ck_assert_str_eq(tool_bytes(t, 5), "0\r\n\r\n");
+	tool_say(t, "0\r\n\r\n");
+	ck_assert_str_eq(tool_bytes(c, 5), "0\r\n\r\n");
+	close(c);
+	close(t);
+	stop();
+}
+END_TEST
+
 START_TEST(a_tool_that_is_down_is_named)
 {
 	char sentence[256];
@@ -770,7 +798,8 @@ local_suite(void)
 	    a_request_and_its_answer_pass_as_they_are, answers_of_every_kind_pass,
 	    events_arrive_piece_by_piece, an_upload_arrives_piece_by_piece,
 	    a_large_body_goes_up_and_down_in_little_memory, a_side_that_reads_nothing_stops_the_other,
-	    an_early_answer_is_heard_while_the_body_is_sent, a_tool_that_is_down_is_named,
+	    an_early_answer_is_heard_while_the_body_is_sent,
+	    an_answer_may_begin_before_the_request_has_ended, a_tool_that_is_down_is_named,
 	    a_tool_that_dies_at_each_stage, a_client_that_leaves_takes_the_tools_connection_with_it,
 	    an_idle_connection_serves_reads_again_and_writes_have_their_own, silence_has_an_end,
 	    a_message_that_comes_back_goes_no_further, some_requests_are_not_for_passing_on,

@@ -464,6 +464,14 @@ START_TEST(old_HTTP_does_not_make_later_requests_old)
 	ck_assert_int_eq(r.p.end, RELAY_WHOLE);
 	run(&r, "GET", "/");
 	ck_assert_int_eq(strncmp(request(&r, 1), "GET / HTTP/1.1\r\n", 16), 0);
+	say(&r, "HTTP/1.0 200 OK\r\n\r\nold", FAKE_CLOSE);
+	run(&r, "GET", "/");
+	fake_server_push(r.b.server, &(struct fake_step){.bytes = WHOLE, .when = FAKE_HEAD});
+	start(&r, "POST", "/", no_fields, -1);
+	relay_write_end(r.p.call);
+	bench_until(&r.b, r.p.ends > 0);
+	ck_assert_int_eq(r.p.end, RELAY_WHOLE);
+	ck_assert_ptr_nonnull(strstr(request(&r, 3), "\r\nTransfer-Encoding: chunked\r\n"));
 	rig_close(&r);
 }
 END_TEST
