@@ -145,10 +145,20 @@ pass_fields_copy(const struct http_request *q)
 	return all;
 }
 
+/* Whether a field of the caller's is the configuration's to say. */
+static bool
+pass_fields_replaced(const struct pass_along *along, const char *name)
+{
+	for (size_t i = 0; along != NULL && i < along->headers->count; i++)
+		if (header_is(name, along->headers->items[i].name))
+			return true;
+	return false;
+}
+
 /* Makes the fields of a request. */
 void
 pass_fields_request(struct pass_fields *l, const struct http_request *q, enum pass_way way,
-    bool known, const char *name, const char *key)
+    bool known, const char *name, const struct pass_along *along)
 {
 	struct wire_field *all = pass_fields_copy(q);
 	long forwards = pass_fields_forwards(q);
@@ -158,7 +168,7 @@ pass_fields_request(struct pass_fields *l, const struct http_request *q, enum pa
 		pass_fields_add(l, "Host", q->host);
 	for (const struct wire_field *f = all; f->name != NULL; f++) {
 		if (pass_fields_hop(all, f->name) || pass_fields_stays(f->name, way) ||
-		    (known && client_claim_is(f->name, f->value)) ||
+		    (known && client_claim_is(f->name, f->value)) || pass_fields_replaced(along, f->name) ||
 		    (forwards >= 0 && strcasecmp(f->name, "max-forwards") == 0))
 			continue;
 		pass_fields_add(l, f->name, f->value);
@@ -171,8 +181,10 @@ pass_fields_request(struct pass_fields *l, const struct http_request *q, enum pa
 		pass_fields_make(l, "Max-Forwards", mem_format("%ld", forwards - 1));
 	if (way == PASS_TO_LOCAL)
 		pass_fields_add_forwarded(l, q);
-	if (key != NULL)
-		pass_fields_add(l, "X-API-Key", key);
+	for (size_t i = 0; along != NULL && i < along->headers->count; i++)
+		pass_fields_add(l, along->headers->items[i].name, along->headers->items[i].value);
+	if (along != NULL)
+		pass_fields_add(l, "X-API-Key", along->key);
 	free(all);
 }
 

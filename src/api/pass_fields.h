@@ -1,6 +1,7 @@
 #ifndef API_PASS_FIELDS_H
 #define API_PASS_FIELDS_H
 
+#include "base/header.h"
 #include "http/http_message.h"
 #include "upstream/relay.h"
 
@@ -25,11 +26,17 @@ struct pass_fields {
 	size_t made_count;
 };
 
+/* What goes along to Bluejay. */
+struct pass_along {
+	const char *key;
+	const struct header_list *headers; /* of the configuration, in place of the caller's */
+};
+
 /* What a request is sent on with; `name` is ours in Via. One that is `known` has the
- * token of a client of ours, which stays here. The key, if there is one, and the values
- * of the request must live as long as the list. */
+ * token of a client of ours, which stays here. What goes along (NULL: nothing) and the
+ * values of the request must live as long as the list. */
 void pass_fields_request(struct pass_fields *, const struct http_request *, enum pass_way,
-    bool known, const char *name, const char *key);
+    bool known, const char *name, const struct pass_along *);
 
 /* What an answer is given to the client with; they live as long as the head does. */
 void pass_fields_answer(struct pass_fields *, const struct wire_field *, enum pass_way,

@@ -294,15 +294,16 @@ pass_go(struct pass *p)
 	bool local = p->way == PASS_TO_LOCAL;
 	bool reads = strcmp(q->method, "GET") == 0 || strcmp(q->method, "HEAD") == 0;
 	char *origin = pass_target_origin(q);
-	char *target = mem_format("%s%s", local ? "" : p->road->config.url + url_origin(p->road->config.url), origin);
+	const char *url = p->road->config.url;
+	char *target = mem_format("%s%s", local ? "" : url + url_origin(url), origin);
+	const struct pass_along along = {bypass_key(t->api->gw), bypass_headers(t->api->gw)};
 	struct relay_request r = {.method = q->method, .target = target, .has_body = q->has_body,
 	    .length = q->length};
 	struct pass_fields l;
 
 	/* On this machine a new connection costs less than a write that met a closed one. */
 	r.fresh = local && (q->has_body || !reads);
-	pass_fields_request(&l, q, p->way, p->known, t->name,
-	    local ? NULL : bypass_key(t->api->gw));
+	pass_fields_request(&l, q, p->way, p->known, t->name, local ? NULL : &along);
 	r.fields = l.list;
 	p->sent = true;
 	p->call = relay_start(p->road->relay, &r, &pass_events, p);

@@ -25,6 +25,13 @@ bypass_key(const struct gateway *gw)
 	return gw->snap->config->bluejay.api_key;
 }
 
+/* The headers of the configuration. */
+const struct header_list *
+bypass_headers(const struct gateway *gw)
+{
+	return &gw->snap->config->bluejay.headers;
+}
+
 /* Wants a place. */
 struct upstream_call *
 bypass_place(struct gateway *gw, const char *request_id, upstream_place_fn placed, void *arg)

@@ -12,6 +12,8 @@
 const char *bypass_url(const struct gateway *);
 const char *bypass_proxy(const struct gateway *, const struct snapshot *); /* NULL: none */
 const char *bypass_key(const struct gateway *);
+/* What every call to it carries. */
+const struct header_list *bypass_headers(const struct gateway *);
 
 /* Wants a place among the calls to Bluejay: see upstream_place(). It waits as long
  * as a request may take. */

@@ -110,13 +110,17 @@ sent_by(bool known, const struct http_field *fields, enum pass_way way, const ch
 {
 	struct http_request q = {.method = method, .host = "localhost:3000", .minor = 1,
 	    .fields = fields, .id = "id-1", .peer = peer};
+	struct header_list headers = {.count = 0};
+	const struct pass_along along = {"k3y", &headers};
 	struct pass_fields l;
 	const char *text;
 
 	while (fields[q.field_count].name != NULL)
 		q.field_count++;
-	pass_fields_request(&l, &q, way, known, "gw-1", way == PASS_TO_BLUEJAY ? "k3y" : NULL);
+	header_list_put(&headers, "X-Tenant", "shop");
+	pass_fields_request(&l, &q, way, known, "gw-1", way == PASS_TO_BLUEJAY ? &along : NULL);
 	text = text_of(&l);
+	header_list_clear(&headers);
 	pass_fields_free(&l);
 	return text;
 }
@@ -155,17 +159,17 @@ START_TEST(a_request_keeps_what_is_for_its_end)
 	    {"x_forwarded_for", "1.2.3.4"}, {"transfer_encoding", "chunked"},
 	    {"via", "1.0 a"}, {"via", "1.1 b"}, {"forwarded", "for=1.2.3.4"},
 	    {"x-forwarded-for", "1.2.3.4"}, {"x-forwarded-port", "1"}, {"max-forwards", "3"},
-	    {"x-empty", ""}, {NULL, NULL}};
+	    {"x-empty", ""}, {"x-tenant", "theirs"}, {NULL, NULL}};
 
 	ck_assert_str_eq(sent(fields, PASS_TO_LOCAL, "GET", "127.0.0.1"),
 	    "Host=localhost:3000|accept=a|proxy-authorization=p|cookie=c=1|cookie=d=2|"
-	    "authorization=Bearer x|x-api-key=theirs|max-forwards=3|x-empty=|Content-Length=0|"
+	    "authorization=Bearer x|x-api-key=theirs|max-forwards=3|x-empty=|x-tenant=theirs|Content-Length=0|"
 	    "X-Request-Id=id-1|Via=1.0 a, 1.1 b, 1.1 gw-1|"
 	    "Forwarded=for=127.0.0.1;host=\"localhost:3000\";proto=http|X-Forwarded-For=127.0.0.1|"
 	    "X-Forwarded-Host=localhost:3000|X-Forwarded-Proto=http|");
 	ck_assert_str_eq(sent(fields, PASS_TO_BLUEJAY, "OPTIONS", "127.0.0.1"),
 	    "accept=a|x-empty=|Content-Length=0|X-Request-Id=id-1|Via=1.0 a, 1.1 b, 1.1 gw-1|"
-	    "Max-Forwards=2|X-API-Key=k3y|");
+	    "Max-Forwards=2|X-Tenant=shop|X-API-Key=k3y|");
 }
 END_TEST
 
@@ -175,7 +179,7 @@ START_TEST(an_underscore_hides_no_key)
 	    {"x_own", "1"}, {NULL, NULL}};
 
 	ck_assert_str_eq(sent(fields, PASS_TO_BLUEJAY, "GET", "127.0.0.1"),
-	    "x_own=1|X-Request-Id=id-1|Via=1.1 gw-1|X-API-Key=k3y|");
+	    "x_own=1|X-Request-Id=id-1|Via=1.1 gw-1|X-Tenant=shop|X-API-Key=k3y|");
 }
 END_TEST
 
