@@ -169,6 +169,7 @@ serve_reload_read(struct serve_reload *r, const struct config_source *source)
 	r->snap = snapshot_load(source, &r->diags);
 	if (r->snap != NULL) {
 		config_keep(r->snap->config, gateway_snapshot(r->o.gw)->config, serve_reload_on_kept, r);
+		config_keep_keys(r->snap->config, gateway_snapshot(r->o.gw)->config);
 		config_rules_kept(r->snap->config, &r->diags);
 	}
 	diag_sort(&r->diags);

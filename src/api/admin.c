@@ -267,6 +267,8 @@ admin_ready(struct api *api, struct http_exchange *ex, bool stranger)
 	    "several known ids in a row were not found; is this another account's key?", &all);
 	if (h.twins)
 		admin_twins(&b, &h);
+	if (h.key_fell_back)
+		buf_adds(&b, ",\"earlier_key_used\":true");
 	buf_addf(&b, ",\"unsettled\":%u,", h.unsettled);
 	if (stranger) {
 		buf_clear(&b);

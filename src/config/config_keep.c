@@ -148,3 +148,28 @@ config_keep(struct config *now, const struct config *running, config_keep_fn fn,
 			*(bool *)((char *)now + k->given) = *(const bool *)((const char *)running + k->given);
 	}
 }
+
+/* The key before `now`; NULL when there was none. The caller frees. */
+static char *
+config_keep_earlier(const char *now, const char *running, const char *before)
+{
+	if (now == NULL || running == NULL)
+		return NULL;
+	return mem_string(strcmp(now, running) == 0 ? before : running);
+}
+
+/* Notes earlier keys. */
+void
+config_keep_keys(struct config *now, const struct config *running)
+{
+	now->bluejay.earlier_key = config_keep_earlier(now->bluejay.api_key,
+	    running->bluejay.api_key, running->bluejay.earlier_key);
+	for (size_t i = 0; i < now->project_count; i++) {
+		struct config_project *p = &now->projects[i];
+
+		for (size_t k = 0; k < running->project_count; k++)
+			if (strcmp(running->projects[k].id, p->id) == 0)
+				p->earlier_key = config_keep_earlier(p->api_key,
+				    running->projects[k].api_key, running->projects[k].earlier_key);
+	}
+}

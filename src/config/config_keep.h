@@ -17,4 +17,8 @@ typedef void (*config_keep_fn)(void *arg, const struct config_key *, const struc
 /* Gives such keys of `now` the values of `running`. */
 void config_keep(struct config *now, const struct config *running, config_keep_fn, void *arg);
 
+/* Notes, where a key for Bluejay is another one, which it was before: calls fall back to
+ * that one while Bluejay refuses the new one. */
+void config_keep_keys(struct config *now, const struct config *running);
+
 #endif

@@ -53,6 +53,7 @@ config_free(struct config *config)
 	free(config->data_dir);
 	free(config->bluejay.url);
 	mem_wipe_free(config->bluejay.api_key);
+	mem_wipe_free(config->bluejay.earlier_key);
 	header_list_clear(&config->bluejay.headers);
 	free(config->bluejay.proxy);
 	free(config->bluejay.ca_file);
@@ -66,11 +67,12 @@ config_free(struct config *config)
 		free(config->projects[i].id);
 		free(config->projects[i].name);
 		mem_wipe_free(config->projects[i].api_key);
+		mem_wipe_free(config->projects[i].earlier_key);
 	}
 	free(config->projects);
 	yaml_node_free(config->document);
 	if (config->text != NULL)
-		memset(config->text, 0, config->text_len); /* it may hold keys, and NUL bytes */
+		explicit_bzero(config->text, config->text_len); /* it may hold keys, and NUL bytes */
 	mem_wipe_free(config->text);
 	free(config);
 }

@@ -21,6 +21,7 @@ struct config_project {
 	int64_t agent_id;
 	bool shared_agent;
 	char *api_key; /* NULL: the one of bluejay; always so with the sandbox */
+	char *earlier_key; /* the one before a reload brought another; NULL: none */
 	int line, column; /* of the id; 0 without a file */
 };
 
@@ -70,6 +71,7 @@ struct config {
 	struct {
 		char *url; /* scheme://host[:port][/base], no trailing slash */
 		char *api_key;
+		char *earlier_key; /* the one before a reload brought another; NULL: none */
 		struct header_list headers; /* of every call; values may be secret */
 		bool forward_persona_headers;
 		int64_t connect, first_byte, total;

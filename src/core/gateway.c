@@ -172,6 +172,7 @@ gateway_health(const struct gateway *gw, struct gateway_health *h)
 	h->store_ok = !gw->store_failed;
 	h->upstream_ok = recover_upstream_ok(gw);
 	h->key_refused = gw->key_refused;
+	h->key_fell_back = gw->key_fell_back;
 	h->many_gone = gone_suspects(gw);
 	upstream_counts(gw->upstream, &h->upstream);
 	h->draws = gw->draws;

@@ -54,6 +54,7 @@ struct gateway_health {
 	bool store_ok;             /* the last write reached the disk */
 	bool upstream_ok;          /* the breaker is closed, and Bluejay was heard if it was asked */
 	bool key_refused;          /* the last answer said 401 or 403 */
+	bool key_fell_back;        /* it came for the key before a reload only */
 	bool many_gone;            /* several known personas in a row were 404: another key? */
 	struct upstream_counts upstream;
 	bool draws;                /* there is a provider of portraits */

@@ -66,6 +66,10 @@ gateway_saw_answer(struct gateway *gw, const struct upstream_answer *a)
 	refused = a->status == 401 || a->status == 403;
 	if (refused && !gw->key_refused)
 		log_error(gw->log, "Bluejay refuses the API key", LOG_I("status", a->status));
+	if (a->fell_back && !refused && !gw->key_fell_back)
+		log_warn(gw->log, "Bluejay refuses the new API key; the one before it is used",
+		    LOG_I("status", 401));
+	gw->key_fell_back = a->fell_back && !refused;
 	gw->key_refused = refused;
 }
 
@@ -129,6 +133,7 @@ gateway_request(const struct gateway *gw, const struct project *p, struct upstre
 	q->method = method;
 	q->path = path;
 	q->api_key = p->api_key;
+	q->earlier_key = p->earlier_key;
 	q->headers = &gw->snap->config->bluejay.headers;
 	q->repeat = UPSTREAM_SAFE;
 	q->deadline = gateway_deadline(gw);

@@ -83,6 +83,7 @@ struct gateway {
 	struct recover recover;
 	bool store_failed;
 	bool key_refused;
+	bool key_fell_back;            /* the last answer came for an earlier key only */
 	struct trace_table traces;     /* of the requests that run */
 	uint64_t intents[GATEWAY_OPERATIONS][GATEWAY_STATES]; /* when they were last counted */
 	int64_t oldest_intent_ms;      /* wall time; 0: there was none */

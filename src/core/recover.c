@@ -67,7 +67,8 @@ static void
 recover_ping(struct gateway *gw, int64_t now)
 {
 	struct upstream_request q = {.method = "GET", .path = "/v1/ping", .repeat = UPSTREAM_ONCE,
-	    .api_key = recover_key(gw->snap->config), .deadline = now + RECOVER_TIMEOUT_MS};
+	    .api_key = recover_key(gw->snap->config),
+	    .earlier_key = gw->snap->config->bluejay.earlier_key, .deadline = now + RECOVER_TIMEOUT_MS};
 	struct recover *r = &gw->recover;
 
 	if (r->ping != NULL || (r->ping_at != 0 && now - r->ping_at < RECOVER_PING_MS))

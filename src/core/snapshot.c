@@ -321,6 +321,7 @@ snapshot_project(struct snapshot *snap, const char *id, const struct resource *r
 	out->has_agent = p->has_agent;
 	out->agent_id = p->agent_id;
 	out->api_key = p->api_key != NULL ? p->api_key : snap->config->bluejay.api_key;
+	out->earlier_key = p->api_key != NULL ? p->earlier_key : snap->config->bluejay.earlier_key;
 	out->resource = resource;
 	out->own_headers = snap->own_headers && resource->headers != NULL;
 	out->mapping = snapshot_mapping(snap, resource, p->id);

@@ -54,6 +54,7 @@ struct project {
 	bool has_agent;
 	int64_t agent_id;
 	const char *api_key;
+	const char *earlier_key; /* NULL: none */
 	const struct resource *resource;
 	const struct mapping *mapping;  /* of the resource */
 	char scope[PROJECT_SCOPE_SIZE]; /* owner of names and membership: "agent:123",

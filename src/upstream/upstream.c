@@ -376,12 +376,25 @@ upstream_next_try(struct upstream_call *c, const struct curl_try_result *r)
 	return retry_wait(c->answer.retry_after, retry_backoff(c->answer.tries, &u->random), left);
 }
 
+/* Takes the earlier key when the key was refused; the refusal proves that nothing was done.
+ * False when there is none, or it was taken before. */
+static bool
+upstream_fall_back(struct upstream_call *c, const struct curl_try_result *r)
+{
+	if (r->outcome != UPSTREAM_ANSWER || r->status != 401 ||
+	    c->deadline <= loop_now(c->owner->loop) || !upstream_head_fall_back(&c->head))
+		return false;
+	c->answer.fell_back = true;
+	return true;
+}
+
 /* A try has ended. */
 static void
 upstream_on_try(void *arg, const struct curl_try_result *r)
 {
 	struct upstream_call *c = arg;
 	struct upstream *u = c->owner;
+	bool received = c->answer.maybe_received;
 	int64_t wait;
 
 	upstream_leave(c, upstream_verdict(c, r));
@@ -391,6 +404,10 @@ upstream_on_try(void *arg, const struct curl_try_result *r)
 		    LOG_S("outcome", upstream_outcome_name(r->outcome)), LOG_S("why", r->why),
 		    LOG_I("try", c->answer.tries));
 	wait = upstream_next_try(c, r);
+	if (upstream_fall_back(c, r)) {
+		c->answer.maybe_received = received;
+		wait = 0;
+	}
 	if (wait < 0) {
 		upstream_finish(c);
 	} else if (wait == 0) {

@@ -60,6 +60,7 @@ struct upstream_request {
 	const char *method; /* "GET", "POST", "PUT", "DELETE" */
 	const char *path;   /* "/v1/…", already percent-encoded */
 	const char *api_key; /* NULL: none is sent */
+	const char *earlier_key; /* tried once when api_key is refused with 401; NULL: none is */
 	const char *key_field; /* what stands before the key in its line; NULL: "X-API-Key: " */
 	const char *accept;    /* media types; NULL: application/json */
 	const char *body; /* NULL: none */
@@ -96,6 +97,7 @@ struct upstream_answer {
 	enum upstream_outcome outcome;
 	bool maybe_received; /* false only when it is proven that the upstream acted on no try:
 	                        nothing was sent, or it refused with 429 */
+	bool fell_back;      /* api_key was refused, and earlier_key tried in its place */
 	int status;          /* UPSTREAM_ANSWER only */
 	const char *body;    /* NUL-terminated, valid during the callback only */
 	size_t body_len;

@@ -58,6 +58,7 @@ bool
 upstream_head_make(struct upstream_head *h, const struct upstream_request *q)
 {
 	const char *type = q->body_type != NULL ? q->body_type : "application/json";
+	const char *field = q->key_field != NULL ? q->key_field : "X-API-Key: ";
 	const char *id;
 
 	upstream_head_say(h, "Accept: ", q->accept != NULL ? q->accept : "application/json");
@@ -67,9 +68,12 @@ upstream_head_make(struct upstream_head *h, const struct upstream_request *q)
 	else
 		upstream_head_add(h, mem_string("Content-Type:")); /* else libcurl adds one */
 	upstream_head_add(h, mem_string("Expect:"));
-	if (q->api_key != NULL)
-		upstream_head_add(h, mem_format("%s%s",
-		    q->key_field != NULL ? q->key_field : "X-API-Key: ", q->api_key));
+	if (q->api_key != NULL) {
+		h->key = h->count;
+		upstream_head_add(h, mem_format("%s%s", field, q->api_key));
+	}
+	if (q->api_key != NULL && q->earlier_key != NULL && upstream_head_fits(q->earlier_key))
+		h->earlier = mem_format("%s%s", field, q->earlier_key);
 	id = upstream_head_say(h, UPSTREAM_HEAD_ID, q->request_id);
 	if (id != NULL)
 		h->id = id + strlen(UPSTREAM_HEAD_ID);
@@ -100,11 +104,24 @@ upstream_fields(const struct upstream_request *q, upstream_field_fn fn, void *ar
 	upstream_head_free(&h);
 }
 
+/* Puts the earlier key in the place of the key. */
+bool
+upstream_head_fall_back(struct upstream_head *h)
+{
+	if (h->earlier == NULL)
+		return false;
+	mem_wipe_free(h->lines[h->key].data);
+	h->lines[h->key].data = h->earlier;
+	h->earlier = NULL;
+	return true;
+}
+
 /* Frees the lines. */
 void
 upstream_head_free(struct upstream_head *h)
 {
 	for (size_t i = 0; i < h->count; i++)
 		mem_wipe_free(h->lines[i].data);
+	mem_wipe_free(h->earlier);
 	memset(h, 0, sizeof *h);
 }

@@ -258,10 +258,11 @@ static void
 open_with_key_file(const char *key)
 {
 	stage_open(NULL, NULL);
+	stage_kill_gateway();
 	ck_assert_ptr_nonnull(scratch_file("gateway.yaml",
 	    "bluejay:\n  url: %s\n  api_key_file: %s\n  cache: {fresh: 0s}\n" RELOAD_PLAIN,
 	    stage_sandbox.url[0], key));
-	ck_assert_int_eq(reload()->status, 200);
+	stage_start_gateway();
 }
 
 /* Puts a key into a file by renaming another one over it. */
@@ -310,6 +311,49 @@ START_TEST(a_key_file_brings_no_other_change_of_the_file)
 	scratch_file("gateway.yaml", "bluejay: {not even: yaml\n");
 	replace_key("sandbox");
 	EVENTUALLY(call("GET", STAGE_DEMO, NULL)->status == 200);
+	stage_close();
+}
+END_TEST
+
+/* Whether the gateway has read its key files again so many times at least. */
+static bool
+read_again(unsigned times)
+{
+	char *log = program_log(&stage_gateway);
+	unsigned n = 0;
+
+	for (const char *s = log; (s = strstr(s, "the configuration was reloaded")) != NULL; s++)
+		n++;
+	free(log);
+	return n >= times;
+}
+
+START_TEST(a_new_key_that_is_refused_falls_back_to_the_one_before)
+{
+	struct reply *ready;
+	char *ann, *bob;
+
+	replace_key("sandbox");
+	open_with_key_file("key");
+	ann = create(STAGE_DEMO, "{\"name\":\"ann\"}");
+	replace_key("not-yet-known");
+	EVENTUALLY(read_again(1));
+	ck_assert_int_eq(call("GET", below(STAGE_DEMO, ann), NULL)->status, 200);
+	bob = create(STAGE_DEMO, "{\"name\":\"bob\"}");
+	ck_assert_int_eq(stage_has("bob", NULL), 1);
+	ready = ask(stage_gateway.admin_port, "GET", "/readyz", NULL, NULL);
+	ck_assert_int_eq(ready->status, 200);
+	ck_assert_msg(strstr(ready->body, "\"earlier_key_used\":true") != NULL, "%s", ready->body);
+	EVENTUALLY(logged("the one before it is used"));
+	ck_assert(!logged("not-yet-known"));
+	/* the right one is written in the end */
+	replace_key("sandbox");
+	EVENTUALLY(read_again(2));
+	ck_assert_int_eq(call("GET", below(STAGE_DEMO, ann), NULL)->status, 200);
+	ready = ask(stage_gateway.admin_port, "GET", "/readyz", NULL, NULL);
+	ck_assert_ptr_null(strstr(ready->body, "earlier_key_used"));
+	free(ann);
+	free(bob);
 	stage_close();
 }
 END_TEST
@@ -412,7 +456,8 @@ START_TEST(no_request_fails_under_rotation)
 	plain = create(STAGE_PLAIN, "{\"name\":\"plain\"}");
 	load_start(l, pids, demo, plain);
 	for (until = stage_now() + RELOAD_MS; stage_now() < until; rotations++) {
-		replace_key("sandbox");
+		/* each second key is not known yet, so that calls fall back */
+		replace_key(rotations % 2 == 0 ? "next" : "sandbox");
 		stage_breathe();
 	}
 	load_end(l, pids, "rotations", rotations);
@@ -475,6 +520,7 @@ reload_suite(void)
 	tcase_add_test(tcase, a_form_cannot_reload);
 	tcase_add_loop_test(tcase, a_key_file_that_is_replaced_is_read_again, 0, 2);
 	tcase_add_test(tcase, a_key_behind_links_is_read_again);
+	tcase_add_test(tcase, a_new_key_that_is_refused_falls_back_to_the_one_before);
 	tcase_add_test(tcase, a_key_file_brings_no_other_change_of_the_file);
 	tcase_add_test(tcase, no_request_fails_under_reloads);
 	tcase_add_test(tcase, no_request_fails_under_rotation);
