@@ -33,6 +33,7 @@ static struct {
 	char asked[16384];   /* "METHOD path" of every request, one a line */
 	const char *next;    /* a text that leads on instead of the cursor; NULL: the cursor */
 	bool lose_create;    /* the next create is done, and its answer lost */
+	bool alter;          /* what is created gets another age */
 } up = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 static struct program gateway;
@@ -124,6 +125,8 @@ give_created(struct script_reply *r, const char *body)
 	r->status = strcmp(text, "dear") == 0 ? 402 : strcmp(text, "twin") == 0 ? 409
 	    : strcmp(text, "tea") == 0                                          ? 418
 	                                                                        : 200;
+	if (up.alter)
+		json_object_object_add(given, "years", json_object_new_int(1));
 	if (r->status == 200)
 		give(r, 200, human_make(given)->body);
 	else
@@ -408,6 +411,19 @@ START_TEST(a_create_whose_answer_is_lost_is_found_in_the_list)
 }
 END_TEST
 
+START_TEST(a_create_is_not_sent_again_while_one_of_its_name_is_there)
+{
+	start(WITHOUT_WRITES WRITES "    fence: project\n" REST);
+	up.lose_create = up.alter = true;
+	expect_error(call("POST", "a", NULL, "{\"name\":\"ann\",\"age\":41}"), 504,
+	    "It is not known whether Bluejay created this digital human: it has one of this name with "
+	    "another content. An equal one is not created until an operator decides (persona-gateway "
+	    "intents)");
+	ck_assert_int_eq(up.count, 1);
+	stop();
+}
+END_TEST
+
 #define NEXT_URL \
 	"    list: {call: GET /v1/digital-humans, items: items, next: next}\n" \
 	"    read: GET /v1/digital-human/{id}\n" \
@@ -615,6 +631,7 @@ resources_suite(void)
 	    the_section_is_a_map,
 	    methods_that_are_left_out_are_405,
 	    a_create_whose_answer_is_lost_is_found_in_the_list,
+	    a_create_is_not_sent_again_while_one_of_its_name_is_there,
 	    the_next_part_may_be_an_address_of_the_upstream_alone,
 	    names_are_unique_where_that_is_declared,
 	    without_a_list_the_own_records_are_the_list,

@@ -145,12 +145,124 @@ START_TEST(what_is_no_number_is_explained)
 }
 END_TEST
 
+/* Reads declarations and expects a resource of this key. */
+static struct resource **
+declared(const char *text, size_t *count)
+{
+	struct diag_list diags = {0};
+	struct yaml_node *section = yaml_node_read("x", text, strlen(text), NULL, NULL, &diags);
+	struct resource **all = resource_read_all(section, count, &diags);
+
+	ck_assert_uint_eq(diags.count, 0);
+	yaml_node_free(section);
+	return all;
+}
+
+/* Expects the id of an upstream thing; NULL: none. */
+static void
+expect_id(const struct resource *r, const char *text, const char *want)
+{
+	struct json_object *thing;
+	const char *id;
+
+	ck_assert(json_read(text, strlen(text), &thing, NULL));
+	id = resource_id(r, thing);
+	ck_assert_msg(want == NULL ? id == NULL : id != NULL && strcmp(id, want) == 0, "%s gave %s",
+	    text, id != NULL ? id : "nothing");
+	json_object_put(thing);
+}
+
+#define DECLARE(id) \
+	"x-y: {list: \"GET /v1/x?p={project_id}\", read: \"GET /v1/x/{id}/y\", id: " id ", mapping: {}}\n"
+
+START_TEST(ids_have_their_declared_form)
+{
+	static const char *const forms[] = {DECLARE("n"), DECLARE("{member: n, as: string}"),
+	    DECLARE("{member: n, as: integer}"), DECLARE("{member: n, as: uuid}")};
+	static const struct {
+		const char *thing;
+		const char *ids[4]; /* in the order of the forms */
+	} rows[] = {
+	    {"{\"n\":12}", {"12", NULL, "12", NULL}},
+	    {"{\"n\":-5}", {"-5", NULL, "-5", NULL}},
+	    {"{\"n\":\"a b\"}", {NULL, NULL, NULL, NULL}},
+	    {"{\"n\":\"a/b\"}", {NULL, NULL, NULL, NULL}},
+	    {"{\"n\":\"..\"}", {NULL, NULL, NULL, NULL}},
+	    {"{\"n\":\"\"}", {NULL, NULL, NULL, NULL}},
+	    {"{\"n\":\"a\\u0000b\"}", {NULL, NULL, NULL, NULL}},
+	    {"{\"n\":\"h_7\"}", {"h_7", "h_7", NULL, NULL}},
+	    {"{\"n\":1.5}", {NULL, NULL, NULL, NULL}},
+	    {"{\"n\":null}", {NULL, NULL, NULL, NULL}},
+	    {"{\"n\":\"3c90c3cc-0d44-4b50-8888-8dd25736052a\"}",
+	        {"3c90c3cc-0d44-4b50-8888-8dd25736052a", "3c90c3cc-0d44-4b50-8888-8dd25736052a", NULL,
+	            "3c90c3cc-0d44-4b50-8888-8dd25736052a"}},
+	    {"{\"m\":1}", {NULL, NULL, NULL, NULL}},
+	    {"[1]", {NULL, NULL, NULL, NULL}},
+	};
+
+	for (size_t f = 0; f < 4; f++) {
+		size_t count;
+		struct resource **all = declared(forms[f], &count);
+
+		for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+			expect_id(all[0], rows[i].thing, rows[i].ids[f]);
+		resource_free_all(all, count);
+	}
+}
+END_TEST
+
+START_TEST(what_stands_in_a_path_is_encoded)
+{
+	size_t count;
+	struct resource **all = declared(DECLARE("n"), &count);
+	char *path = resource_path(&all[0]->list, "a b/\xC3\xA9?", 7, NULL);
+
+	ck_assert_str_eq(path, "/v1/x?p=a%20b%2F%C3%A9%3F");
+	free(path);
+	path = resource_path(&all[0]->read, "p", 7, "1?x=2&");
+	ck_assert_str_eq(path, "/v1/x/1%3Fx%3D2%26/y");
+	free(path);
+	path = resource_path(&resource_built_in("personas")->list, "p", 7, NULL);
+	ck_assert_str_eq(path, "/v1/customer-personas-by-agent/7");
+	free(path);
+	path = resource_path_with("/v1/x?a=b", "next part", "c&d");
+	ck_assert_str_eq(path, "/v1/x?a=b&next%20part=c%26d");
+	free(path);
+	path = resource_path_with("/v1/x", "n", "1");
+	ck_assert_str_eq(path, "/v1/x?n=1");
+	free(path);
+	resource_free_all(all, count);
+}
+END_TEST
+
+START_TEST(words_that_are_left_out_have_defaults)
+{
+	size_t count;
+	struct resource **all = declared(DECLARE("n"), &count);
+	const struct resource *r = all[0];
+
+	ck_assert_uint_eq(count, 1);
+	ck_assert_str_eq(r->key, "x-y");
+	ck_assert_str_eq(r->noun, "x y");
+	ck_assert_str_eq(r->title, "X y");
+	ck_assert_str_eq(r->plural, "x ys");
+	ck_assert_str_eq(r->id_member, "xYId");
+	ck_assert_str_eq(r->prefix, "resource:x-y:");
+	ck_assert(r->unfenced && r->shared && !r->by_agent && !r->unique);
+	ck_assert_ptr_null(r->create.method);
+	resource_free_all(all, count);
+}
+END_TEST
+
 /* All tests of what the kinds of things differ in. */
 Suite *
 resource_suite(void)
 {
 	const TTest *const tests[] = {
 	    a_scope_says_what_its_records_are,
+	    ids_have_their_declared_form,
+	    what_stands_in_a_path_is_encoded,
+	    words_that_are_left_out_have_defaults,
 	    numbers_are_compared_as_a_set,
 	    a_name_is_wanted_where_it_is_mapped,
 	    what_is_no_number_is_explained,
