@@ -7,12 +7,14 @@
 #include <stdlib.h>
 
 #define ITEM_BASE "/api/projects/:project/"
+#define ITEM_IMAGES "images" /* which images.c serves */
 
 struct item_routes {
 	unsigned refs;
 	struct snapshot *snap;
 	struct item_resource *resources;
 	size_t count;
+	const char **keys;
 };
 
 /* Adds a route; takes the pattern. */
@@ -53,8 +55,12 @@ item_routes_new(struct snapshot *snap)
 	all->snap = snapshot_ref(snap);
 	all->count = snap->resource_count;
 	all->resources = mem_zero(all->count + 1, sizeof *all->resources);
-	for (size_t i = 0; i < all->count; i++)
+	all->keys = mem_zero(all->count + 2, sizeof *all->keys);
+	for (size_t i = 0; i < all->count; i++) {
 		item_routes_fill(&all->resources[i], snap->resources[i].resource);
+		all->keys[i] = all->resources[i].resource->key;
+	}
+	all->keys[all->count] = ITEM_IMAGES;
 	return all;
 }
 
@@ -76,8 +82,16 @@ item_routes_unref(struct item_routes *all)
 		for (size_t k = 0; k < all->resources[i].count; k++)
 			free((char *)all->resources[i].routes[k].pattern);
 	free(all->resources);
+	free(all->keys);
 	snapshot_unref(all->snap);
 	free(all);
+}
+
+/* Names the collections. */
+const char *const *
+item_routes_keys(const struct item_routes *all)
+{
+	return all->keys;
 }
 
 /* Counts through the resources. */

@@ -36,6 +36,10 @@ struct item_routes *item_routes_new(struct snapshot *);
 struct item_routes *item_routes_ref(struct item_routes *);
 void item_routes_unref(struct item_routes *); /* NULL is fine */
 
+/* The collections below a project that are served here, that of images too; NULL ends
+ * them. */
+const char *const *item_routes_keys(const struct item_routes *);
+
 /* The i-th resource; NULL beyond the last. */
 const struct item_resource *item_routes_at(const struct item_routes *, size_t i);
 

@@ -52,15 +52,15 @@ pass_target_begins(const char *path, const char *const *segments)
 
 /* Whose a decoded path is. */
 static enum pass_owner
-pass_target_match(const char *path, bool v1)
+pass_target_match(const char *path, const struct pass_claims *claims)
 {
-	static const char *const own[][5] = {{"api", "projects", "*", "personas", NULL},
-	    {"api", "projects", "*", "images", NULL}, {"api", "projects", "*", "communities", NULL}};
+	for (const char *const *own = claims->own; *own != NULL; own++) {
+		const char *const segments[] = {"api", "projects", "*", *own, NULL};
 
-	for (size_t i = 0; i < sizeof own / sizeof *own; i++)
-		if (pass_target_begins(path, own[i]))
+		if (pass_target_begins(path, segments))
 			return PASS_OWN;
-	return v1 && strncmp(path, "/v1/", 4) == 0 ? PASS_BLUEJAY : PASS_OTHER;
+	}
+	return claims->v1 && strncmp(path, "/v1/", 4) == 0 ? PASS_BLUEJAY : PASS_OTHER;
 }
 
 /* Decodes a path as the router here does; false when it refuses it. `out` is as long. */
@@ -137,30 +137,30 @@ pass_target_resolve(char *path)
 
 /* Whether others who read semicolons so see the same owner. `view` is as long. */
 static bool
-pass_target_agrees(const char *path, enum pass_semicolon semicolon, bool v1,
-    enum pass_owner owner, char *view)
+pass_target_agrees(const char *path, enum pass_semicolon semicolon,
+    const struct pass_claims *claims, enum pass_owner owner, char *view)
 {
 	pass_target_loose(path, semicolon, view);
-	if (pass_target_match(view, v1) != owner)
+	if (pass_target_match(view, claims) != owner)
 		return false;
 	pass_target_resolve(view);
-	return pass_target_match(view, v1) == owner;
+	return pass_target_match(view, claims) == owner;
 }
 
 /* Tells whose a path is. */
 enum pass_owner
-pass_target_owner(const char *path, bool v1)
+pass_target_owner(const char *path, const struct pass_claims *claims)
 {
 	char *view = mem_alloc(strlen(path) + 1);
 	enum pass_owner owner = PASS_OTHER;
 
 	if (pass_target_strict(path, view))
-		owner = pass_target_match(view, v1);
+		owner = pass_target_match(view, claims);
 	/* What is ours goes to nobody else, whatever others see. */
 	if (owner != PASS_OWN &&
-	    !(pass_target_agrees(path, PASS_SEMICOLON_PLAIN, v1, owner, view) &&
-	        pass_target_agrees(path, PASS_SEMICOLON_PARAM, v1, owner, view) &&
-	        pass_target_agrees(path, PASS_SEMICOLON_QUERY, v1, owner, view)))
+	    !(pass_target_agrees(path, PASS_SEMICOLON_PLAIN, claims, owner, view) &&
+	        pass_target_agrees(path, PASS_SEMICOLON_PARAM, claims, owner, view) &&
+	        pass_target_agrees(path, PASS_SEMICOLON_QUERY, claims, owner, view)))
 		owner = PASS_UNCLEAR;
 	free(view);
 	return owner;

@@ -1,5 +1,6 @@
 #include "config.h"
 
+#include "api/item_routes.h"
 #include "api/passthrough.h"
 #include "api/client_pass.h"
 #include "api/pass_fields.h"
@@ -431,9 +432,11 @@ pass_for(struct passthrough *t, struct http_exchange *ex, const struct config_cl
 bool
 passthrough_takes(struct passthrough *t, struct http_exchange *ex, const struct config_client *who)
 {
+	const struct pass_claims claims = {item_routes_keys(t->api->items), t->bluejay != NULL};
+
 	if (t->bluejay == NULL && t->local == NULL)
 		return false;
-	switch (pass_target_owner(http_exchange_request(ex)->path, t->bluejay != NULL)) {
+	switch (pass_target_owner(http_exchange_request(ex)->path, &claims)) {
 	case PASS_OWN:
 		return false;
 	case PASS_BLUEJAY:

@@ -260,9 +260,9 @@ resource_read_check_key(const struct resource_reader *r)
 		}
 	}
 	if (len == 0 || len > RESOURCE_KEY_MAX || !isalnum((unsigned char)text[0]) ||
-	    strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_") != len)
+	    strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-_") != len)
 		diag_add(r->diags, YAML_AT(r->key), "the name of a resource stands in paths: it has 1 to %d "
-		    "letters, digits, - and _, and begins with a letter or digit", RESOURCE_KEY_MAX);
+		    "small letters, digits, - and _, and begins with a letter or digit", RESOURCE_KEY_MAX);
 }
 
 /* ---- the whole ---- */

@@ -261,8 +261,9 @@ const struct mapping *
 snapshot_mapping(const struct snapshot *snap, const struct resource *resource,
     const char *project)
 {
+	/* By the key: a resource may be of an earlier file. */
 	for (size_t i = 0; i < snap->resource_count; i++)
-		if (snap->resources[i].resource == resource)
+		if (strcmp(snap->resources[i].resource->key, resource->key) == 0)
 			return mapping_set_of(snap->resources[i].mappings, project);
 	return NULL;
 }

@@ -172,8 +172,10 @@ serve(void *arg, const struct script_request *q, struct script_reply *r)
 		give_changed(r, h, q->body);
 	} else {
 		give(r, 200, h->body);
-		if (strcmp(q->method, "DELETE") == 0)
+		if (strcmp(q->method, "DELETE") == 0) {
+			json_object_put(h->body);
 			h->body = NULL;
+		}
 	}
 	pthread_mutex_unlock(&up.lock);
 }
@@ -395,6 +397,24 @@ START_TEST(methods_that_are_left_out_are_405)
 }
 END_TEST
 
+START_TEST(the_local_tool_gets_none_of_their_requests)
+{
+	int port = script_start(serve, NULL);
+	char settings[100];
+
+	snprintf(settings, sizeof settings, "passthrough: {local: \"http://127.0.0.1:%d\"}\n", port);
+	declare(port, settings, WITHOUT_WRITES "    fence: none\n" REST);
+	run();
+	expect(call("GET", "a", NULL, NULL), 200, "[]");
+	expect_error(call("POST", "a", NULL, "{}"), 405, "Method not allowed");
+	expect_error(call("GET", "a", "5", NULL), 404, "Digital human not found");
+	ck_assert_int_eq(asked("POST /api/projects/a/digital-humans"), 0);
+	ck_assert_int_eq(ask(gateway.port, "GET", "/api/projects/a/scenarios", NULL, NULL)->status, 404);
+	ck_assert_int_eq(asked("GET /api/projects/a/scenarios"), 1);
+	stop();
+}
+END_TEST
+
 START_TEST(a_create_whose_answer_is_lost_is_found_in_the_list)
 {
 	start(WITHOUT_WRITES WRITES "    fence: project\n" REST);
@@ -597,8 +617,8 @@ START_TEST(mistakes_of_a_declaration_say_their_place)
 	        "  personas: {list: GET /v1/x, read: \"GET /v1/x/{id}\", mapping: {}}\n"
 	        "  a/b: {list: GET /v1/x, read: \"GET /v1/x/{id}\", mapping: {}}\n  five: 5\n",
 	    "F:18:3: \"personas\" is built in; the section mapping says how its fields are mapped\n"
-	    "F:19:3: the name of a resource stands in paths: it has 1 to 64 letters, digits, - and _, and "
-	    "begins with a letter or digit\n"
+	    "F:19:3: the name of a resource stands in paths: it has 1 to 64 small letters, digits, - and _, "
+	    "and begins with a letter or digit\n"
 	    "F:20:9: a resource is a map with list, read, create and so on\n");
 }
 END_TEST
@@ -618,6 +638,17 @@ START_TEST(the_section_is_a_map)
 }
 END_TEST
 
+START_TEST(the_example_of_the_document_is_good)
+{
+	char *out = shell("{ echo 'bluejay: {api_key: k}'; sed -n '/^```yaml$/,/^```$/p' %s/docs/resources.md | "
+	                  "grep -v '^```'; } > %s/example.yaml; %s check --config %s/example.yaml 2>&1",
+	    TEST_SRCDIR, scratch_dir(), program_path(), scratch_dir());
+
+	ck_assert_str_eq(out, "ok\n");
+	free(out);
+}
+END_TEST
+
 /* Tests of declared resources. */
 static Suite *
 resources_suite(void)
@@ -630,6 +661,7 @@ resources_suite(void)
 	    statuses_are_told_as_declared,
 	    the_section_is_a_map,
 	    methods_that_are_left_out_are_405,
+	    the_local_tool_gets_none_of_their_requests,
 	    a_create_whose_answer_is_lost_is_found_in_the_list,
 	    a_create_is_not_sent_again_while_one_of_its_name_is_there,
 	    the_next_part_may_be_an_address_of_the_upstream_alone,
@@ -638,6 +670,7 @@ resources_suite(void)
 	    they_are_described_checked_and_explained_like_the_others,
 	    the_sandbox_says_that_it_does_not_have_them,
 	    mistakes_of_a_declaration_say_their_place,
+	    the_example_of_the_document_is_good,
 	    NULL,
 	};
 

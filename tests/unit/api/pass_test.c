@@ -51,6 +51,8 @@ START_TEST(whose_a_path_is)
 	    {"//api/projects/x/personas", UNCLEAR, UNCLEAR},
 	    {"/api/projects/x//personas", UNCLEAR, UNCLEAR},
 	    {"/API/Projects/x/Personas", UNCLEAR, UNCLEAR},
+	    {"/api/projects/x/digital-humans/1", OWN, OWN},
+	    {"/api/projects/x/Digital-Humans/1", UNCLEAR, UNCLEAR},
 	    {"/v1/../x", UNCLEAR, OTHER}, {"/x/../v1/y", UNCLEAR, OTHER}, {"/v1/%zz", UNCLEAR, OTHER},
 	    {"/v1/..%2f..%2fx", UNCLEAR, OTHER}, {"//v1/x", UNCLEAR, OTHER}, {"/v1%2fx", UNCLEAR, OTHER},
 	    {"/V1/x", UNCLEAR, OTHER},
@@ -59,12 +61,14 @@ START_TEST(whose_a_path_is)
 	    {"/api/projects/x/personas;/../../y", UNCLEAR, UNCLEAR},
 	    {"/a/..;y/api/projects/x/images", UNCLEAR, UNCLEAR}, {"/v1;y/x", UNCLEAR, OTHER},
 	};
+	static const char *const own[] = {"personas", "communities", "digital-humans", "images", NULL};
+	const struct pass_claims with = {own, true}, without = {own, false};
 
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-		ck_assert_msg(pass_target_owner(rows[i].path, true) == rows[i].with_v1, "%s: %d",
-		    rows[i].path, pass_target_owner(rows[i].path, true));
-		ck_assert_msg(pass_target_owner(rows[i].path, false) == rows[i].without, "%s: %d",
-		    rows[i].path, pass_target_owner(rows[i].path, false));
+		ck_assert_msg(pass_target_owner(rows[i].path, &with) == rows[i].with_v1, "%s: %d",
+		    rows[i].path, pass_target_owner(rows[i].path, &with));
+		ck_assert_msg(pass_target_owner(rows[i].path, &without) == rows[i].without, "%s: %d",
+		    rows[i].path, pass_target_owner(rows[i].path, &without));
 	}
 }
 END_TEST
