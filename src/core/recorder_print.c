@@ -84,9 +84,19 @@ struct recorder_members {
 	struct json_object *list;
 };
 
-/* Adds one member's way. An addition sends its numbers and nothing else. */
+/* Adds one member's way. */
 static void
-recorder_print_member(void *arg, const struct mapping_explained *told)
+recorder_print_member(void *arg, const struct mapping_explained *e)
+{
+	const struct recorder_members *f = arg;
+
+	json_object_array_add(f->list, mapping_explain_json(e));
+}
+
+/* Adds the way of a member of the local body. An addition sends its numbers and nothing
+ * else. */
+static void
+recorder_print_sent(void *arg, const struct mapping_explained *told)
 {
 	const struct recorder_members *f = arg;
 	struct mapping_explained e = *told;
@@ -96,7 +106,7 @@ recorder_print_member(void *arg, const struct mapping_explained *told)
 		e.what = MAPPING_EXPLAIN_DROPPED;
 		e.why = "an addition sends nothing but numbers";
 	}
-	json_object_array_add(f->list, mapping_explain_json(&e));
+	recorder_print_member(arg, &e);
 }
 
 /* Explains the local body, unless the mapping refuses it. */
@@ -116,7 +126,7 @@ recorder_print_request(struct recorder_members *f, struct json_object *body)
 	if (mapping_request_make(p->mapping, operation, body, &mp, &r, &fail) != 0)
 		return;
 	mapping_request_clear(&r);
-	mapping_explain_request(p->mapping, operation, body, &mp, recorder_print_member, f);
+	mapping_explain_request(p->mapping, operation, body, &mp, recorder_print_sent, f);
 }
 
 /* The first list in an object, or the value itself. */

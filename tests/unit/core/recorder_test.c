@@ -132,6 +132,34 @@ START_TEST(answers_find_their_own_call_in_any_order)
 }
 END_TEST
 
+START_TEST(an_addition_sends_numbers_alone_and_its_answer_is_read_whole)
+{
+	static const char answer[] = "{\"id\":\"3c90c3cc-0d44-4b50-8888-8dd25736052a\",\"title\":\"T\","
+	    "\"digital_human_ids\":[1]}";
+	struct upstream_request q = {.method = "PUT", .path = "/v1/add"};
+	struct upstream_answer a = {.outcome = UPSTREAM_ANSWER, .status = 200, .body = answer,
+	    .body_len = sizeof answer - 1};
+	struct json_object *body;
+
+	begin(5);
+	ck_assert(snapshot_project(snap, "shop", snapshot_resource(snap, "communities"), &project));
+	project.trace = (struct trace_ref){.slot = 1, .serial = 1};
+	ck_assert(json_read("{\"title\":\"x\"}", 13, &body, NULL));
+	recorder_begin(recorder, &project, RECORDER_ADD, "a", body);
+	json_object_put(body);
+	q.trace = project.trace;
+	recorder_sent(recorder, "http://b", &q);
+	a.trace = q.trace;
+	recorder_heard(recorder, &a);
+	ck_assert_ptr_nonnull(strstr(shown("a"), "\"fields\":[{\"local\":\"title\",\"bluejay\":\"title\","
+	    "\"line\":null,\"column\":null,\"what\":\"dropped\",\"built_in\":true,"
+	    "\"why\":\"an addition sends nothing but numbers\"}],"));
+	ck_assert_ptr_nonnull(strstr(shown("a"), "{\"local\":\"title\",\"bluejay\":\"title\",\"line\":null,"
+	    "\"column\":null,\"what\":\"copied\",\"built_in\":true}"));
+	end();
+}
+END_TEST
+
 START_TEST(calls_beyond_those_that_are_kept_are_counted)
 {
 	struct upstream_request q = {.method = "GET", .path = "/v1/1"};
@@ -170,6 +198,7 @@ recorder_suite(void)
 	    off_is_null_and_does_nothing,
 	    the_newest_of_an_id_is_shown_and_the_oldest_forgotten,
 	    answers_find_their_own_call_in_any_order,
+	    an_addition_sends_numbers_alone_and_its_answer_is_read_whole,
 	    calls_beyond_those_that_are_kept_are_counted,
 	    smaller_bounds_forget_and_none_forgets_all,
 	    NULL,
