@@ -81,7 +81,9 @@ serve_watch_on_sign(evutil_socket_t fd, short what, void *arg)
 
 	while (read(w->fd, signs, sizeof signs) > 0)
 		;
-	loop_timer_set(&w->look, SERVE_WATCH_SOON_MS);
+	/* Not put off by further signs: a file may be replaced all the time. */
+	if (!w->look.armed || w->look.due > loop_now(w->loop) + SERVE_WATCH_SOON_MS)
+		loop_timer_set(&w->look, SERVE_WATCH_SOON_MS);
 }
 
 /* Opens the kernel's side anew, without a folder. */
