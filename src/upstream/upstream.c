@@ -1,19 +1,17 @@
 #include "config.h"
 
 #include "upstream/upstream.h"
-#include "base/buf.h"
 #include "base/mem.h"
 #include "base/uuid.h"
 #include "upstream/breaker.h"
 #include "upstream/curl_loop.h"
 #include "upstream/curl_try.h"
-#include "upstream/url.h"
 #include "upstream/rate.h"
 #include "upstream/retry.h"
 #include "upstream/upstream_head.h"
+#include "upstream/upstream_settings.h"
 
 #include <curl/curl.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
@@ -65,12 +63,7 @@ struct upstream {
 	struct curl_loop *curl;
 	struct curl_loop **old; /* with calls that began before other settings came */
 	size_t old_count;
-	char *url; /* without a slash at its end */
-	char *proxy, *ca_file;
-	bool public_only;
-	int64_t connect_ms, first_byte_ms, total_ms;
-	unsigned retries, rate_per_minute, max_in_flight, max_queue;
-	size_t max_answer;
+	struct upstream_settings set;
 	uint64_t random;
 	struct breaker breaker;
 	struct rate rate;
@@ -297,12 +290,12 @@ static bool
 upstream_was_fair(const struct upstream_call *c, const struct curl_try_result *r)
 {
 	const struct upstream *u = c->owner;
-	int64_t limit = u->total_ms;
+	int64_t limit = u->set.total_ms;
 
-	if (!r->connected && u->connect_ms < limit)
-		limit = u->connect_ms;
-	if (r->connected && !r->heard && u->first_byte_ms < limit)
-		limit = u->first_byte_ms;
+	if (!r->connected && u->set.connect_ms < limit)
+		limit = u->set.connect_ms;
+	if (r->connected && !r->heard && u->set.first_byte_ms < limit)
+		limit = u->set.first_byte_ms;
 	return (loop_now(u->loop) - c->try_started) * 100 >= limit * UPSTREAM_FAIR_PERCENT;
 }
 
@@ -367,7 +360,7 @@ upstream_next_try(struct upstream_call *c, const struct curl_try_result *r)
 	    .nothing_sent = r->nothing_sent, .whole_time = r->whole_time, .hopeless = r->hopeless};
 	int64_t left = c->deadline - loop_now(u->loop);
 
-	if (c->answer.tries >= u->retries || left <= 0 || !retry_allowed(c->repeat, &t))
+	if (c->answer.tries >= u->set.retries || left <= 0 || !retry_allowed(c->repeat, &t))
 		return -1;
 	if (r->stale) {
 		c->fresh = true;
@@ -429,7 +422,7 @@ upstream_try(struct upstream_call *c)
 	struct curl_try_request q = {.method = c->method, .url = c->url, .headers = c->head.lines,
 	    .body = c->body, .body_len = c->body_len, .once = c->repeat == UPSTREAM_ONCE,
 	    .fresh = c->fresh,
-	    .first_byte_ms = u->first_byte_ms, .total_ms = left < u->total_ms ? left : u->total_ms,
+	    .first_byte_ms = u->set.first_byte_ms, .total_ms = left < u->set.total_ms ? left : u->set.total_ms,
 	    .max_answer = c->max_answer};
 
 	u->counts.in_flight++;
@@ -506,7 +499,7 @@ upstream_pump(struct upstream *u)
 {
 	struct upstream_call *c;
 
-	while (u->counts.in_flight < u->max_in_flight && (c = TAILQ_FIRST(&u->queue)) != NULL)
+	while (u->counts.in_flight < u->set.max_in_flight && (c = TAILQ_FIRST(&u->queue)) != NULL)
 		if (!upstream_admit(c))
 			break;
 }
@@ -569,7 +562,7 @@ upstream_call_new(struct upstream *u, const struct upstream_request *q)
 	c->owner = u;
 	c->state = UPSTREAM_QUEUED;
 	c->method = mem_string(q->method);
-	c->url = mem_format("%s%s", u->url, q->path);
+	c->url = mem_format("%s%s", u->set.url, q->path);
 	c->unfit = !upstream_head_make(&c->head, q) || !upstream_is_path(q->path);
 	c->answer.trace = q->trace;
 	c->begun_us = loop_now_us(u->loop);
@@ -579,7 +572,7 @@ upstream_call_new(struct upstream *u, const struct upstream_request *q)
 	c->repeat = q->repeat;
 	c->fresh = q->fresh_connection;
 	c->deadline = q->deadline;
-	c->max_answer = q->max_answer > 0 ? q->max_answer : u->max_answer;
+	c->max_answer = q->max_answer > 0 ? q->max_answer : u->set.max_answer;
 	c->answer.retry_after = -1;
 	loop_timer_init(&c->timer, u->loop, upstream_on_timer, c);
 	TAILQ_INSERT_TAIL(&u->all, c, all_link);
@@ -617,7 +610,7 @@ upstream_launch(struct upstream_call *c)
 	if (!upstream_ends_at_once(c))
 		upstream_enqueue(c);
 	if ((c->state == UPSTREAM_QUEUED || c->state == UPSTREAM_WAITING) &&
-	    u->counts.queued > u->max_queue) {
+	    u->counts.queued > u->set.max_queue) {
 		upstream_unqueue(c);
 		upstream_refuse(c, UPSTREAM_BUSY, UPSTREAM_BUSY_MS);
 	}
@@ -705,63 +698,6 @@ upstream_cancel(struct upstream_call *c)
 
 /* ---- the client ---- */
 
-/* Checks the settings that can be wrong. */
-static int
-upstream_check(const struct upstream_config *cfg, struct fail *f)
-{
-	if (url_check(cfg->url, f) < 0 || url_check_way(cfg->proxy, cfg->ca_file, f) < 0)
-		return -1;
-	if (cfg->connect_ms < 1 || cfg->first_byte_ms < 1 || cfg->total_ms < 1 ||
-	    cfg->connect_ms > INT_MAX || cfg->first_byte_ms > INT_MAX || cfg->total_ms > INT_MAX)
-		return fail_set(f, "the upstream's time-outs must be between 1 ms and 24 days");
-	if (cfg->max_in_flight == 0)
-		return fail_set(f, "max_in_flight must be at least 1");
-	return 0;
-}
-
-/* Opens a way for libcurl. */
-static struct curl_loop *
-upstream_open_way(struct loop *loop, const struct upstream_config *cfg, struct fail *f)
-{
-	struct curl_loop_config below = {.proxy = cfg->proxy, .ca_file = cfg->ca_file,
-	    .connect_ms = cfg->connect_ms, .max_idle = CURL_LOOP_MAX_IDLE_S,
-	    .public_only = cfg->public_only,
-	    .prepare = curl_try_prepare};
-
-	return curl_loop_new(loop, &below, f);
-}
-
-/* Copies the settings. */
-static void
-upstream_copy(struct upstream *u, const struct upstream_config *cfg)
-{
-	size_t len;
-
-	u->url = mem_string(cfg->url);
-	for (len = strlen(u->url); len > 0 && u->url[len - 1] == '/'; len--)
-		u->url[len - 1] = '\0';
-	u->proxy = mem_string(cfg->proxy);
-	u->ca_file = mem_string(cfg->ca_file);
-	u->public_only = cfg->public_only;
-	u->connect_ms = cfg->connect_ms;
-	u->first_byte_ms = cfg->first_byte_ms;
-	u->total_ms = cfg->total_ms;
-	u->retries = cfg->retries;
-	u->rate_per_minute = cfg->rate_per_minute;
-	u->max_in_flight = cfg->max_in_flight;
-	u->max_queue = cfg->max_queue;
-	u->max_answer = cfg->max_answer > 0 ? cfg->max_answer : BUF_DEFAULT_MAX;
-}
-
-/* Frees what upstream_copy() has copied. */
-static void
-upstream_forget(struct upstream *u)
-{
-	free(u->url);
-	mem_wipe_free(u->proxy); /* it may hold a password */
-	free(u->ca_file);
-}
-
 /* Makes a client. */
 struct upstream *
 upstream_new(struct loop *loop, const struct upstream_config *cfg, struct fail *f)
@@ -769,13 +705,14 @@ upstream_new(struct loop *loop, const struct upstream_config *cfg, struct fail *
 	struct curl_loop *curl;
 	struct upstream *u;
 
-	if (upstream_check(cfg, f) < 0 || (curl = upstream_open_way(loop, cfg, f)) == NULL)
+	if (upstream_settings_check(cfg, f) < 0 ||
+	    (curl = upstream_settings_open(loop, cfg, f)) == NULL)
 		return NULL;
 	u = mem_zero(1, sizeof *u);
 	u->loop = loop;
 	u->log = cfg->log;
 	u->curl = curl;
-	upstream_copy(u, cfg);
+	upstream_settings_copy(&u->set, cfg);
 	u->random = cfg->seed;
 	if (u->random == 0)
 		uuid_random(&u->random, sizeof u->random);
@@ -787,21 +724,6 @@ upstream_new(struct loop *loop, const struct upstream_config *cfg, struct fail *
 	loop_timer_init(&u->budget, loop, upstream_on_budget, u);
 	loop_timer_init(&u->soon, loop, upstream_on_soon, u);
 	return u;
-}
-
-/* Whether two texts, each of which may be NULL, are the same. */
-static bool
-upstream_same_text(const char *a, const char *b)
-{
-	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
-}
-
-/* Whether connections are made in the same way. */
-static bool
-upstream_same_way(const struct upstream *u, const struct upstream_config *cfg)
-{
-	return u->connect_ms == cfg->connect_ms && u->public_only == cfg->public_only &&
-	    upstream_same_text(u->proxy, cfg->proxy) && upstream_same_text(u->ca_file, cfg->ca_file);
 }
 
 /* Makes new calls go another way; those that run end on the old one. */
@@ -817,25 +739,26 @@ upstream_turn(struct upstream *u, struct curl_loop *curl)
 int
 upstream_adjust(struct upstream *u, const struct upstream_config *cfg, struct fail *f)
 {
-	unsigned budget = u->rate_per_minute;
-	char *url = u->url;
+	unsigned budget = u->set.rate_per_minute;
+	char *url = u->set.url;
 	struct curl_loop *curl = NULL;
 	enum upstream_breaker before = u->breaker.state;
 
-	if (upstream_check(cfg, f) < 0 ||
-	    (!upstream_same_way(u, cfg) && (curl = upstream_open_way(u->loop, cfg, f)) == NULL))
+	if (upstream_settings_check(cfg, f) < 0 ||
+	    (!upstream_settings_same_way(&u->set, cfg) &&
+	        (curl = upstream_settings_open(u->loop, cfg, f)) == NULL))
 		return -1;
 	if (curl != NULL)
 		upstream_turn(u, curl);
-	u->url = NULL;
-	upstream_forget(u);
-	upstream_copy(u, cfg);
-	if (strcmp(u->url, url) != 0)
+	u->set.url = NULL;
+	upstream_settings_clear(&u->set);
+	upstream_settings_copy(&u->set, cfg);
+	if (strcmp(u->set.url, url) != 0)
 		breaker_reset(&u->breaker);
 	free(url);
 	upstream_note_breaker(u, before);
-	if (u->rate_per_minute != budget)
-		rate_init(&u->rate, u->rate_per_minute, loop_now(u->loop));
+	if (u->set.rate_per_minute != budget)
+		rate_init(&u->rate, u->set.rate_per_minute, loop_now(u->loop));
 	loop_timer_set(&u->soon, 0);
 	return 0;
 }
@@ -857,7 +780,7 @@ upstream_free(struct upstream *u)
 	upstream_sweep(u);
 	free(u->old);
 	curl_loop_free(u->curl);
-	upstream_forget(u);
+	upstream_settings_clear(&u->set);
 	free(u);
 }
 

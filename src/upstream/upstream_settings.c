@@ -1,0 +1,85 @@
+#include "config.h"
+
+#include "upstream/upstream_settings.h"
+#include "base/buf.h"
+#include "base/mem.h"
+#include "upstream/curl_try.h"
+#include "upstream/url.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Checks the settings that can be wrong. */
+int
+upstream_settings_check(const struct upstream_config *cfg, struct fail *f)
+{
+	if (url_check(cfg->url, f) < 0 || url_check_way(cfg->proxy, cfg->ca_file, f) < 0)
+		return -1;
+	if (cfg->connect_ms < 1 || cfg->first_byte_ms < 1 || cfg->total_ms < 1 ||
+	    cfg->connect_ms > INT_MAX || cfg->first_byte_ms > INT_MAX || cfg->total_ms > INT_MAX)
+		return fail_set(f, "the upstream's time-outs must be between 1 ms and 24 days");
+	if (cfg->max_in_flight == 0)
+		return fail_set(f, "max_in_flight must be at least 1");
+	return 0;
+}
+
+/* Copies the settings. */
+void
+upstream_settings_copy(struct upstream_settings *s, const struct upstream_config *cfg)
+{
+	size_t len;
+
+	s->url = mem_string(cfg->url);
+	for (len = strlen(s->url); len > 0 && s->url[len - 1] == '/'; len--)
+		s->url[len - 1] = '\0';
+	s->proxy = mem_string(cfg->proxy);
+	s->ca_file = mem_string(cfg->ca_file);
+	s->public_only = cfg->public_only;
+	s->connect_ms = cfg->connect_ms;
+	s->first_byte_ms = cfg->first_byte_ms;
+	s->total_ms = cfg->total_ms;
+	s->retries = cfg->retries;
+	s->rate_per_minute = cfg->rate_per_minute;
+	s->max_in_flight = cfg->max_in_flight;
+	s->max_queue = cfg->max_queue;
+	s->max_answer = cfg->max_answer > 0 ? cfg->max_answer : BUF_DEFAULT_MAX;
+}
+
+/* Frees the copies. */
+void
+upstream_settings_clear(struct upstream_settings *s)
+{
+	free(s->url);
+	mem_wipe_free(s->proxy); /* it may hold a password */
+	free(s->ca_file);
+	memset(s, 0, sizeof *s);
+}
+
+/* Whether two texts, each of which may be NULL, are the same. */
+static bool
+upstream_settings_same_text(const char *a, const char *b)
+{
+	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+/* Whether connections are made in the same way. */
+bool
+upstream_settings_same_way(const struct upstream_settings *s, const struct upstream_config *cfg)
+{
+	return s->connect_ms == cfg->connect_ms && s->public_only == cfg->public_only &&
+	    upstream_settings_same_text(s->proxy, cfg->proxy) &&
+	    upstream_settings_same_text(s->ca_file, cfg->ca_file);
+}
+
+/* Opens a way for libcurl. */
+struct curl_loop *
+upstream_settings_open(struct loop *loop, const struct upstream_config *cfg, struct fail *f)
+{
+	struct curl_loop_config below = {.proxy = cfg->proxy, .ca_file = cfg->ca_file,
+	    .connect_ms = cfg->connect_ms, .max_idle = CURL_LOOP_MAX_IDLE_S,
+	    .public_only = cfg->public_only,
+	    .prepare = curl_try_prepare};
+
+	return curl_loop_new(loop, &below, f);
+}
