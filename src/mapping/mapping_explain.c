@@ -358,13 +358,15 @@ mapping_explain_answer(const struct mapping *m, struct json_object *upstream,
 {
 	const struct mapping_explain x = {m, false, upstream, fn, arg};
 	struct mapping_tree *places = mapping_explain_places(&x, false);
-	const struct mapping_path id = {(char[]){"id"}, (char *[]){(char[]){"id"}}, 1};
+	char *member = m->resource->id;
+	const struct mapping_path id = {member, &member, 1};
 	struct json_object *out = NULL;
 
 	mapping_tree_add(places, &id, &x);
 	if (mapping_answer_make(m, upstream, "", NULL, NULL, 0, &out, NULL) == 0) {
-		mapping_explain_tell(&x, MAPPING_EXPLAIN_COPIED, "id", "id", NULL,
-		    &(struct mapping_place){.built_in = true});
+		mapping_explain_tell(&x,
+		    strcmp(member, "id") == 0 ? MAPPING_EXPLAIN_COPIED : MAPPING_EXPLAIN_RENAMED,
+		    "id", member, NULL, &(struct mapping_place){.built_in = true});
 		for (size_t i = 0; i < m->fields.count; i++)
 			mapping_explain_read(&x, &m->fields.items[i], out);
 		for (size_t i = 0; i < m->template_count; i++)

@@ -127,7 +127,7 @@ mapping_resource_read_local(struct mapping_resource *r, const struct yaml_node *
 
 /* Adds the member that names a thing in Bluejay: `id: MEMBER`, or with its form. */
 static void
-mapping_resource_add_id(struct mapping_known *table, const struct yaml_node *declaration,
+mapping_resource_add_id(struct mapping_resource *r, const struct yaml_node *declaration,
     struct diag_list *diags)
 {
 	static const char *const words[] = {"member", "as"};
@@ -144,7 +144,8 @@ mapping_resource_add_id(struct mapping_known *table, const struct yaml_node *dec
 	}
 	if (as != NULL)
 		type = strcmp(as, "integer") == 0 ? "integer" : "string";
-	known = mapping_resource_add(table, member != NULL ? member : "id", type);
+	r->id = mem_string(member != NULL ? member : "id");
+	known = mapping_resource_add(r->upstream, r->id, type);
 	known->set_there = known->never_null = true;
 }
 
@@ -157,7 +158,7 @@ mapping_resource_read_upstream(struct mapping_resource *r, const struct yaml_nod
 
 	r->upstream = mapping_resource_table(map, 2);
 	mapping_resource_entries(r->upstream, map, mapping_resource_upstream_entry, diags);
-	mapping_resource_add_id(r->upstream, declaration, diags);
+	mapping_resource_add_id(r, declaration, diags);
 	if (created != NULL)
 		mapping_resource_add(r->upstream, created, "timestamp")->set_there = true;
 }
@@ -278,6 +279,7 @@ mapping_resource_free(struct mapping_resource *r)
 	free(r->noun);
 	free(r->plural);
 	free(r->name);
+	free(r->id);
 	free(r->items);
 	free(r);
 }

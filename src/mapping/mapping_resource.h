@@ -19,6 +19,7 @@ struct mapping_resource {
 	struct mapping_known *upstream; /* the same */
 	char *name; /* the local field that tells two of them apart, which every mapping of it
 	               needs; NULL: there is none */
+	char *id;   /* Bluejay's member with the id */
 	bool dated; /* the gateway adds updatedAt to answers */
 	bool open;  /* Bluejay may answer other members than those known */
 	char *items; /* the member of a listing's answer that has the things; NULL: the answer is

@@ -544,6 +544,12 @@ START_TEST(they_are_described_checked_and_explained_like_the_others)
 	ck_assert_ptr_nonnull(strstr(out, "/v1/create-digital-human\n"));
 	ck_assert_ptr_nonnull(strstr(out, "{\"full_name\":\"ann\",\"traits\":{\"tone\":\"calm\"}}"));
 	free(out);
+	out = shell("echo '{\"human_id\":7,\"full_name\":\"ann\",\"more\":1}' | %s explain --config %s --json "
+	            "--project a --resource digital-humans read", program_path(), file);
+	ck_assert_ptr_nonnull(strstr(out, "{\"local\":\"id\",\"bluejay\":\"human_id\","));
+	ck_assert_ptr_nonnull(strstr(out, "{\"local\":null,\"bluejay\":\"more\","));
+	ck_assert_ptr_null(strstr(out, "{\"local\":null,\"bluejay\":\"human_id\","));
+	free(out);
 	stop();
 }
 END_TEST
