@@ -186,7 +186,8 @@ static const struct config_key config_table[] = {
 	.help = "What of `mapping.persona` differs for this project: entries by their key, null for "
 	    "one that is left out."},
     {"projects.*.mapping.community", CONFIG_NODE, UNSTORED,
-	.help = "What of `mapping.community` differs for this project."},
+	.help = "What of `mapping.community` differs for this project. A resource of the file has "
+	    "its own key beside it."},
     {"mapping.persona", CONFIG_NODE, UNSTORED,
 	.help = "How a persona's local fields become Bluejay's and back: `fields`, `constants`, "
 	    "`templates`, `kept_here`."},

@@ -18,6 +18,7 @@ struct config_walk {
 	struct config *config;
 	struct diag_list *diags;
 	bool sandbox;
+	const struct yaml_node *document;
 };
 
 /* One map of the document. */
@@ -270,6 +271,15 @@ config_walk_replaced(const struct config_walk *w, const struct config_key *key,
 	    (key->type == CONFIG_URL && !yaml_node_sound(node));
 }
 
+/* Whether a key says what of a declared resource's mapping differs for a project. */
+static bool
+config_walk_is_declared(const struct config_walk *w, const struct yaml_node *key,
+    const struct config_level *level)
+{
+	return strcmp(level->path, "projects.*.mapping") == 0 &&
+	    yaml_node_get(yaml_node_get(w->document, "resources"), key->text) != NULL;
+}
+
 /* Reads one entry of a map. */
 static void
 config_walk_entry(struct config_walk *w, struct yaml_node *key, struct yaml_node *item,
@@ -291,6 +301,8 @@ config_walk_entry(struct config_walk *w, struct yaml_node *key, struct yaml_node
 		config_walk_clients(w, item);
 	else if (found != NULL && found->type != CONFIG_NODE && found->type != CONFIG_NODES)
 		config_set_node(found, level->base, item, name, w->diags);
+	else if (found == NULL && config_walk_is_declared(w, key, level))
+		; /* read with the resource */
 	else if (found == NULL && (dotted || !config_keys_section(path)))
 		config_walk_unknown(w, key, level);
 	else if (found == NULL && config_walk_is_map(w, item, path, name))
@@ -313,7 +325,7 @@ void
 config_walk(struct config *config, struct yaml_node *document, bool sandbox,
     struct diag_list *diags)
 {
-	struct config_walk w = {config, diags, sandbox};
+	struct config_walk w = {config, diags, sandbox, document};
 	struct config_level top = {"", "", config};
 
 	if (config_walk_is_map(&w, document, "", ""))

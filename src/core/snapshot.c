@@ -55,12 +55,30 @@ snapshot_on_mapping(void *arg, const struct yaml_node *document, struct diag_lis
 		snapshot_add(snap, snap->declared[i], document, diags);
 }
 
-/* Refuses two projects that share an agent, and so their personas, when they map
- * them in two ways. */
+/* Refuses two projects that share an agent, and so its things, when they map them in
+ * two ways. */
+static void
+snapshot_check_alike(const struct snapshot *snap, const struct config_project *a,
+    const struct config_project *b, struct diag_list *diags)
+{
+	for (size_t i = 0; i < snap->resource_count; i++) {
+		const struct snapshot_resource *r = &snap->resources[i];
+
+		if (!r->resource->by_agent ||
+		    mapping_set_of(r->mappings, a->id) == mapping_set_of(r->mappings, b->id))
+			continue;
+		diag_add(diags, snap->config->document->file, a->line, a->column,
+		    "project \"%.*s\" (line %d) shares its agent with project \"%.*s\" (line %d), "
+		    "so what its mapping.%s says must be the same",
+		    diag_clip(a->id), a->id, a->line, diag_clip(b->id), b->id, b->line,
+		    snapshot_word(r->resource));
+	}
+}
+
+/* Compares projects that share an agent. */
 static void
 snapshot_check_shared(const struct snapshot *snap, struct diag_list *diags)
 {
-	const struct resource *personas = resource_built_in("personas");
 	const struct config *config = snap->config;
 
 	for (size_t i = 0; i < config->project_count; i++) {
@@ -69,14 +87,9 @@ snapshot_check_shared(const struct snapshot *snap, struct diag_list *diags)
 		for (size_t k = 0; k < i && a->shared_agent; k++) {
 			const struct config_project *b = &config->projects[k];
 
-			if (!b->has_agent || b->agent_id != a->agent_id ||
-			    snapshot_mapping(snap, personas, a->id) ==
-			        snapshot_mapping(snap, personas, b->id))
+			if (!b->has_agent || b->agent_id != a->agent_id)
 				continue;
-			diag_add(diags, config->document->file, a->line, a->column,
-			    "project \"%.*s\" (line %d) shares its agent with project \"%.*s\" "
-			    "(line %d), so what its mapping.persona says must be the same",
-			    diag_clip(a->id), a->id, a->line, diag_clip(b->id), b->id, b->line);
+			snapshot_check_alike(snap, a, b, diags);
 			break;
 		}
 	}

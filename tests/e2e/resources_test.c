@@ -219,6 +219,7 @@ asked(const char *request)
 	"      kept_here: [note]\n"
 
 static char file[256];
+static const char *projects = "{a: {}, b: {}}";
 
 /* Runs the gateway on its file. */
 static void
@@ -238,8 +239,8 @@ declare(int port, const char *settings, const char *declaration)
 	    "bluejay:\n  url: http://127.0.0.1:%d\n  api_key: k\n  retries: 1\n"
 	    "  timeouts: {total: 5s}\n  settle: {grace: 300ms}\n  cache: {fresh: 0s}\n"
 	    "%s"
-	    "projects: {a: {}, b: {}}\n"
-	    "resources:\n  digital-humans:\n    noun: digital human\n%s", port, settings,
+	    "projects: %s\n"
+	    "resources:\n  digital-humans:\n    noun: digital human\n%s", port, settings, projects,
 	    declaration));
 }
 
@@ -554,6 +555,28 @@ START_TEST(they_are_described_checked_and_explained_like_the_others)
 }
 END_TEST
 
+START_TEST(a_project_says_what_differs_for_it)
+{
+	char *out;
+
+	projects = "{a: {}, b: {mapping: {digital-humans: {fields: {age: {to: months, as: integer}}}}}}";
+	start(WITHOUT_WRITES WRITES "    fence: project\n" REST);
+	ck_assert_int_eq(call("POST", "a", NULL, "{\"name\":\"x\",\"age\":3}")->status, 200);
+	ck_assert_int_eq(call("POST", "b", NULL, "{\"name\":\"y\",\"age\":36}")->status, 200);
+	ck_assert_ptr_nonnull(strstr(call("GET", "b", NULL, NULL)->body, "\"age\":36"));
+	stop();
+	out = shell("echo '{\"name\":\"y\",\"age\":36}' | %s explain --config %s --project b --resource "
+	            "digital-humans create", program_path(), file);
+	ck_assert_ptr_nonnull(strstr(out, "{\"full_name\":\"y\",\"months\":36,"));
+	free(out);
+	projects = "{a: {}, b: {mapping: {digital-human: {fields: {age: null}}}}}";
+	declare(1, "", WITHOUT_WRITES WRITES "    fence: project\n" REST);
+	out = shell("%s check --config %s 2>&1", program_path(), file);
+	ck_assert_ptr_nonnull(strstr(out, "unknown key \"digital-human\""));
+	free(out);
+}
+END_TEST
+
 START_TEST(the_sandbox_says_that_it_does_not_have_them)
 {
 	const char *const args[] = {"serve", "--config", file, "--sandbox", NULL};
@@ -674,6 +697,7 @@ resources_suite(void)
 	    names_are_unique_where_that_is_declared,
 	    without_a_list_the_own_records_are_the_list,
 	    they_are_described_checked_and_explained_like_the_others,
+	    a_project_says_what_differs_for_it,
 	    the_sandbox_says_that_it_does_not_have_them,
 	    mistakes_of_a_declaration_say_their_place,
 	    the_example_of_the_document_is_good,
