@@ -461,7 +461,7 @@ START_TEST(no_request_fails_under_rotation)
 		stage_breathe();
 	}
 	load_end(l, pids, "rotations", rotations);
-	ck_assert(logged("the configuration was reloaded"));
+	EVENTUALLY(logged("the configuration was reloaded"));
 	free(demo);
 	free(plain);
 	stage_close();
