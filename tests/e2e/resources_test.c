@@ -6,6 +6,7 @@
 
 #include <json-c/json.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -667,6 +668,39 @@ START_TEST(the_section_is_a_map)
 }
 END_TEST
 
+/* Asks for the list until it has this status; fails when it never has. */
+static void
+becomes(int status)
+{
+	time_t until = time(NULL) + 15;
+
+	while (call("GET", "a", NULL, NULL)->status != status)
+		ck_assert_msg(time(NULL) < until, "never %d", status);
+}
+
+START_TEST(a_reload_takes_and_brings_them)
+{
+	int port = script_start(serve, NULL);
+
+	declare(port, "", WITHOUT_WRITES "    fence: none\n" REST);
+	run();
+	human("h");
+	ck_assert_int_eq(call("GET", "a", "101", NULL)->status, 200);
+	declare(port, "", WITHOUT_WRITES "    fence: none\n" REST "  others:\n    read: GET /v1/x/{id}\n"
+	                  "    fence: project\n    mapping: {fields: {n: n}}\n");
+	kill(gateway.pid, SIGHUP);
+	for (time_t until = time(NULL) + 15; ask(gateway.port, "GET", "/api/projects/a/others", NULL,
+	     NULL)->status != 200;)
+		ck_assert(time(NULL) < until);
+	ck_assert_int_eq(call("GET", "a", "101", NULL)->status, 200);
+	scratch_file("resources.yaml", "%s", "listen: 127.0.0.1:0\nadmin_listen: 127.0.0.1:0\n"
+	    "data_dir: data\nbluejay: {url: \"http://127.0.0.1:1\", api_key: k}\nprojects: {a: {}}\n");
+	kill(gateway.pid, SIGHUP);
+	becomes(404);
+	stop();
+}
+END_TEST
+
 START_TEST(the_example_of_the_document_is_good)
 {
 	char *out = shell("{ echo 'bluejay: {api_key: k}'; sed -n '/^```yaml$/,/^```$/p' %s/docs/resources.md | "
@@ -700,6 +734,7 @@ resources_suite(void)
 	    a_project_says_what_differs_for_it,
 	    the_sandbox_says_that_it_does_not_have_them,
 	    mistakes_of_a_declaration_say_their_place,
+	    a_reload_takes_and_brings_them,
 	    the_example_of_the_document_is_good,
 	    NULL,
 	};
