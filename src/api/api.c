@@ -150,6 +150,7 @@ api_new(struct loop *loop, struct gateway *gw, struct log *log, struct fail *fai
 int
 api_adjust(struct api *api, struct fail *fail)
 {
+	client_gate_adjust(api->gate);
 	item_routes_unref(api->items);
 	api->items = item_routes_new(gateway_snapshot(api->gw));
 	return passthrough_adjust(api->pass, gateway_snapshot(api->gw), fail);

@@ -27,6 +27,9 @@ enum client_entry {
 struct client_gate *client_gate_new(struct loop *, struct gateway *, struct log *);
 void client_gate_free(struct client_gate *); /* after the servers that use it */
 
+/* Takes the clients of the gateway's snapshot, and lets go of the one before. */
+void client_gate_adjust(struct client_gate *);
+
 /* Looks at a request whose traffic_note is open. *who is the client, which belongs to
  * the snapshot; NULL where no token is needed. */
 enum client_entry client_gate_enter(struct client_gate *, struct http_exchange *,
