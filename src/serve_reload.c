@@ -159,6 +159,15 @@ serve_reload_on_kept(void *arg, const struct config_key *key, const struct yaml_
 	free(line);
 }
 
+/* Whether a key was accepted. */
+static bool
+serve_reload_has_worked(void *arg, const char *key)
+{
+	const struct serve_reload *r = arg;
+
+	return gateway_key_has_worked(r->o.gw, key);
+}
+
 /* Reads, and has it come into force. */
 static void
 serve_reload_read(struct serve_reload *r, const struct config_source *source)
@@ -169,7 +178,8 @@ serve_reload_read(struct serve_reload *r, const struct config_source *source)
 	r->snap = snapshot_load(source, &r->diags);
 	if (r->snap != NULL) {
 		config_keep(r->snap->config, gateway_snapshot(r->o.gw)->config, serve_reload_on_kept, r);
-		config_keep_keys(r->snap->config, gateway_snapshot(r->o.gw)->config);
+		config_keep_keys(r->snap->config, gateway_snapshot(r->o.gw)->config,
+		    serve_reload_has_worked, r);
 		config_rules_kept(r->snap->config, &r->diags);
 	}
 	diag_sort(&r->diags);

@@ -20,7 +20,8 @@
 #include <strings.h>
 
 #define PASS_HOLDS ((size_t)32 << 10)       /* memory of one exchange, counted in limits.buffers */
-#define PASS_HOLDS_BODY ((size_t)256 << 10) /* the same with a request that has a body, or a WebSocket */
+#define PASS_HOLDS_BODY ((size_t)320 << 10) /* the same with a request that has a body, or a WebSocket */
+#define PASS_AGAIN_MAX ((size_t)64 << 10)   /* bytes of a body that are kept to be sent once more */
 #define PASS_KEEP_BLUEJAY_S 45L /* as the gateway's own calls to it */
 #define PASS_KEEP_LOCAL_S 3L    /* Node.js closes idle connections after five seconds */
 
@@ -33,72 +34,29 @@ struct pass {
 	struct pass_road *road;
 	struct upstream_call *place; /* among the calls to Bluejay */
 	struct relay_call *call;
+	struct snapshot *snap; /* whose key goes along; NULL when none can be needed any more */
+	const char *key;       /* of it: the one in use */
+	struct buf body;       /* to Bluejay, as long as the key may turn out to be refused: */
+	bool body_ended;       /* what has gone out of the request's body, and whether that is all */
+	bool again;            /* the request is about to go once more, with the key before it */
+	struct loop_timer turn; /* does that, outside of the relay's calls */
 	bool write; /* it may change what Bluejay holds */
 	bool sent;  /* a request may have gone out */
 	bool begun; /* the answer is the other server's, and has begun */
 	bool dropped; /* the answer is ours; what still comes is dropped */
 };
 
-/* ---- ways ---- */
-
-/* Takes one more reference. */
-struct pass_road *
-pass_road_ref(struct pass_road *r)
-{
-	r->refs++;
-	return r;
-}
-
-/* Gives a way back; the last one closes it. */
-void
-pass_road_unref(struct pass_road *r)
-{
-	if (r == NULL || --r->refs > 0)
-		return;
-	relay_free(r->relay);
-	free((char *)r->config.url);
-	mem_wipe_free((char *)r->config.proxy);
-	free((char *)r->config.ca_file);
-	free(r);
-}
-
-/* Opens a way; NULL with a sentence. */
-static struct pass_road *
-pass_road_open(struct loop *loop, const struct relay_config *rc, struct fail *fail)
-{
-	struct relay *relay = relay_new(loop, rc, fail);
-	struct pass_road *r;
-
-	if (relay == NULL)
-		return NULL;
-	r = mem_zero(1, sizeof *r);
-	r->refs = 1;
-	r->relay = relay;
-	r->config = *rc;
-	r->config.url = mem_string(rc->url);
-	r->config.proxy = mem_string(rc->proxy);
-	r->config.ca_file = mem_string(rc->ca_file);
-	return r;
-}
-
-/* Whether two texts, each of which may be NULL, are the same. */
-static bool
-pass_same_text(const char *a, const char *b)
-{
-	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
-}
-
-/* Whether a way is as it is to be. */
-static bool
-pass_road_is(const struct pass_road *r, const struct relay_config *rc)
-{
-	return r != NULL && strcmp(r->config.url, rc->url) == 0 &&
-	    pass_same_text(r->config.proxy, rc->proxy) &&
-	    pass_same_text(r->config.ca_file, rc->ca_file) &&
-	    r->config.connect_ms == rc->connect_ms && r->config.idle_ms == rc->idle_ms;
-}
-
 /* ---- the end ---- */
+
+/* The key has been heard of, or will not be: the request cannot go once more. */
+static void
+pass_settle_key(struct pass *p)
+{
+	snapshot_unref(p->snap);
+	p->snap = NULL;
+	p->key = NULL;
+	buf_free(&p->body);
+}
 
 /* Frees what an exchange has of others: the connection of one that is not over is cut. */
 static void
@@ -118,7 +76,10 @@ pass_on_over(void *arg, enum http_end how)
 {
 	struct pass *p = arg;
 
+	if (p->again)
+		loop_timer_cancel(&p->turn);
 	pass_leave(p);
+	pass_settle_key(p);
 	if (p->write && p->sent)
 		bypass_written(p->owner->api->gw);
 	pass_road_unref(p->road);
@@ -183,6 +144,8 @@ pass_answer_bluejay_trouble(struct pass *p, enum relay_end end, const char *why)
 
 /* ---- the other server's side ---- */
 
+static void pass_on_turn(void *);
+
 /* The client has taken what waited for it. */
 static void
 pass_on_drained(void *arg)
@@ -191,6 +154,29 @@ pass_on_drained(void *arg)
 
 	if (p->call != NULL)
 		relay_resume(p->call);
+}
+
+/* Whether the key in use is the one before that of the configuration. */
+static bool
+pass_fell_back(const struct pass *p)
+{
+	return p->snap != NULL && p->key == p->snap->config->bluejay.earlier_key;
+}
+
+/* Has a request whose key was refused go once more with the one before it, if there is one
+ * and all that was sent is still here. The refusal proves that nothing was done. */
+static bool
+pass_fall_back(struct pass *p)
+{
+	if (p->snap == NULL || p->snap->config->bluejay.earlier_key == NULL || pass_fell_back(p) ||
+	    p->body.full)
+		return false;
+	p->key = p->snap->config->bluejay.earlier_key;
+	p->again = true;
+	http_exchange_pause(p->ex); /* no more of the body, until the request is on its way */
+	loop_timer_init(&p->turn, p->owner->api->loop, pass_on_turn, p);
+	loop_timer_set(&p->turn, 0);
+	return true;
 }
 
 /* The head of the answer is here. */
@@ -202,10 +188,13 @@ pass_on_head(void *arg, const struct relay_head *h)
 	struct pass_fields l;
 	struct http_field *fields;
 
+	if (h->status == 401 && pass_fall_back(p))
+		return;
 	if (p->place != NULL)
 		upstream_place_judge(p->place, h->status < 500);
 	if (p->way == PASS_TO_BLUEJAY)
-		bypass_saw(gw, h->status);
+		bypass_saw(gw, h->status, p->key, pass_fell_back(p));
+	pass_settle_key(p);
 	if (p->write)
 		bypass_written(gw);
 	if (p->way == PASS_TO_BLUEJAY && h->status == 401) {
@@ -229,7 +218,7 @@ pass_on_data(void *arg, const char *bytes, size_t len)
 {
 	struct pass *p = arg;
 
-	if (!p->dropped && http_answer_write(p->ex, bytes, len) >= PASS_MARK)
+	if (!p->dropped && !p->again && http_answer_write(p->ex, bytes, len) >= PASS_MARK)
 		relay_pause(p->call);
 }
 
@@ -239,7 +228,8 @@ pass_on_room(void *arg)
 {
 	struct pass *p = arg;
 
-	http_exchange_resume(p->ex);
+	if (!p->again)
+		http_exchange_resume(p->ex);
 }
 
 /* The exchange with the other server is over. */
@@ -250,6 +240,8 @@ pass_on_end(void *arg, enum relay_end end, const char *why)
 	struct http_exchange *ex = p->ex;
 
 	p->call = NULL;
+	if (p->again)
+		return;
 	if (p->place != NULL && !p->begun && !p->dropped)
 		upstream_place_judge(p->place, false);
 	pass_leave(p);
@@ -278,6 +270,9 @@ pass_on_body(void *arg, struct http_exchange *ex, const char *piece, size_t len)
 {
 	struct pass *p = arg;
 
+	if (p->snap != NULL && p->snap->config->bluejay.earlier_key != NULL)
+		buf_add(&p->body, piece, len);
+	p->body_ended = len == 0;
 	if (p->call == NULL)
 		return;
 	if (len == 0)
@@ -286,9 +281,9 @@ pass_on_body(void *arg, struct http_exchange *ex, const char *piece, size_t len)
 		http_exchange_pause(ex);
 }
 
-/* Sends the request on. */
+/* Sends the head of the request on. */
 static void
-pass_go(struct pass *p)
+pass_send(struct pass *p)
 {
 	struct passthrough *t = p->owner;
 	const struct http_request *q = http_exchange_request(p->ex);
@@ -297,7 +292,7 @@ pass_go(struct pass *p)
 	char *origin = pass_target_origin(q);
 	const char *url = p->road->config.url;
 	char *target = mem_format("%s%s", local ? "" : url + url_origin(url), origin);
-	const struct pass_along along = {bypass_key(t->api->gw), bypass_headers(t->api->gw)};
+	const struct pass_along along = {p->key, local ? NULL : &p->snap->config->bluejay.headers};
 	struct relay_request r = {.method = q->method, .target = target, .has_body = q->has_body,
 	    .length = q->length};
 	struct pass_fields l;
@@ -311,6 +306,39 @@ pass_go(struct pass *p)
 	pass_fields_free(&l);
 	free(target);
 	free(origin);
+}
+
+/* Sends the request once more, with what there is of its body by now. */
+static void
+pass_on_turn(void *arg)
+{
+	struct pass *p = arg;
+	size_t waits = 0;
+
+	p->again = false;
+	if (p->call != NULL)
+		relay_cancel(p->call);
+	pass_send(p);
+	if (p->body.len > 0)
+		waits = relay_write(p->call, p->body.data, p->body.len);
+	if (p->body_ended)
+		relay_write_end(p->call);
+	if (waits < PASS_MARK)
+		http_exchange_resume(p->ex);
+}
+
+/* Sends the request on, with the key that is in force by now. */
+static void
+pass_go(struct pass *p)
+{
+	struct snapshot *snap = gateway_snapshot(p->owner->api->gw);
+
+	if (p->way == PASS_TO_BLUEJAY) {
+		p->snap = snapshot_ref(snap);
+		p->key = snap->config->bluejay.api_key;
+		buf_init(&p->body, PASS_AGAIN_MAX);
+	}
+	pass_send(p);
 }
 
 /* There is a place among the calls to Bluejay, or there will be none. */

@@ -2,21 +2,11 @@
 #define API_PASSTHROUGH_IMPL_H
 
 #include "api/passthrough.h"
-#include "upstream/relay.h"
+#include "api/pass_road.h"
 
 /* Shared by the files of the pass-through only. */
 
 #define PASS_MARK ((size_t)64 << 10) /* bytes waiting one way, at which the other side is held */
-
-/* A way to another server. Exchanges that run keep theirs when a reload brings another. */
-struct pass_road {
-	unsigned refs;
-	struct relay *relay;
-	struct relay_config config; /* of the relay; the texts are the road's own */
-};
-
-struct pass_road *pass_road_ref(struct pass_road *);
-void pass_road_unref(struct pass_road *); /* not from a callback of its relay; NULL is fine */
 
 struct passthrough {
 	struct api *api;

@@ -149,27 +149,46 @@ config_keep(struct config *now, const struct config *running, config_keep_fn fn,
 	}
 }
 
-/* The key before `now`; NULL when there was none. The caller frees. */
+/* Which keys there are to fall back to. */
+struct config_keep_keys {
+	config_worked_fn worked;
+	void *arg;
+};
+
+/* The key to fall back to from `now`: the one that was running, or the one before that;
+ * NULL when there is none. The caller frees. */
 static char *
-config_keep_earlier(const char *now, const char *running, const char *before)
+config_keep_earlier(const struct config_keep_keys *k, const char *now, const char *running,
+    const char *before)
 {
+	const char *earlier = running;
+
 	if (now == NULL || running == NULL)
 		return NULL;
-	return mem_string(strcmp(now, running) == 0 ? before : running);
+	if (strcmp(now, running) == 0)
+		return mem_string(before);
+	if (before != NULL && !k->worked(k->arg, running) && k->worked(k->arg, before))
+		earlier = before;
+	return strcmp(now, earlier) == 0 ? NULL : mem_string(earlier);
 }
 
 /* Notes earlier keys. */
 void
-config_keep_keys(struct config *now, const struct config *running)
+config_keep_keys(struct config *now, const struct config *running, config_worked_fn worked,
+    void *arg)
 {
-	now->bluejay.earlier_key = config_keep_earlier(now->bluejay.api_key,
+	const struct config_keep_keys k = {worked, arg};
+
+	now->bluejay.earlier_key = config_keep_earlier(&k, now->bluejay.api_key,
 	    running->bluejay.api_key, running->bluejay.earlier_key);
+	now->images.earlier_key = config_keep_earlier(&k, now->images.api_key,
+	    running->images.api_key, running->images.earlier_key);
 	for (size_t i = 0; i < now->project_count; i++) {
 		struct config_project *p = &now->projects[i];
 
-		for (size_t k = 0; k < running->project_count; k++)
-			if (strcmp(running->projects[k].id, p->id) == 0)
-				p->earlier_key = config_keep_earlier(p->api_key,
-				    running->projects[k].api_key, running->projects[k].earlier_key);
+		for (size_t j = 0; j < running->project_count; j++)
+			if (strcmp(running->projects[j].id, p->id) == 0)
+				p->earlier_key = config_keep_earlier(&k, p->api_key,
+				    running->projects[j].api_key, running->projects[j].earlier_key);
 	}
 }

@@ -17,8 +17,11 @@ typedef void (*config_keep_fn)(void *arg, const struct config_key *, const struc
 /* Gives such keys of `now` the values of `running`. */
 void config_keep(struct config *now, const struct config *running, config_keep_fn, void *arg);
 
-/* Notes, where a key for Bluejay is another one, which it was before: calls fall back to
- * that one while Bluejay refuses the new one. */
-void config_keep_keys(struct config *now, const struct config *running);
+/* Notes, where a key is another one, which it was before: calls fall back to that one while
+ * the new one is refused. Of several that followed each other it is the last one that is
+ * known to have worked, as `worked` tells; without any, the one just before. */
+typedef bool (*config_worked_fn)(void *arg, const char *key);
+void config_keep_keys(struct config *now, const struct config *running, config_worked_fn worked,
+    void *arg);
 
 #endif

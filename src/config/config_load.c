@@ -59,6 +59,7 @@ config_free(struct config *config)
 	free(config->bluejay.ca_file);
 	free(config->log_file);
 	mem_wipe_free(config->images.api_key);
+	mem_wipe_free(config->images.earlier_key);
 	free(config->images.url);
 	free(config->images.model);
 	free(config->images.size);

@@ -86,6 +86,7 @@ struct config {
 	struct {
 		int provider; /* enum config_image_provider; after loading never AUTO */
 		char *api_key;
+		char *earlier_key; /* as that of bluejay */
 		char *url, *model, *size;
 		int64_t timeout;
 		int64_t max_in_flight;

@@ -18,20 +18,6 @@ bypass_proxy(const struct gateway *gw, const struct snapshot *snap)
 	return gw->simulated ? NULL : snap->config->bluejay.proxy;
 }
 
-/* The key. */
-const char *
-bypass_key(const struct gateway *gw)
-{
-	return gw->snap->config->bluejay.api_key;
-}
-
-/* The headers of the configuration. */
-const struct header_list *
-bypass_headers(const struct gateway *gw)
-{
-	return &gw->snap->config->bluejay.headers;
-}
-
 /* Wants a place. */
 struct upstream_call *
 bypass_place(struct gateway *gw, const char *request_id, upstream_place_fn placed, void *arg)
@@ -41,9 +27,10 @@ bypass_place(struct gateway *gw, const char *request_id, upstream_place_fn place
 
 /* Notes an answer. */
 void
-bypass_saw(struct gateway *gw, int status)
+bypass_saw(struct gateway *gw, int status, const char *key, bool fell_back)
 {
-	const struct upstream_answer a = {.outcome = UPSTREAM_ANSWER, .status = status};
+	const struct upstream_answer a = {.outcome = UPSTREAM_ANSWER, .status = status, .key = key,
+	    .fell_back = fell_back};
 
 	gateway_saw_answer(gw, &a);
 }

@@ -48,6 +48,7 @@ gateway_new(const struct gateway_options *o, struct fail *fail)
 	                                                      : o->snapshot->config->bluejay.url);
 	gw->snap = snapshot_ref(o->snapshot);
 	gw->snap->generation = ++gw->generations;
+	keyring_take(&gw->keyring, gw->snap->config);
 	gw->database = o->store;
 	gw->store = port;
 	gw->shelf = shelf_new((size_t)gw->snap->config->bluejay.cache_size);
@@ -131,6 +132,7 @@ gateway_free(struct gateway *gw)
 	gone_free_all(gw);
 	drift_free(gw->drift);
 	recorder_free(gw->recorder);
+	keyring_free(&gw->keyring);
 	snapshot_unref(gw->snap);
 	trace_table_free(&gw->traces);
 	free(gw);
@@ -148,6 +150,13 @@ struct snapshot *
 gateway_snapshot(struct gateway *gw)
 {
 	return gw->snap;
+}
+
+/* Whether a key was accepted. */
+bool
+gateway_key_has_worked(const struct gateway *gw, const char *key)
+{
+	return keyring_has_worked(&gw->keyring, key);
 }
 
 /* What the drift sentinel knows. */

@@ -76,6 +76,9 @@ const struct drift *gateway_drift(const struct gateway *);
 /* What remembers requests; NULL while that is off. Good until the next turn of the loop. */
 struct recorder *gateway_recorder(struct gateway *);
 
+/* Whether Bluejay, or the provider of images, has accepted this one of the keys in force. */
+bool gateway_key_has_worked(const struct gateway *, const char *key);
+
 /* ---- a running operation ---- */
 
 /*

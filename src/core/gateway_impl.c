@@ -53,6 +53,14 @@ gateway_store_end(struct gateway *gw, struct trace_ref ref)
 	trace_store_end(trace_find(&gw->traces, ref), loop_now_us(gw->loop));
 }
 
+/* Notes which key worked: what went well went well with it. */
+void
+gateway_saw_key(struct gateway *gw, const struct upstream_answer *a)
+{
+	if (a->outcome == UPSTREAM_ANSWER && a->status >= 200 && a->status <= 299)
+		keyring_accept(&gw->keyring, a->key);
+}
+
 /* Notes what an answer says about the key. */
 void
 gateway_saw_answer(struct gateway *gw, const struct upstream_answer *a)
@@ -63,6 +71,7 @@ gateway_saw_answer(struct gateway *gw, const struct upstream_answer *a)
 	gateway_note_cost(gw, a);
 	if (a->outcome != UPSTREAM_ANSWER)
 		return;
+	gateway_saw_key(gw, a);
 	refused = a->status == 401 || a->status == 403;
 	if (refused && !gw->key_refused)
 		log_error(gw->log, "Bluejay refuses the API key", LOG_I("status", a->status));

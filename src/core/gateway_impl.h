@@ -2,6 +2,7 @@
 #define CORE_GATEWAY_IMPL_H
 
 #include "core/gateway.h"
+#include "core/keyring.h"
 #include "core/serial.h"
 #include "core/shelf.h"
 
@@ -82,6 +83,7 @@ struct gateway {
 	struct recorder *recorder;      /* remembers requests; NULL: it is off */
 	struct recover recover;
 	bool store_failed;
+	struct keyring keyring;        /* which keys have worked */
 	bool key_refused;
 	bool key_fell_back;            /* the last answer came for an earlier key only */
 	struct trace_table traces;     /* of the requests that run */
@@ -95,6 +97,9 @@ struct gateway {
 
 /* Remembers requests as the configuration in force says, from now on. */
 void gateway_record(struct gateway *);
+
+/* Notes which key an answer of Bluejay's or of the provider of images came for. */
+void gateway_saw_key(struct gateway *, const struct upstream_answer *);
 
 /* Notes what an upstream answer says about the key, and what it cost its request. */
 void gateway_saw_answer(struct gateway *, const struct upstream_answer *);

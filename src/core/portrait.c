@@ -296,6 +296,10 @@ portrait_on_drawn(void *arg, const struct upstream_answer *a)
 
 	p->call = NULL;
 	gateway_note_cost(p->gw, a);
+	gateway_saw_key(p->gw, a);
+	if (a->fell_back)
+		log_warn(p->gw->log, "the image provider refuses the new API key; the one before it was "
+		    "tried", LOG_I("status", a->status));
 	if (a->outcome == UPSTREAM_ANSWER && a->status == 200 &&
 	    portrait_ask_read(a->body, a->body_len, &bytes, &len, &url)) {
 		if (bytes != NULL)
@@ -318,9 +322,8 @@ portrait_draw(struct portrait *p)
 	const struct config *c = p->snap->config;
 	struct portrait_ask ask = {c->images.model, c->images.size, p->name, p->prompt, false};
 	struct upstream_request q = {.method = "POST", .path = "/v1/images/generations",
-	    .api_key = c->images.api_key, .key_field = "Authorization: Bearer ",
-	    .repeat = UPSTREAM_ONCE,
-	    .trace = p->project.trace};
+	    .api_key = c->images.api_key, .earlier_key = c->images.earlier_key,
+	    .key_field = "Authorization: Bearer ", .repeat = UPSTREAM_ONCE, .trace = p->project.trace};
 	char type[PORTRAIT_BOUNDARY_SIZE + 40];
 
 	portrait_set(p, PORTRAIT_DRAWING);

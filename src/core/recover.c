@@ -40,15 +40,17 @@ recover_on_ping(void *arg, const struct upstream_answer *a)
 	gateway_saw_answer(gw, a);
 }
 
-/* The key that calls go out with; of several that of all projects comes first. */
-static const char *
-recover_key(const struct config *c)
+/* Has a call go out with the key that calls have; of several that of all projects comes
+ * first. */
+static void
+recover_set_key(struct upstream_request *q, const struct config *c)
 {
-	const char *key = c->bluejay.api_key;
-
-	for (size_t i = 0; key == NULL && i < c->project_count; i++)
-		key = c->projects[i].api_key;
-	return key;
+	q->api_key = c->bluejay.api_key;
+	q->earlier_key = c->bluejay.earlier_key;
+	for (size_t i = 0; q->api_key == NULL && i < c->project_count; i++) {
+		q->api_key = c->projects[i].api_key;
+		q->earlier_key = c->projects[i].earlier_key;
+	}
 }
 
 /* Whether some projects have keys of their own: then a ping cannot tell whose key was
@@ -67,13 +69,13 @@ static void
 recover_ping(struct gateway *gw, int64_t now)
 {
 	struct upstream_request q = {.method = "GET", .path = "/v1/ping", .repeat = UPSTREAM_ONCE,
-	    .api_key = recover_key(gw->snap->config),
-	    .earlier_key = gw->snap->config->bluejay.earlier_key, .deadline = now + RECOVER_TIMEOUT_MS};
+	    .deadline = now + RECOVER_TIMEOUT_MS};
 	struct recover *r = &gw->recover;
 
 	if (r->ping != NULL || (r->ping_at != 0 && now - r->ping_at < RECOVER_PING_MS))
 		return;
 	r->ping_at = now;
+	recover_set_key(&q, gw->snap->config);
 	r->ping = upstream_start(gw->upstream, &q, recover_on_ping, gw);
 }
 

@@ -67,6 +67,7 @@ reload_swap(struct gateway *gw, struct snapshot *snap, const struct store_reply 
 
 	snap->generation = ++gw->generations;
 	gw->snap = snapshot_ref(snap);
+	keyring_take(&gw->keyring, snap->config);
 	reload_forget_moved(gw, before);
 	shelf_resize(gw->shelf, (size_t)snap->config->bluejay.cache_size);
 	gateway_record(gw);

@@ -231,6 +231,7 @@ upstream_deliver(struct upstream_call *c)
 		    LOG_I("tries", c->answer.tries), LOG_S("why", c->why));
 	if (c->answer.body == NULL)
 		c->answer.body = "";
+	c->answer.key = upstream_head_key(&c->head);
 	if (c->placed != NULL)
 		c->placed(c->arg, outcome, c->answer.retry_after);
 	else

@@ -98,6 +98,7 @@ struct upstream_answer {
 	bool maybe_received; /* false only when it is proven that the upstream acted on no try:
 	                        nothing was sent, or it refused with 429 */
 	bool fell_back;      /* api_key was refused, and earlier_key tried in its place */
+	const char *key;     /* the one that was sent last, valid during the callback; NULL: none */
 	int status;          /* UPSTREAM_ANSWER only */
 	const char *body;    /* NUL-terminated, valid during the callback only */
 	size_t body_len;

@@ -70,6 +70,7 @@ upstream_head_make(struct upstream_head *h, const struct upstream_request *q)
 	upstream_head_add(h, mem_string("Expect:"));
 	if (q->api_key != NULL) {
 		h->key = h->count;
+		h->before = strlen(field);
 		upstream_head_add(h, mem_format("%s%s", field, q->api_key));
 	}
 	if (q->api_key != NULL && q->earlier_key != NULL && upstream_head_fits(q->earlier_key))
@@ -102,6 +103,13 @@ upstream_fields(const struct upstream_request *q, upstream_field_fn fn, void *ar
 		free(name);
 	}
 	upstream_head_free(&h);
+}
+
+/* The key. */
+const char *
+upstream_head_key(const struct upstream_head *h)
+{
+	return h->before > 0 ? h->lines[h->key].data + h->before : NULL;
 }
 
 /* Puts the earlier key in the place of the key. */

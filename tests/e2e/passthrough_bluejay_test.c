@@ -131,6 +131,71 @@ START_TEST(some_requests_are_refused)
 }
 END_TEST
 
+/* Has another key come into force. */
+static void
+rotate(int port, const char *key)
+{
+	scratch_file("gateway.yaml", "bluejay: {url: \"http://127.0.0.1:%d/base\", api_key: %s}\n"
+	    "projects: {demo: {agent_id: 1}, plain: {}}\npassthrough: {bluejay: true}\n", port, key);
+	ck_assert_int_eq(ask(gateway.admin_port, "POST", "/reload", NULL, "{}")->status, 200);
+}
+
+START_TEST(a_refused_request_goes_once_more_with_the_key_before)
+{
+	static const char refusal[] = "HTTP/1.1 401 No\r\nContent-Length: 2\r\n\r\nno";
+	int port = tool_open(), c, t;
+	struct reply r;
+
+	start(port, "", "passthrough: {bluejay: true}\n");
+	rotate(port, "the-next-key");
+	for (int i = 0; i < 2; i++) { /* refused in the middle of the body; the second time for good */
+		c = client("POST /v1/x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\nhello");
+		t = tool_accept();
+		ck_assert_str_eq(head_field(tool_head(t), "x-api-key"), "the-next-key");
+		ck_assert_str_eq(tool_bytes(t, 5), "hello");
+		tool_say(t, refusal);
+		close(t);
+		t = tool_accept();
+		ck_assert_str_eq(head_field(tool_head(t), "x-api-key"), KEY);
+		ck_assert_str_eq(tool_bytes(t, 5), "hello");
+		raw_send(c, "world", 5);
+		ck_assert_str_eq(tool_bytes(t, 5), "world");
+		tool_say(t, i == 0 ? OK : refusal);
+		raw_reply(c, false, &r);
+		ck_assert_int_eq(r.status, i == 0 ? 200 : 502);
+		free(r.body);
+		close(c);
+		close(t);
+	}
+	ck_assert(!tool_is_called());
+	stop();
+	tool_close();
+}
+END_TEST
+
+START_TEST(a_client_may_leave_while_its_request_turns)
+{
+	int port = tool_open(), c, t;
+
+	start(port, "", "passthrough: {bluejay: true}\n");
+	rotate(port, "the-next-key");
+	for (int i = 0; i < 20; i++) {
+		c = client("POST /v1/x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\nhello");
+		t = tool_accept();
+		tool_head(t);
+		tool_say(t, "HTTP/1.1 401 No\r\nContent-Length: 2\r\n\r\nno");
+		close(c);
+		close(t);
+		if (tool_is_called()) {
+			t = tool_accept();
+			close(t);
+		}
+	}
+	stop();
+	tool_close();
+}
+END_TEST
+
 START_TEST(trouble_is_told_in_the_usual_words)
 {
 	struct reply r;
@@ -345,7 +410,9 @@ Suite *
 passthrough_bluejay_suite(void)
 {
 	const TTest *const tests[] = {it_is_off_by_default, the_key_goes_along_and_the_callers_stays,
-	    some_requests_are_refused, trouble_is_told_in_the_usual_words, only_so_many_at_a_time,
+	    some_requests_are_refused, a_refused_request_goes_once_more_with_the_key_before,
+	    a_client_may_leave_while_its_request_turns, trouble_is_told_in_the_usual_words,
+	    only_so_many_at_a_time,
 	    a_write_past_the_gateway_is_seen_at_once,
 	    reads_that_were_under_way_do_not_bring_the_old_back, NULL};
 

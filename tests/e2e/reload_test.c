@@ -1,5 +1,6 @@
 #include "config.h"
 
+#include "load.h"
 #include "stage.h"
 #include "unit.h"
 
@@ -8,16 +9,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 /*
  * The file is read again while requests run: SIGHUP and POST /reload.
  */
 
 #define RELOAD_MS 10000 /* of reloads under load */
-#define RELOAD_CLIENTS 3
 #define RELOAD_PLAIN "projects:\n  demo: {agent_id: 7}\n  plain: {}\n"
 #define RELOAD_SHORT "  timeouts: {connect: 1s, first_byte: 2s, total: 5s}\n  settle: {grace: 300ms}\n"
 #define RELOAD_OTHER_MAPPING "mapping: {persona: {fields: {name: name, " \
@@ -251,223 +248,7 @@ START_TEST(a_form_cannot_reload)
 }
 END_TEST
 
-/* ---- key files ---- */
-
-/* A gateway whose key is in the file `key`, which the scratch folder has. */
-static void
-open_with_key_file(const char *key)
-{
-	stage_open(NULL, NULL);
-	stage_kill_gateway();
-	ck_assert_ptr_nonnull(scratch_file("gateway.yaml",
-	    "bluejay:\n  url: %s\n  api_key_file: %s\n  cache: {fresh: 0s}\n" RELOAD_PLAIN,
-	    stage_sandbox.url[0], key));
-	stage_start_gateway();
-}
-
-/* Puts a key into a file by renaming another one over it. */
-static void
-replace_key(const char *key)
-{
-	char from[300], to[300];
-
-	snprintf(from, sizeof from, "%s", scratch_file("key.new", "%s\n", key));
-	snprintf(to, sizeof to, "%.250s/key", scratch_dir());
-	ck_assert_int_eq(rename(from, to), 0);
-}
-
-START_TEST(a_key_file_that_is_replaced_is_read_again)
-{
-	replace_key("wrong");
-	open_with_key_file("key");
-	ck_assert_int_ge(call("GET", STAGE_DEMO, NULL)->status, 500);
-	if (_i == 0)
-		replace_key("sandbox");
-	else
-		scratch_file("key", "sandbox\n"); /* in place */
-	EVENTUALLY(call("GET", STAGE_DEMO, NULL)->status == 200);
-	ck_assert(logged("a file of the configuration has changed"));
-	stage_close();
-}
-END_TEST
-
-START_TEST(a_key_behind_links_is_read_again)
-{
-	free(shell("cd %s && rm -rf mount && mkdir -p mount/v1 mount/v2 && echo wrong >mount/v1/key && "
-	    "echo sandbox >mount/v2/key && ln -s v1 mount/..data && ln -s ..data/key mount/key",
-	    scratch_dir()));
-	open_with_key_file("mount/key");
-	ck_assert_int_ge(call("GET", STAGE_DEMO, NULL)->status, 500);
-	free(shell("cd %s/mount && ln -s v2 ..data_tmp && mv -T ..data_tmp ..data", scratch_dir()));
-	EVENTUALLY(call("GET", STAGE_DEMO, NULL)->status == 200);
-	stage_close();
-}
-END_TEST
-
-START_TEST(a_key_file_brings_no_other_change_of_the_file)
-{
-	replace_key("wrong");
-	open_with_key_file("key");
-	scratch_file("gateway.yaml", "bluejay: {not even: yaml\n");
-	replace_key("sandbox");
-	EVENTUALLY(call("GET", STAGE_DEMO, NULL)->status == 200);
-	stage_close();
-}
-END_TEST
-
-/* Whether the gateway has read its key files again so many times at least. */
-static bool
-read_again(unsigned times)
-{
-	char *log = program_log(&stage_gateway);
-	unsigned n = 0;
-
-	for (const char *s = log; (s = strstr(s, "the configuration was reloaded")) != NULL; s++)
-		n++;
-	free(log);
-	return n >= times;
-}
-
-START_TEST(a_new_key_that_is_refused_falls_back_to_the_one_before)
-{
-	struct reply *ready;
-	char *ann, *bob;
-
-	replace_key("sandbox");
-	open_with_key_file("key");
-	ann = create(STAGE_DEMO, "{\"name\":\"ann\"}");
-	replace_key("not-yet-known");
-	EVENTUALLY(read_again(1));
-	ck_assert_int_eq(call("GET", below(STAGE_DEMO, ann), NULL)->status, 200);
-	bob = create(STAGE_DEMO, "{\"name\":\"bob\"}");
-	ck_assert_int_eq(stage_has("bob", NULL), 1);
-	ready = ask(stage_gateway.admin_port, "GET", "/readyz", NULL, NULL);
-	ck_assert_int_eq(ready->status, 200);
-	ck_assert_msg(strstr(ready->body, "\"earlier_key_used\":true") != NULL, "%s", ready->body);
-	EVENTUALLY(logged("the one before it is used"));
-	ck_assert(!logged("not-yet-known"));
-	/* the right one is written in the end */
-	replace_key("sandbox");
-	EVENTUALLY(read_again(2));
-	ck_assert_int_eq(call("GET", below(STAGE_DEMO, ann), NULL)->status, 200);
-	ready = ask(stage_gateway.admin_port, "GET", "/readyz", NULL, NULL);
-	ck_assert_ptr_null(strstr(ready->body, "earlier_key_used"));
-	free(ann);
-	free(bob);
-	stage_close();
-}
-END_TEST
-
 /* ---- under load ---- */
-
-/* What the clients share with the test. */
-struct load {
-	volatile int stop;
-	volatile unsigned done, failed;
-	char first[400]; /* the first failure */
-};
-
-/* Asks on a kept connection; anything but these statuses is a failure. */
-static void
-load_ask(struct load *l, int *fd, const char *method, const char *path, const char *body, int good)
-{
-	static char request[1000];
-	struct reply r;
-
-	if (*fd < 0)
-		*fd = raw_connect(stage_gateway.port);
-	snprintf(request, sizeof request, "%s %s HTTP/1.1\r\nHost: localhost\r\n"
-	    "Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n%s", method, path,
-	    body != NULL ? strlen(body) : 0, body != NULL ? body : "");
-	raw_send(*fd, request, strlen(request));
-	raw_reply(*fd, false, &r);
-	__atomic_add_fetch(&l->done, 1, __ATOMIC_SEQ_CST);
-	if (r.status != good && __atomic_fetch_add(&l->failed, 1, __ATOMIC_SEQ_CST) == 0)
-		snprintf(l->first, sizeof l->first, "%s %s: %d %s", method, path, r.status,
-		    r.body != NULL ? r.body : "");
-	free(r.body);
-}
-
-/* One client: reads, lists, creates, changes and deletes until it is told to stop. */
-static void
-load_run(struct load *l, int number, const char *demo, const char *plain)
-{
-	char name[100], body[200];
-	int fd = -1;
-
-	for (int n = 0; !l->stop; n++) {
-		char *id;
-
-		load_ask(l, &fd, "GET", below(STAGE_DEMO, demo), NULL, 200);
-		load_ask(l, &fd, "GET", below(STAGE_PLAIN, plain), NULL, 200);
-		load_ask(l, &fd, "GET", STAGE_DEMO, NULL, 200);
-		snprintf(name, sizeof name, "c%d-%d", number, n % 50);
-		snprintf(body, sizeof body, "{\"name\":\"%s\"}", name);
-		if (n % 10 == 0 && n < 500) {
-			id = create(n % 20 == 0 ? STAGE_DEMO : STAGE_PLAIN, body);
-			load_ask(l, &fd, "PUT", below(n % 20 == 0 ? STAGE_DEMO : STAGE_PLAIN, id), "{}", 200);
-			load_ask(l, &fd, "DELETE", below(n % 20 == 0 ? STAGE_DEMO : STAGE_PLAIN, id), NULL, 204);
-			free(id);
-		}
-	}
-	close(fd);
-}
-
-/* Starts the clients. */
-static void
-load_start(struct load *l, pid_t *pids, const char *demo, const char *plain)
-{
-	for (int i = 0; i < RELOAD_CLIENTS; i++) {
-		pids[i] = fork();
-		if (pids[i] == 0) {
-			load_run(l, i, demo, plain);
-			_exit(0);
-		}
-	}
-}
-
-/* Ends them; none of their requests may have failed. */
-static void
-load_end(struct load *l, const pid_t *pids, const char *what, unsigned count)
-{
-	l->stop = 1;
-	for (int i = 0; i < RELOAD_CLIENTS; i++) {
-		int status;
-
-		ck_assert_int_eq(waitpid(pids[i], &status, 0), pids[i]);
-		ck_assert_int_eq(status, 0);
-	}
-	printf("%u %s, %u requests, %u failed\n", count, what, l->done, l->failed);
-	ck_assert_msg(l->failed == 0, "%u of %u failed, the first: %s", l->failed, l->done, l->first);
-	ck_assert_uint_gt(l->done, 100);
-}
-
-START_TEST(no_request_fails_under_rotation)
-{
-	struct load *l = mmap(NULL, sizeof *l, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	pid_t pids[RELOAD_CLIENTS];
-	unsigned rotations = 0;
-	char *demo, *plain;
-	int64_t until;
-
-	replace_key("sandbox");
-	open_with_key_file("key");
-	demo = create(STAGE_DEMO, "{\"name\":\"demo\"}");
-	plain = create(STAGE_PLAIN, "{\"name\":\"plain\"}");
-	load_start(l, pids, demo, plain);
-	for (until = stage_now() + RELOAD_MS; stage_now() < until; rotations++) {
-		/* each second key is not known yet, so that calls fall back */
-		replace_key(rotations % 2 == 0 ? "next" : "sandbox");
-		stage_breathe();
-	}
-	load_end(l, pids, "rotations", rotations);
-	EVENTUALLY(logged("the configuration was reloaded"));
-	free(demo);
-	free(plain);
-	stage_close();
-	munmap(l, sizeof *l);
-}
-END_TEST
 
 START_TEST(no_request_fails_under_reloads)
 {
@@ -478,8 +259,7 @@ START_TEST(no_request_fails_under_reloads)
 	static const char *const rests[] = {RELOAD_PLAIN,
 	    RELOAD_PLAIN RELOAD_OTHER_MAPPING "client_timeouts: {idle: 20s}\n",
 	    RELOAD_PLAIN "cors: {origins: [\"*\"]}\nlog: {level: warn}\nlimits: {head: 4KiB}\n"};
-	struct load *l = mmap(NULL, sizeof *l, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	pid_t pids[RELOAD_CLIENTS];
+	struct load *l;
 	unsigned reloads = 0;
 	char *demo, *plain;
 	int64_t until;
@@ -487,16 +267,15 @@ START_TEST(no_request_fails_under_reloads)
 	stage_open(RELOAD_SHORT, NULL);
 	demo = create(STAGE_DEMO, "{\"name\":\"demo\"}");
 	plain = create(STAGE_PLAIN, "{\"name\":\"plain\"}");
-	load_start(l, pids, demo, plain);
+	l = load_start(demo, plain, false);
 	until = stage_now() + RELOAD_MS;
 	for (; stage_now() < until; reloads++)
 		reload_with(settings[reloads % 3], rests[reloads / 2 % 3]);
-	load_end(l, pids, "reloads", reloads);
+	load_end(l, "reloads", reloads);
 	ck_assert_uint_gt(reloads, 50);
 	free(demo);
 	free(plain);
 	stage_close();
-	munmap(l, sizeof *l);
 }
 END_TEST
 
@@ -518,12 +297,7 @@ reload_suite(void)
 	tcase_add_test(tcase, a_write_whose_project_is_back_is_settled);
 	tcase_add_test(tcase, what_is_passed_on_follows_the_file);
 	tcase_add_test(tcase, a_form_cannot_reload);
-	tcase_add_loop_test(tcase, a_key_file_that_is_replaced_is_read_again, 0, 2);
-	tcase_add_test(tcase, a_key_behind_links_is_read_again);
-	tcase_add_test(tcase, a_new_key_that_is_refused_falls_back_to_the_one_before);
-	tcase_add_test(tcase, a_key_file_brings_no_other_change_of_the_file);
 	tcase_add_test(tcase, no_request_fails_under_reloads);
-	tcase_add_test(tcase, no_request_fails_under_rotation);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }

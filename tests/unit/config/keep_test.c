@@ -5,6 +5,7 @@
 #include "config/config_keep.h"
 #include "config/config_rules.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* Notes a key, and where the file sets it. */
@@ -84,12 +85,61 @@ START_TEST(an_address_that_is_kept_still_needs_its_clients)
 }
 END_TEST
 
+/* Whether a key is among those that worked, whose names are together in the argument. */
+static bool
+worked(void *arg, const char *key)
+{
+	return strstr(arg, key) != NULL;
+}
+
+START_TEST(of_the_keys_before_the_last_that_worked_is_kept)
+{
+	static const struct {
+		const char *worked, *keys[4], *earlier;
+	} cases[] = {
+	    {"", {"one"}, NULL}, {"", {"one", "two"}, "one"}, {"one", {"one", "two", "three"}, "one"},
+	    {"one two", {"one", "two", "three"}, "two"}, {"one", {"one", "two", "three", "four"}, "one"},
+	    {"", {"one", "two", "three"}, "two"}, {"one", {"one", "two", "one"}, NULL},
+	    {"one two", {"one", "two", "one"}, "two"}, {"one", {"one", "two", "two"}, "one"},
+	    {"two", {"one", "two", "two"}, "one"}};
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct config *running = NULL, *now;
+		char text[300];
+
+		for (size_t k = 0; k < 4 && cases[i].keys[k] != NULL; k++) {
+			const char *key = cases[i].keys[k];
+
+			snprintf(text, sizeof text, "bluejay: {api_key: %s}\nimages: {api_key: %s}\n"
+			    "projects: {a: {api_key: %s}, b: {}}\n", key, key, key);
+			now = load(text, "");
+			if (running != NULL)
+				config_keep_keys(now, running, worked, (char *)(uintptr_t)cases[i].worked);
+			config_free(running);
+			running = now;
+		}
+		if (cases[i].earlier == NULL) {
+			ck_assert_msg(running->bluejay.earlier_key == NULL, "case %zu", i);
+			ck_assert_ptr_null(running->images.earlier_key);
+		} else {
+			ck_assert_msg(running->bluejay.earlier_key != NULL, "case %zu", i);
+			ck_assert_str_eq(running->bluejay.earlier_key, cases[i].earlier);
+			ck_assert_str_eq(running->images.earlier_key, cases[i].earlier);
+			ck_assert_str_eq(running->projects[0].earlier_key, cases[i].earlier);
+		}
+		ck_assert_ptr_null(running->projects[1].earlier_key);
+		config_free(running);
+	}
+}
+END_TEST
+
 /* The suite. */
 Suite *
 keep_suite(void)
 {
 	const TTest *const tests[] = {keys_that_take_a_restart_keep_their_values,
-	    nothing_is_named_when_nothing_differs, an_address_that_is_kept_still_needs_its_clients, NULL};
+	    nothing_is_named_when_nothing_differs, an_address_that_is_kept_still_needs_its_clients,
+	    of_the_keys_before_the_last_that_worked_is_kept, NULL};
 
 	return unit_suite("keep", tests);
 }

@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include "core_test.h"
+#include "core/keyring.h"
 #include "core/serial.h"
 #include "core/settle.h"
 
@@ -88,6 +89,40 @@ START_TEST(writes_to_one_key_go_one_after_another)
 }
 END_TEST
 
+START_TEST(a_key_that_worked_is_known_as_long_as_it_is_in_force)
+{
+	struct config_project projects[] = {{.api_key = (char *)"p", .earlier_key = (char *)"q"}};
+	struct config first = {.bluejay = {.api_key = (char *)"a"}, .projects = projects,
+	    .project_count = 1};
+	struct config second = {.bluejay = {.api_key = (char *)"b", .earlier_key = (char *)"a"},
+	    .images = {.api_key = (char *)"i", .earlier_key = (char *)"a"}};
+	struct config third = {.bluejay = {.api_key = (char *)"b"}};
+	struct keyring ring = {NULL, 0};
+
+	keyring_accept(&ring, "a");
+	ck_assert(!keyring_has_worked(&ring, "a"));
+	keyring_take(&ring, &first);
+	keyring_accept(&ring, "a");
+	keyring_accept(&ring, "q");
+	keyring_accept(&ring, "other");
+	keyring_accept(&ring, NULL);
+	ck_assert(keyring_has_worked(&ring, "a"));
+	ck_assert(keyring_has_worked(&ring, "q"));
+	ck_assert(!keyring_has_worked(&ring, "p"));
+	ck_assert(!keyring_has_worked(&ring, "other"));
+	keyring_take(&ring, &second);
+	ck_assert(keyring_has_worked(&ring, "a"));
+	ck_assert(!keyring_has_worked(&ring, "q"));
+	ck_assert(!keyring_has_worked(&ring, "b"));
+	keyring_accept(&ring, "i");
+	ck_assert(keyring_has_worked(&ring, "i"));
+	keyring_take(&ring, &third);
+	keyring_take(&ring, &first);
+	ck_assert(!keyring_has_worked(&ring, "a"));
+	keyring_free(&ring);
+}
+END_TEST
+
 /* Tests of what needs no other room. */
 Suite *
 pure_suite(void)
@@ -97,8 +132,9 @@ pure_suite(void)
 	    absence_needs_three_looks_however_late,
 	    waits_between_looks_are_bounded,
 	    writes_to_one_key_go_one_after_another,
+	    a_key_that_worked_is_known_as_long_as_it_is_in_force,
 	    NULL,
 	};
 
-	return unit_suite("core: settle, serial", tests);
+	return unit_suite("core: settle, serial, keyring", tests);
 }
