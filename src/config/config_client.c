@@ -4,6 +4,7 @@
 
 #include "base/digest.h"
 #include "base/mem.h"
+#include "config/config_find.h"
 #include "config/yaml_node.h"
 
 #include <string.h>
@@ -118,11 +119,7 @@ config_client_check_token(const struct config_client_entry *e)
 static bool
 config_client_knows(const struct config *config, const char *id)
 {
-	for (size_t i = 0; i < config->project_count; i++)
-		if (strcmp(config->projects[i].id, id) == 0 ||
-		    strcmp(config->projects[i].id, "*") == 0)
-			return true;
-	return false;
+	return config_find_project(config, id) != NULL || config_find_project(config, "*") != NULL;
 }
 
 /* Checks one of the projects that a client may use. */

@@ -2,6 +2,7 @@
 
 #include "config/config_keep.h"
 #include "base/mem.h"
+#include "config/config_find.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -185,10 +186,10 @@ config_keep_keys(struct config *now, const struct config *running, config_worked
 	    running->images.api_key, running->images.earlier_key);
 	for (size_t i = 0; i < now->project_count; i++) {
 		struct config_project *p = &now->projects[i];
+		const struct config_project *was = config_find_project(running, p->id);
 
-		for (size_t j = 0; j < running->project_count; j++)
-			if (strcmp(running->projects[j].id, p->id) == 0)
-				p->earlier_key = config_keep_earlier(&k, p->api_key,
-				    running->projects[j].api_key, running->projects[j].earlier_key);
+		if (was != NULL)
+			p->earlier_key =
+			    config_keep_earlier(&k, p->api_key, was->api_key, was->earlier_key);
 	}
 }

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "config/config_client.h"
 #include "config/config_file.h"
+#include "config/config_find.h"
 #include "config/config_keys.h"
 #include "config/config_rules.h"
 #include "config/config_set.h"
@@ -71,6 +72,8 @@ config_free(struct config *config)
 		mem_wipe_free(config->projects[i].earlier_key);
 	}
 	free(config->projects);
+	free(config->by_id);
+	free(config->by_agent);
 	yaml_node_free(config->document);
 	if (config->text != NULL)
 		explicit_bzero(config->text, config->text_len); /* it may hold keys, and NUL bytes */
@@ -194,6 +197,7 @@ config_load(const struct config_source *source, struct diag_list *diags)
 	}
 	if (yaml_node_get(config->document, "projects") == NULL)
 		config_walk_default_projects(config, source->sandbox && source->file == NULL);
+	config_find_prepare(config);
 	config_load_option(config, "listen", "--listen", source->listen, diags);
 	config_load_option(config, "admin_listen", "--admin-listen", source->admin_listen, diags);
 	config_load_option(config, "data_dir", "--data-dir", source->data_dir, diags);

@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "config/config_address.h"
+#include "config/config_find.h"
 #include "config/config_keys.h"
 #include "config/config_value.h"
 
@@ -339,17 +340,14 @@ config_rules_local(const struct config_rules *r)
 static void
 config_rules_agent_twice(const struct config_rules *r, size_t n)
 {
-	const struct config_project *project = &r->config->projects[n], *other;
+	const struct config_project *project = &r->config->projects[n];
+	const struct config_project *other = config_find_agent(r->config, project->agent_id);
 	struct config_place at;
-	size_t i;
 
-	for (i = 0; i < n; i++) {
-		other = &r->config->projects[i];
-		if (other->has_agent && other->agent_id == project->agent_id &&
-		    strcmp(other->id, "*") != 0 && (!other->shared_agent || !project->shared_agent))
-			break;
-	}
-	if (i == n)
+	while (other != project && (strcmp(other->id, "*") == 0 ||
+	    (other->shared_agent && project->shared_agent)))
+		other = config_find_agent_next(r->config, other);
+	if (other == project)
 		return;
 	at = config_rules_at(r, config_rules_in_project(r, project, "agent_id"));
 	diag_add(r->diags, at.file, at.line, at.column, "project \"%.*s\" (line %d) has the agent "

@@ -104,6 +104,7 @@ struct config {
 
 	struct config_project *projects;
 	size_t project_count;
+	const struct config_project **by_id, **by_agent; /* config_find.h */
 
 	struct yaml_node *document; /* the file; NULL without one */
 	char *text;                 /* of the file, as it was read */

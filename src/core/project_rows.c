@@ -3,6 +3,7 @@
 #include "core/project_rows.h"
 #include "core/resource_read.h"
 #include "base/mem.h"
+#include "config/config_find.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -13,9 +14,19 @@ static const char project_rows_prefix[] = "project:";
 static int64_t
 project_rows_personas(const struct store_reply *scopes, const char *scope)
 {
-	for (size_t i = 0; i < scopes->record_count; i++)
-		if (strcmp(scopes->records[i].scope, scope) == 0)
-			return scopes->records[i].seq;
+	size_t from = 0, to = scopes->record_count;
+
+	while (from < to) { /* they are sorted */
+		size_t half = from + (to - from) / 2;
+		int order = strcmp(scopes->records[half].scope, scope);
+
+		if (order == 0)
+			return scopes->records[half].seq;
+		if (order < 0)
+			from = half + 1;
+		else
+			to = half;
+	}
 	return 0;
 }
 
@@ -38,10 +49,7 @@ project_rows_add(struct snapshot *snap, const struct config_project *c,
 static bool
 project_rows_is_configured(struct snapshot *snap, const char *id)
 {
-	for (size_t i = 0; i < snap->config->project_count; i++)
-		if (strcmp(snap->config->projects[i].id, id) == 0)
-			return true;
-	return false;
+	return config_find_project(snap->config, id) != NULL;
 }
 
 /* Adds the projects that only the store knows. */

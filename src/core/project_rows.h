@@ -15,7 +15,7 @@ struct project_row {
 	bool configured;       /* has an entry of its own in the file */
 	bool has_agent;
 	int64_t agent_id;
-	int64_t personas;      /* known here */
+	int64_t personas;      /* known here, when they were counted */
 };
 
 struct project_rows {

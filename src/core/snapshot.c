@@ -2,6 +2,7 @@
 
 #include "core/snapshot.h"
 #include "base/mem.h"
+#include "config/config_find.h"
 #include "core/resource_read.h"
 #include "mapping/mapping_cases.h"
 
@@ -84,14 +85,11 @@ snapshot_check_shared(const struct snapshot *snap, struct diag_list *diags)
 	for (size_t i = 0; i < config->project_count; i++) {
 		const struct config_project *a = &config->projects[i];
 
-		for (size_t k = 0; k < i && a->shared_agent; k++) {
-			const struct config_project *b = &config->projects[k];
+		const struct config_project *b =
+		    a->shared_agent ? config_find_agent(config, a->agent_id) : NULL;
 
-			if (!b->has_agent || b->agent_id != a->agent_id)
-				continue;
+		if (b != NULL && b < a)
 			snapshot_check_alike(snap, a, b, diags);
-			break;
-		}
 	}
 }
 
@@ -128,17 +126,9 @@ snapshot_find_headers(struct snapshot *snap, struct diag_list *diags)
 static const struct config_project *
 snapshot_configured(const struct snapshot *snap, const char *id)
 {
-	const struct config_project *any = NULL;
+	const struct config_project *p = config_find_project(snap->config, id);
 
-	for (size_t i = 0; i < snap->config->project_count; i++) {
-		const struct config_project *p = &snap->config->projects[i];
-
-		if (strcmp(p->id, id) == 0 && strcmp(id, "*") != 0)
-			return p;
-		if (strcmp(p->id, "*") == 0)
-			any = p;
-	}
-	return any;
+	return p != NULL ? p : config_find_project(snap->config, "*");
 }
 
 /* Finds the mapping of a test. */
@@ -372,18 +362,30 @@ project_same_key(const struct project *p, const char *api_key)
 	    (p->api_key != NULL && api_key != NULL && strcmp(p->api_key, api_key) == 0);
 }
 
+/* The configured project that a scope is called after ("agent:123", "project:shop"). */
+static const struct config_project *
+snapshot_owner(const struct snapshot *snap, const char *owner)
+{
+	static const char agent[] = "agent:", project[] = "project:";
+
+	if (strncmp(owner, agent, sizeof agent - 1) == 0)
+		return config_find_agent(snap->config, strtoll(owner + sizeof agent - 1, NULL, 10));
+	if (strncmp(owner, project, sizeof project - 1) == 0)
+		return config_find_project(snap->config, owner + sizeof project - 1);
+	return NULL;
+}
+
 /* Finds a project for recorded work. */
 bool
 snapshot_project_of_scope(struct snapshot *snap, const char *scope, const char *project_id,
     struct project *out)
 {
 	const struct resource *resource = snapshot_resource_of_scope(snap, scope);
+	const struct config_project *p;
 
 	if (snapshot_project(snap, project_id, resource, out) && strcmp(out->scope, scope) == 0)
 		return true;
-	for (size_t i = 0; i < snap->config->project_count; i++)
-		if (snapshot_project(snap, snap->config->projects[i].id, resource, out) &&
-		    strcmp(out->scope, scope) == 0)
-			return true;
-	return false;
+	p = resource != NULL ? snapshot_owner(snap, scope + strlen(resource->prefix)) : NULL;
+	return p != NULL && snapshot_project(snap, p->id, resource, out) &&
+	    strcmp(out->scope, scope) == 0;
 }

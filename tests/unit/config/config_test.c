@@ -114,5 +114,5 @@ test_source_file(const char *path)
 	return buf_take(&out, NULL);
 }
 
-UNIT_MAIN(diag_suite, yaml_node_suite, value_suite, load_suite, keep_suite, rules_suite, client_suite,
+UNIT_MAIN(diag_suite, yaml_node_suite, value_suite, load_suite, find_suite, keep_suite, rules_suite, client_suite,
     sample_suite)

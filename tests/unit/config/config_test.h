@@ -26,6 +26,7 @@ Suite *diag_suite(void);
 Suite *yaml_node_suite(void);
 Suite *value_suite(void);
 Suite *load_suite(void);
+Suite *find_suite(void);
 Suite *keep_suite(void);
 Suite *rules_suite(void);
 Suite *client_suite(void);

@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include "base/buf.h"
+#include "config/config_find.h"
 #include "core/project_rows.h"
 #include "core_test.h"
 
@@ -24,6 +25,7 @@ expect_rows(struct config_project *projects, size_t count, const char *const *sc
 		records[reply.record_count].scope = (char *)(uintptr_t)scopes[reply.record_count];
 		records[reply.record_count].seq = (int64_t)reply.record_count + 1;
 	}
+	config_find_prepare(&config);
 	project_rows_make(&snap, &reply, &rows);
 	buf_init(&b, 0);
 	for (size_t i = 0; i < rows.count; i++)
@@ -34,6 +36,8 @@ expect_rows(struct config_project *projects, size_t count, const char *const *sc
 	ck_assert_str_eq(got, want);
 	free(got);
 	project_rows_free(&rows);
+	free(config.by_id);
+	free(config.by_agent);
 }
 
 static const char *const scopes[] = {"agent:7", "agent:8", "project:lab", "project:old", "project:plain",
