@@ -128,7 +128,7 @@ inspect_gateway(struct gateway *gw, work_done_fn done, void *arg)
 {
 	struct inspect *w = inspect_new(gw, done, arg);
 
-	w->store = store_scopes(gw->store, inspect_on_scopes, w);
+	w->store = store_scopes(gw->store, true, inspect_on_scopes, w);
 	return &w->work;
 }
 

@@ -117,6 +117,6 @@ projects_list(struct gateway *gw, const char *const *only, work_done_fn done, vo
 	w->only = only;
 	w->done = done;
 	w->arg = arg;
-	w->store = store_scopes(gw->store, projects_on_scopes, w);
+	w->store = store_scopes(gw->store, false, projects_on_scopes, w);
 	return &w->work;
 }

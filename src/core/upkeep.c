@@ -3,6 +3,7 @@
 #include "core/upkeep.h"
 #include "core/resource_read.h"
 #include "base/mem.h"
+#include "config/config_find.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -14,9 +15,14 @@ struct upkeep {
 	struct gateway *gw;
 	struct snapshot *snap; /* by which records are being joined; NULL: none are */
 	unsigned joining;      /* scopes whose records are on their way to an agent */
+	struct loop_timer joined; /* of no time: nothing had to move */
 	loop_fn ready;
 	void *arg;
 	struct loop_timer purge;
+	struct store_call *look; /* for records that nobody sees, by `shown`; */
+	struct snapshot *shown;  /* both NULL: it is over */
+	char **unseen;           /* scopes to warn of when their records are counted */
+	size_t unseen_count;
 };
 
 /* One scope was looked through again. */
@@ -30,10 +36,21 @@ upkeep_on_left(void *arg, struct store_reply *reply)
 		    LOG_I("count", reply->number));
 }
 
-/* Begins to move the records of all projects that have an agent to those of the agent;
- * returns how many answers will come. */
+/* Whether a project had its agent already. */
+static bool
+upkeep_had_agent(const struct snapshot *before, const struct config_project *p)
+{
+	const struct config_project *was =
+	    before != NULL ? config_find_project(before->config, p->id) : NULL;
+
+	return was != NULL && was->has_agent && was->agent_id == p->agent_id;
+}
+
+/* Begins to move the records of all projects that have an agent to those of the agent,
+ * but not of those that had it before (NULL: none had); returns how many answers will come. */
 static unsigned
-upkeep_move(struct upkeep *u, struct snapshot *snap, store_done_fn done)
+upkeep_move(struct upkeep *u, struct snapshot *snap, const struct snapshot *before,
+    store_done_fn done)
 {
 	const struct config *c = snap->config;
 	unsigned count = 0;
@@ -42,7 +59,7 @@ upkeep_move(struct upkeep *u, struct snapshot *snap, store_done_fn done)
 		struct project p;
 		char *old;
 
-		if (!c->projects[i].has_agent ||
+		if (!c->projects[i].has_agent || upkeep_had_agent(before, &c->projects[i]) ||
 		    !snapshot_project(snap, c->projects[i].id, resource_built_in("personas"), &p))
 			continue;
 		old = mem_format("project:%s", p.id);
@@ -62,7 +79,7 @@ upkeep_purge(void *arg)
 
 	store_purge(u->gw->store, wall, wall - UPKEEP_KEEP_MS, NULL, NULL);
 	if (u->snap == NULL)
-		upkeep_move(u, u->gw->snap, upkeep_on_left);
+		upkeep_move(u, u->gw->snap, NULL, upkeep_on_left);
 	loop_timer_set(&u->purge, UPKEEP_PURGE_MS);
 }
 
@@ -78,34 +95,88 @@ upkeep_is_shown(const struct upkeep *u, const char *scope)
 	    : "";
 	struct project p;
 
-	return snapshot_project_of_scope(u->snap, scope, id, &p);
+	return snapshot_project_of_scope(u->shown, scope, id, &p);
 }
 
-/* The store has said which scopes it knows: warns of those that nobody can see. */
+/* Ends the look for records that nobody sees. */
+static void
+upkeep_look_end(struct upkeep *u)
+{
+	for (size_t i = 0; i < u->unseen_count; i++)
+		free(u->unseen[i]);
+	free(u->unseen);
+	u->unseen = NULL;
+	u->unseen_count = 0;
+	u->look = NULL;
+	snapshot_unref(u->shown);
+	u->shown = NULL;
+}
+
+static void upkeep_count_unseen(struct upkeep *u);
+
+/* The records of the last scope of the list are counted: warns. */
+static void
+upkeep_on_counted(void *arg, struct store_reply *reply)
+{
+	struct upkeep *u = arg;
+	char *scope = u->unseen[--u->unseen_count];
+
+	if (reply->status == STORE_OK)
+		log_warn(u->gw->log,
+		    "records are kept that no configured project shows; they return with the "
+		    "project or agent that they belong to",
+		    LOG_S("scope", scope), LOG_I("count", reply->number));
+	free(scope);
+	upkeep_count_unseen(u);
+}
+
+/* Counts the records of the last scope of the list. */
+static void
+upkeep_count_unseen(struct upkeep *u)
+{
+	if (u->unseen_count == 0)
+		upkeep_look_end(u);
+	else
+		u->look = store_page(u->gw->store, u->unseen[u->unseen_count - 1], 0, 0,
+		    upkeep_on_counted, u);
+}
+
+/* The store has said which scopes it knows: notes those that nobody can see. */
 static void
 upkeep_on_scopes(void *arg, struct store_reply *reply)
 {
 	struct upkeep *u = arg;
 
-	for (size_t i = 0; i < reply->record_count; i++)
+	u->unseen = mem_zero(reply->record_count + 1, sizeof *u->unseen);
+	for (size_t i = reply->record_count; i-- > 0;)
 		if (!upkeep_is_shown(u, reply->records[i].scope))
-			log_warn(u->gw->log,
-			    "records are kept that no configured project shows; they return with the "
-			    "project or agent that they belong to",
-			    LOG_S("scope", reply->records[i].scope),
-			    LOG_I("count", reply->records[i].seq));
-	snapshot_unref(u->snap);
+			u->unseen[u->unseen_count++] = mem_string(reply->records[i].scope);
+	upkeep_count_unseen(u);
+}
+
+/* Looks for records that nobody sees by the snapshot by which they were joined. Nobody
+ * waits for it. */
+static void
+upkeep_look(struct upkeep *u)
+{
+	if (u->look != NULL)
+		store_cancel(u->look);
+	upkeep_look_end(u);
+	u->shown = u->snap;
 	u->snap = NULL;
-	u->ready(u->arg);
+	u->look = store_scopes(u->gw->store, false, upkeep_on_scopes, u);
 }
 
 /* All records are where they belong. */
 static void
-upkeep_joined(struct upkeep *u)
+upkeep_joined(void *arg)
 {
+	struct upkeep *u = arg;
+
 	if (!u->purge.armed)
 		upkeep_purge(u);
-	store_scopes(u->gw->store, upkeep_on_scopes, u);
+	upkeep_look(u);
+	u->ready(u->arg);
 }
 
 /* One more scope is done. */
@@ -134,6 +205,7 @@ upkeep_new(struct gateway *gw)
 
 	u->gw = gw;
 	loop_timer_init(&u->purge, gw->loop, upkeep_purge, u);
+	loop_timer_init(&u->joined, gw->loop, upkeep_joined, u);
 	return u;
 }
 
@@ -144,9 +216,10 @@ upkeep_join(struct upkeep *u, struct snapshot *snap, loop_fn ready, void *arg)
 	u->snap = snapshot_ref(snap);
 	u->ready = ready;
 	u->arg = arg;
-	u->joining = upkeep_move(u, snap, upkeep_on_joined);
+	u->joining = upkeep_move(u, snap, snap != u->gw->snap ? u->gw->snap : NULL,
+	    upkeep_on_joined);
 	if (u->joining == 0)
-		upkeep_joined(u);
+		loop_timer_set(&u->joined, 0);
 }
 
 /* Looks once more when no request of an earlier snapshot runs. */
@@ -163,6 +236,8 @@ upkeep_free(struct upkeep *u)
 	if (u == NULL)
 		return;
 	loop_timer_cancel(&u->purge);
+	loop_timer_cancel(&u->joined);
 	snapshot_unref(u->snap);
+	upkeep_look_end(u);
 	free(u);
 }

@@ -160,13 +160,14 @@ sqlite_intent_counts(struct sqlite_conn *c, struct store_call *call)
 	return sqlite_end(st, rc);
 }
 
-/* Counts the personas of every scope. */
+/* Names every scope that has personas, and counts them when that is wanted. */
 int
 sqlite_scopes(struct sqlite_conn *c, struct store_call *call)
 {
 	struct store_record r;
 	sqlite3_stmt *st;
-	int rc = sqlite_start(c, SQL_PERSONA_SCOPES, &st, NULL, 0);
+	int rc = sqlite_start(c, call->counted ? SQL_PERSONA_SCOPE_COUNTS : SQL_PERSONA_SCOPES, &st,
+	    NULL, 0);
 
 	for (; rc == SQLITE_ROW; rc = sqlite3_step(st)) {
 		memset(&r, 0, sizeof r);

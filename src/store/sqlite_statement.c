@@ -54,7 +54,13 @@ static const char *const sqlite_statement_texts[SQL_STATEMENT_COUNT] = {
         "SELECT upstream_id FROM persona WHERE hidden_ms IS NOT NULL AND scope = ?1",
     [SQL_PERSONA_ELSEWHERE] = "SELECT upstream_id FROM persona"
                               " WHERE scope >= ?1 AND scope < ?2 AND scope <> ?3 AND adopted = 0",
+    /* From one scope to the next by the index, past all that is between. */
     [SQL_PERSONA_SCOPES] =
+        "WITH RECURSIVE s (scope) AS (SELECT min(scope) FROM persona WHERE hidden_ms IS NULL"
+        " UNION ALL SELECT (SELECT min(p.scope) FROM persona p WHERE p.hidden_ms IS NULL"
+        " AND p.scope > s.scope) FROM s WHERE s.scope IS NOT NULL)"
+        " SELECT scope, 0 FROM s WHERE scope IS NOT NULL",
+    [SQL_PERSONA_SCOPE_COUNTS] =
         "SELECT scope, count(*) FROM persona WHERE hidden_ms IS NULL GROUP BY scope"
         " ORDER BY scope",
     [SQL_PERSONA_UNCLAIMED] =

@@ -315,9 +315,12 @@ store_intent_counts(struct store_port *p, store_done_fn done, void *arg)
 
 /* Reads which scopes there are. */
 struct store_call *
-store_scopes(struct store_port *p, store_done_fn done, void *arg)
+store_scopes(struct store_port *p, bool counted, store_done_fn done, void *arg)
 {
-	return store_submit(store_call_new(p, STORE_OP_SCOPES, done, arg));
+	struct store_call *c = store_call_new(p, STORE_OP_SCOPES, done, arg);
+
+	c->counted = counted;
+	return store_submit(c);
 }
 
 /* Records the intent of a create. */

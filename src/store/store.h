@@ -291,8 +291,9 @@ struct store_call *store_join_scopes(struct store_port *, const char *from, cons
     store_done_fn, void *arg);
 
 /* OK with one record for every scope that has visible personas, by scope: only scope is set,
- * and seq, which says how many. */
-struct store_call *store_scopes(struct store_port *, store_done_fn, void *arg);
+ * and, when they are to be counted, seq, which says how many. Counting looks at each persona,
+ * the names alone take one look for each scope. */
+struct store_call *store_scopes(struct store_port *, bool counted, store_done_fn, void *arg);
 
 /* Forgets expired keys, and tombstones and hidden records from before the moment
  * older_than_ms; what is unsettled stays. OK; number counts what went. */

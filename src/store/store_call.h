@@ -77,6 +77,7 @@ struct store_call {
 	int64_t offset; /* get */
 	size_t max;     /* get, twin pages; page: records */
 	bool filed;     /* put: the file is written */
+	bool counted;   /* scopes: their personas too */
 
 	struct store_reply reply;
 };

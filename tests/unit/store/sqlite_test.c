@@ -430,12 +430,22 @@ START_TEST(a_cut_log_holds_a_prefix_of_history)
 }
 END_TEST
 
-/* Statements that may read a whole table or index: of intents, which are few, and at a start. */
+/* Statements that may read a whole table or index: of intents, which are few, and for the
+ * page of the admin address. */
 static bool
 may_scan(int which)
 {
 	return which == SQL_INTENT_LIST || which == SQL_INTENT_COUNTS || which == SQL_INTENT_MOVE ||
-	    which == SQL_PERSONA_SCOPES;
+	    which == SQL_PERSONA_SCOPE_COUNTS;
+}
+
+/* Whether a step of a plan goes through everything: what a statement has found itself so
+ * far, called "s", does not count. */
+static bool
+scans(const char *detail)
+{
+	return (strstr(detail, "SCAN") != NULL && strcmp(detail, "SCAN s") != 0) ||
+	    strstr(detail, "AUTOMATIC") != NULL;
 }
 
 START_TEST(every_look_up_has_an_index)
@@ -455,8 +465,7 @@ START_TEST(every_look_up_has_an_index)
 		while (sqlite3_step(st) == SQLITE_ROW) {
 			const char *detail = (const char *)sqlite3_column_text(st, 3);
 
-			ck_assert_msg(may_scan(k) || (strstr(detail, "SCAN") == NULL &&
-			    strstr(detail, "AUTOMATIC") == NULL), "%s: %s", text, detail);
+			ck_assert_msg(may_scan(k) || !scans(detail), "%s: %s", text, detail);
 			ck_assert_msg(strstr(detail, "TEMP B-TREE") == NULL, "%s: %s", text,
 			    detail);
 		}
