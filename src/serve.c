@@ -2,6 +2,7 @@
 
 #include "serve.h"
 #include "serve_reload.h"
+#include "serve_sockets.h"
 #include "serve_watch.h"
 #include "api/api.h"
 #include "base/mem.h"
@@ -29,6 +30,7 @@
 /* Everything that runs, in the order in which it starts; it stops in reverse. */
 struct serve {
 	const struct serve_options *options;
+	struct serve_sockets sockets; /* of a service manager */
 	struct snapshot *snap;
 	struct log *log;
 	struct sandbox *sandbox;
@@ -60,7 +62,21 @@ serve_source(const struct serve *s)
 	    .listen = s->options->listen,
 	    .admin_listen = s->options->admin_listen,
 	    .data_dir = s->options->data_dir,
+	    .sockets = s->sockets.clients,
+	    .admin_socket = s->sockets.admin,
 	};
+}
+
+/* Takes the sockets that were opened for this program. */
+static bool
+serve_take_sockets(struct serve *s)
+{
+	struct fail fail;
+
+	if (serve_sockets_take(&s->sockets, &fail) == 0)
+		return true;
+	fprintf(stderr, "persona-gateway: %s\n", fail.text);
+	return false;
 }
 
 /* Loads the configuration; false when it has mistakes. */
@@ -210,6 +226,10 @@ serve_listen(struct serve *s)
 	struct fail fail;
 
 	s->server = serve_make_server(s, api_serve, serve_cors(s));
+	if (s->sockets.clients != NULL) {
+		serve_sockets_open(&s->sockets, s->server, false);
+		return true;
+	}
 	for (; *listen != NULL; listen++) {
 		if (http_server_listen(s->server, *listen, &fail) != 0) {
 			fprintf(stderr, "persona-gateway: cannot listen on %s; --listen chooses another address\n",
@@ -232,6 +252,10 @@ serve_listen_admin(struct serve *s)
 	if (address == NULL)
 		return true;
 	s->admin = serve_make_server(s, api_serve_admin, NULL);
+	if (s->sockets.admin != NULL) {
+		serve_sockets_open(&s->sockets, s->admin, true);
+		return true;
+	}
 	if (http_server_listen(s->admin, address, &fail) == 0)
 		return true;
 	if (!c->admin_listen_given) {
@@ -501,6 +525,7 @@ serve_free(struct serve *s)
 	sandbox_stop(s->sandbox);
 	log_free(s->log);
 	snapshot_unref(s->snap);
+	serve_sockets_clear(&s->sockets);
 }
 
 /* A broken pipe and a file at its limit are errors of one write, not of the
@@ -542,9 +567,7 @@ serve(const struct serve_options *options)
 	int code = 1;
 
 	serve_prepare_process();
-	if (!serve_load(&s))
-		return 1;
-	if (!serve_open_log(&s)) {
+	if (!serve_take_sockets(&s) || !serve_load(&s) || !serve_open_log(&s)) {
 		serve_free(&s);
 		return 1;
 	}

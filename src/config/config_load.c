@@ -17,6 +17,7 @@
 #define CONFIG_LOAD_MAX ((size_t)1 << 20)
 #define CONFIG_LOAD_NO_FILE "(no file)"
 #define CONFIG_LOAD_SANDBOX_KEY "sandbox"
+#define CONFIG_LOAD_SOCKETS "(sockets of the service manager)"
 
 /* Frees a list of strings. */
 static void
@@ -139,6 +140,36 @@ config_load_option(struct config *config, const char *path, const char *option, 
 		diag_add(diags, option, 0, 0, "%s", fail.text);
 }
 
+/* Takes the addresses of sockets that are open. */
+static void
+config_load_sockets(struct config *config, const struct config_source *source)
+{
+	size_t count = 0;
+
+	if (source->sockets != NULL) {
+		while (source->sockets[count] != NULL)
+			count++;
+		config_load_free_list(config->listen);
+		config->listen = mem_zero(count + 1, sizeof *config->listen);
+		for (size_t i = 0; i < count; i++)
+			config->listen[i] = mem_string(source->sockets[i]);
+	}
+	if (source->admin_socket != NULL) {
+		free(config->admin_listen);
+		config->admin_listen = mem_string(source->admin_socket);
+		config->admin_listen_given = true;
+	}
+}
+
+/* What has the say over an address in place of the file; NULL: nothing. */
+static const char *
+config_load_from(bool socket, const char *option, const char *text)
+{
+	if (socket)
+		return CONFIG_LOAD_SOCKETS;
+	return text != NULL ? option : NULL;
+}
+
 /* Hands the mapping's section over. */
 static void
 config_load_mapping(struct config *config, const struct config_source *source,
@@ -183,8 +214,10 @@ config_load(const struct config_source *source, struct diag_list *diags)
 	struct config *config = mem_zero(1, sizeof *config);
 	struct config_rules rules = {.config = config, .diags = diags,
 	    .file = source->file == NULL ? CONFIG_LOAD_NO_FILE : source->file,
-	    .sandbox = source->sandbox, .listen_option = source->listen != NULL,
-	    .admin_option = source->admin_listen != NULL};
+	    .sandbox = source->sandbox,
+	    .listen_from = config_load_from(source->sockets != NULL, "--listen", source->listen),
+	    .admin_from = config_load_from(source->admin_socket != NULL, "--admin-listen",
+	        source->admin_listen)};
 
 	config_load_defaults(config, source->file);
 	if (source->file != NULL && !config_load_document(config, source, diags)) {
@@ -201,6 +234,7 @@ config_load(const struct config_source *source, struct diag_list *diags)
 	config_load_option(config, "listen", "--listen", source->listen, diags);
 	config_load_option(config, "admin_listen", "--admin-listen", source->admin_listen, diags);
 	config_load_option(config, "data_dir", "--data-dir", source->data_dir, diags);
+	config_load_sockets(config, source);
 	if (source->sandbox)
 		config_load_sandbox_key(config);
 	config_load_images(config, source->sandbox);

@@ -19,6 +19,11 @@ struct config_source {
 	 * rules; mistakes name the option. NULL: not given. */
 	const char *listen, *admin_listen, *data_dir;
 
+	/* Addresses of sockets that are open already: they win over the options and the
+	 * file, and obey the same rules. The list ends with NULL. NULL: none are open. */
+	const char *const *sockets;
+	const char *admin_socket;
+
 	/* Called once with the document (NULL: no file), before config_load()
 	 * returns, also when other parts of the file are wrong: so that mistakes of
 	 * the mapping come in the same run. Not called when the section "mapping"

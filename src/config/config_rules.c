@@ -199,18 +199,18 @@ config_rules_listen_at(const struct config_rules *r, size_t n)
 {
 	const struct yaml_node *node = FIND(r->config->document, "listen");
 
-	if (r->listen_option)
-		return (struct config_place){"--listen", 0, 0};
+	if (r->listen_from != NULL)
+		return (struct config_place){r->listen_from, 0, 0};
 	if (node != NULL && node->kind == YAML_LIST && n < node->count)
 		node = node->items[n];
 	return config_rules_at(r, node);
 }
 
-/* Whether the addresses are those of the file or option, none left out. */
+/* Whether the addresses are all there, none left out. */
 static bool
 config_rules_listen_sound(const struct config_rules *r)
 {
-	return r->listen_option || yaml_node_sound(FIND(r->config->document, "listen"));
+	return r->listen_from != NULL || yaml_node_sound(FIND(r->config->document, "listen"));
 }
 
 /* Whether two addresses are the same socket: port 0 never is. */
@@ -301,8 +301,8 @@ config_rules_admin(const struct config_rules *r)
 	struct config_place at = config_rules_at(r, node);
 	const char *admin = r->config->admin_listen;
 
-	if (r->admin_option)
-		at = (struct config_place){"--admin-listen", 0, 0};
+	if (r->admin_from != NULL)
+		at = (struct config_place){r->admin_from, 0, 0};
 	else if (!yaml_node_sound(node))
 		return;
 	if (admin == NULL || !r->config->admin_listen_given)

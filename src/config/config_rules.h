@@ -12,7 +12,7 @@ struct config_rules {
 	struct diag_list *diags;
 	const char *file; /* for mistakes without a place */
 	bool sandbox;
-	bool listen_option, admin_option; /* the value is from the command line */
+	const char *listen_from, *admin_from; /* what else than the file has the say; NULL: nothing */
 };
 
 /* Notes what contradicts itself, and fits defaults to what was given: a connect

@@ -286,6 +286,7 @@ http_conn_setup(struct http_hub *hub, struct loop *loop, const struct http_serve
 	TAILQ_INIT(&hub->waking);
 	evtimer_assign(&hub->later, loop_base(loop), http_conn_on_later, hub);
 	http_deadlines_init(&hub->idle, loop, l->idle_ms, http_conn_on_idle);
+	http_deadlines_init(&hub->first, loop, HTTP_CONN_FIRST_MS, http_conn_on_idle);
 	http_deadlines_init(&hub->head, loop, l->head_ms, http_conn_on_head);
 	http_deadlines_init(&hub->body, loop, l->body_ms, http_conn_on_body);
 	http_deadlines_init(&hub->write, loop, l->write_ms, http_conn_on_write);
@@ -324,10 +325,21 @@ http_conn_teardown(struct http_hub *hub)
 {
 	event_del(&hub->later);
 	http_deadlines_stop(&hub->idle);
+	http_deadlines_stop(&hub->first);
 	http_deadlines_stop(&hub->head);
 	http_deadlines_stop(&hub->body);
 	http_deadlines_stop(&hub->write);
 	http_deadlines_stop(&hub->linger);
+}
+
+/* Has an idle connection end. */
+void
+http_conn_retire(struct http_conn *c)
+{
+	if (c->serial > 0 && !http_socket_waiting(&c->sock))
+		http_conn_close(c);
+	else
+		http_deadline_set(&c->reading, &c->hub->first, c);
 }
 
 /* Takes a descriptor over. */

@@ -27,6 +27,7 @@
 #define HTTP_CONN_DRAIN_MAX 262144      /* unread body that is dropped to keep the connection */
 #define HTTP_CONN_LINGER_MAX (32 << 20) /* bytes dropped after the last answer ... */
 #define HTTP_CONN_LINGER_MS 5000        /* ... and for how long */
+#define HTTP_CONN_FIRST_MS 1000         /* for a first or waiting request, once the server drains */
 #define HTTP_CONN_WINDOW 65536          /* a streamed body: so many bytes in every body_ms */
 #define HTTP_CONN_OUT_MAX (1 << 30)     /* answer bytes queued for one client */
 
@@ -43,7 +44,7 @@ struct http_hub {
 	unsigned waking_count;
 	size_t held; /* bytes in the buffers of all connections */
 	struct event later;
-	struct http_deadlines idle, head, body, write, linger;
+	struct http_deadlines idle, first, head, body, write, linger;
 	struct http_ids ids;
 	struct http_date date;
 	bool draining;
@@ -147,6 +148,10 @@ void http_conn_new(struct http_hub *, int fd, const char *peer);
 
 /* Has the connection run soon; not inside this call. */
 void http_conn_wake(struct http_conn *);
+
+/* The server drains: closes an idle connection, unless the kernel has a request of it, or
+ * its first may be on the way. */
+void http_conn_retire(struct http_conn *);
 
 /* Closes at once; a running exchange ends with HTTP_GONE inside this call. Not
  * from inside a callback of the same connection. */

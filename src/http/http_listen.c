@@ -30,7 +30,7 @@ struct http_listen {
 	struct event ev;
 	struct loop_timer rest;
 	char *url;
-	char *path; /* of a local socket */
+	char *path; /* of a local socket file of our own */
 	dev_t dev;
 	ino_t ino;
 };
@@ -63,13 +63,16 @@ http_listen_on_rest(void *arg)
 	http_listen_update(arg);
 }
 
-/* The client's address as text. */
+/* The client's address as text. An IPv4 client of a socket that serves both families is
+ * one of IPv4 (RFC 4291, 2.5.5.2). */
 static void
 http_listen_peer(const union http_listen_addr *a, char out[INET6_ADDRSTRLEN])
 {
 	strcpy(out, "unix");
 	if (a->sa.sa_family == AF_INET)
 		inet_ntop(AF_INET, &a->in.sin_addr, out, INET6_ADDRSTRLEN);
+	else if (a->sa.sa_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&a->in6.sin6_addr))
+		inet_ntop(AF_INET, &a->in6.sin6_addr.s6_addr[12], out, INET6_ADDRSTRLEN);
 	else if (a->sa.sa_family == AF_INET6)
 		inet_ntop(AF_INET6, &a->in6.sin6_addr, out, INET6_ADDRSTRLEN);
 }
@@ -197,11 +200,8 @@ http_listen_socket(const char *text, const union http_listen_addr *a, socklen_t 
 
 	if (fd < 0)
 		return fail_set(f, "%s: %s", text, strerror(errno));
-	if (a->sa.sa_family != AF_UNIX) {
+	if (a->sa.sa_family != AF_UNIX)
 		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
-		/* Accepted sockets inherit it, which saves a call for each. */
-		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-	}
 	if (a->sa.sa_family == AF_INET6)
 		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof one);
 	if (bind(fd, &a->sa, len) != 0 || listen(fd, SOMAXCONN) != 0) {
@@ -212,31 +212,70 @@ http_listen_socket(const char *text, const union http_listen_addr *a, socklen_t 
 	return fd;
 }
 
-/* Finds out what the listener is called. */
-static void
-http_listen_name(struct http_listen *l)
+/* Finds out what a listening socket is called. */
+char *
+http_listen_address(int fd)
 {
-	char host[INET6_ADDRSTRLEN];
 	union http_listen_addr a;
 	socklen_t len = sizeof a;
-	struct stat st;
+	char host[INET6_ADDRSTRLEN];
 
 	memset(&a, 0, sizeof a);
-	getsockname(l->fd, &a.sa, &len);
-	if (a.sa.sa_family == AF_UNIX) {
-		l->path = mem_string(a.un.sun_path);
-		l->url = mem_format("unix:%s", l->path);
-		if (stat(l->path, &st) == 0) {
-			l->dev = st.st_dev;
-			l->ino = st.st_ino;
-		}
-		return;
+	if (getsockname(fd, &a.sa, &len) != 0)
+		return NULL;
+	if (a.sa.sa_family == AF_UNIX && a.un.sun_path[0] == '\0') /* an abstract name, unix(7) */
+		return mem_format("unix:@%s", a.un.sun_path + 1);
+	if (a.sa.sa_family == AF_UNIX)
+		return mem_format("unix:%s", a.un.sun_path);
+	if (a.sa.sa_family == AF_INET) {
+		http_listen_peer(&a, host);
+		return mem_format("%s:%u", host, ntohs(a.in.sin_port));
 	}
-	http_listen_peer(&a, host);
-	if (a.sa.sa_family == AF_INET)
-		l->url = mem_format("http://%s:%u", host, ntohs(a.in.sin_port));
-	else
-		l->url = mem_format("http://[%s]:%u", host, ntohs(a.in6.sin6_port));
+	if (a.sa.sa_family != AF_INET6)
+		return NULL;
+	inet_ntop(AF_INET6, &a.in6.sin6_addr, host, sizeof host);
+	return mem_format("[%s]:%u", host, ntohs(a.in6.sin6_port));
+}
+
+/* Notes which file a local socket has. */
+static void
+http_listen_own_file(struct http_listen *l, const char *path)
+{
+	struct stat st;
+
+	l->path = mem_string(path);
+	if (stat(path, &st) == 0) {
+		l->dev = st.st_dev;
+		l->ino = st.st_ino;
+	}
+}
+
+/* Makes a listener of a listening socket. */
+struct http_listen *
+http_listen_adopt(struct loop *loop, int fd, struct log *log, http_listen_fn fn, void *arg)
+{
+	struct http_listen *l = mem_zero(1, sizeof *l);
+	char *address = http_listen_address(fd);
+
+	l->loop = loop;
+	l->log = log;
+	l->fn = fn;
+	l->arg = arg;
+	l->fd = fd;
+	if (strncmp(address, "unix:", 5) == 0) {
+		l->url = address;
+	} else {
+		int one = 1;
+
+		/* Accepted sockets inherit it, which saves a call for each. */
+		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+		l->url = mem_format("http://%s", address);
+		free(address);
+	}
+	loop_timer_init(&l->rest, loop, http_listen_on_rest, l);
+	event_assign(&l->ev, loop_base(loop), fd, EV_READ | EV_PERSIST, http_listen_on_event, l);
+	http_listen_update(l);
+	return l;
 }
 
 /* Opens a listener. */
@@ -253,16 +292,9 @@ http_listen_open(struct loop *loop, const char *address, struct log *log, http_l
 	    (a.sa.sa_family == AF_UNIX && http_listen_unstale(&a, f) != 0) ||
 	    (fd = http_listen_socket(address, &a, len, f)) < 0)
 		return NULL;
-	l = mem_zero(1, sizeof *l);
-	l->loop = loop;
-	l->log = log;
-	l->fn = fn;
-	l->arg = arg;
-	l->fd = fd;
-	http_listen_name(l);
-	loop_timer_init(&l->rest, loop, http_listen_on_rest, l);
-	event_assign(&l->ev, loop_base(loop), fd, EV_READ | EV_PERSIST, http_listen_on_event, l);
-	http_listen_update(l);
+	l = http_listen_adopt(loop, fd, log, fn, arg);
+	if (a.sa.sa_family == AF_UNIX)
+		http_listen_own_file(l, a.un.sun_path);
 	return l;
 }
 

@@ -23,6 +23,15 @@ typedef bool (*http_listen_fn)(void *arg, int fd, const char *peer);
 struct http_listen *http_listen_open(struct loop *, const char *address, struct log *,
     http_listen_fn, void *arg, struct fail *);
 
+/* The same of a listening IP or local socket, non-blocking and closed on exec, that somebody
+ * else has made; it is owned from here on, its file is not. */
+struct http_listen *http_listen_adopt(struct loop *, int fd, struct log *, http_listen_fn,
+    void *arg);
+
+/* What http_listen_open() would be told for a listening socket, "unix:@name" for an abstract
+ * one; NULL for other families. The caller frees. */
+char *http_listen_address(int fd);
+
 /* Not from inside its callback. A socket file is removed if it is still ours. */
 void http_listen_free(struct http_listen *);
 

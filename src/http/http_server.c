@@ -107,6 +107,16 @@ http_server_configure(struct http_server *s, const struct http_server_config *co
 }
 
 /* Adds a listener. */
+static void
+http_server_add(struct http_server *s, struct http_listen *l)
+{
+	s->listeners = mem_resize(s->listeners,
+	    (s->listener_count + 1) * sizeof(struct http_listen *));
+	s->listeners[s->listener_count++] = l;
+	http_listen_hold(l, s->full);
+}
+
+/* Opens a listener. */
 int
 http_server_listen(struct http_server *s, const char *address, struct fail *f)
 {
@@ -115,11 +125,16 @@ http_server_listen(struct http_server *s, const char *address, struct fail *f)
 
 	if (l == NULL)
 		return -1;
-	s->listeners = mem_resize(s->listeners,
-	    (s->listener_count + 1) * sizeof(struct http_listen *));
-	s->listeners[s->listener_count++] = l;
-	http_listen_hold(l, s->full);
+	http_server_add(s, l);
 	return 0;
+}
+
+/* Takes a listening socket. */
+void
+http_server_adopt(struct http_server *s, int fd)
+{
+	http_server_add(s, http_listen_adopt(s->hub.loop, fd, s->hub.config.log,
+	    http_server_on_accept, s));
 }
 
 /* The name of a listener. */
@@ -143,7 +158,7 @@ http_server_drain(struct http_server *s, int64_t ms, loop_fn drained, void *arg)
 	for (c = TAILQ_FIRST(&s->hub.conns); c != NULL; c = next) {
 		next = TAILQ_NEXT(c, link);
 		if (c->state == HTTP_CONN_IDLE && !c->busy && !c->queued)
-			http_conn_close(c); /* a queued one has requests left in its input */
+			http_conn_retire(c); /* a queued one has requests left in its input */
 	}
 	if (TAILQ_EMPTY(&s->hub.conns))
 		loop_timer_set(&s->drained_timer, 0);

@@ -54,13 +54,19 @@ void http_server_configure(struct http_server *, const struct http_server_config
  * a free one. -1 with a sentence on failure. */
 int http_server_listen(struct http_server *, const char *address, struct fail *);
 
+/* The same of a listening socket that somebody else has made, see http_inherit.h. The server
+ * owns the descriptor, and leaves the file of a local socket where it is. */
+void http_server_adopt(struct http_server *, int fd);
+
 /* "http://127.0.0.1:3000" with the real port, or "unix:/path", of the n-th
  * listener; NULL beyond the last. Belongs to the server. */
 const char *http_server_url(const struct http_server *, size_t n);
 
 /* Stops accepting, closes idle connections, lets running exchanges end (their
- * answers say Connection: close). `drained` is called on the loop, later, once
- * nothing is left or after `ms`, when what is left is cut. Call once. */
+ * answers say Connection: close). A request that has come but was not read yet is served,
+ * and a connection that has brought none so far has a second for its first. `drained` is
+ * called on the loop, later, once nothing is left or after `ms`, when what is left is cut.
+ * Call once. */
 void http_server_drain(struct http_server *, int64_t ms, loop_fn drained, void *arg);
 
 /* Cuts everything; every pending exchange ends with HTTP_GONE before this returns. */

@@ -24,6 +24,15 @@ http_socket_recv(struct http_socket *s, void *bytes, size_t len)
 	return n >= 0 ? n : http_socket_error();
 }
 
+/* Looks for bytes. */
+bool
+http_socket_waiting(struct http_socket *s)
+{
+	char c;
+
+	return recv(s->fd, &c, 1, MSG_PEEK) == 1;
+}
+
 /* Writes what fits. */
 ssize_t
 http_socket_send(struct http_socket *s, const struct iovec *iov, int count)

@@ -18,6 +18,9 @@ struct http_socket {
 /* Bytes read, 0 when the peer has ended its side, or one of the above. */
 ssize_t http_socket_recv(struct http_socket *, void *bytes, size_t len);
 
+/* True when bytes wait to be read. */
+bool http_socket_waiting(struct http_socket *);
+
 /* Bytes taken, possibly fewer than given, or one of the above. */
 ssize_t http_socket_send(struct http_socket *, const struct iovec *, int count);
 

@@ -23,7 +23,13 @@
 
 #define HARNESS_WAIT_MS 30000 /* longer than anything here should take */
 
+#define HARNESS_HANDED 8      /* sockets that a program can be given */
+#define HARNESS_FIRST 3       /* sd_listen_fds(3): their first descriptor */
+
 static char harness_dir[64];
+static int harness_handed[HARNESS_HANDED];
+static size_t harness_handed_count;
+static const char *harness_handed_names;
 static pid_t harness_owner;
 
 /* Milliseconds of a clock that only runs forward. */
@@ -109,6 +115,40 @@ program_path(void)
 	return path != NULL ? path : "src/persona-gateway";
 }
 
+/* Sets what is handed over. */
+void
+program_hand_over(const int *fds, size_t count, const char *names)
+{
+	ck_assert_uint_le(count, HARNESS_HANDED);
+	for (size_t i = 0; i < count; i++)
+		harness_handed[i] = fds[i];
+	harness_handed_count = count;
+	harness_handed_names = names;
+}
+
+/* In the child: puts the sockets where they belong, and tells of them. */
+static void
+harness_hand_over(void)
+{
+	char text[32];
+
+	if (harness_handed_count == 0)
+		return;
+	/* Out of each other's way first. */
+	for (size_t i = 0; i < harness_handed_count; i++)
+		harness_handed[i] = fcntl(harness_handed[i], F_DUPFD, 100);
+	for (size_t i = 0; i < harness_handed_count; i++) {
+		dup2(harness_handed[i], HARNESS_FIRST + (int)i);
+		close(harness_handed[i]);
+	}
+	snprintf(text, sizeof text, "%ld", (long)getpid());
+	setenv("LISTEN_PID", text, 0); /* a test may have set another */
+	snprintf(text, sizeof text, "%zu", harness_handed_count);
+	setenv("LISTEN_FDS", text, 1);
+	if (harness_handed_names != NULL)
+		setenv("LISTEN_FDNAMES", harness_handed_names, 1);
+}
+
 /* Starts the program with its output in a pipe and its log in a file. */
 static void
 harness_spawn(struct program *p, const char *const args[])
@@ -135,6 +175,7 @@ harness_spawn(struct program *p, const char *const args[])
 		dup2(err, STDERR_FILENO);
 		close(fds[0]);
 		close(fds[1]);
+		harness_hand_over();
 		execv(argv[0], (char *const *)(uintptr_t)argv);
 		_exit(127);
 	}

@@ -42,6 +42,11 @@ void program_kill(struct program *);
  * logged before this call. The caller frees. */
 char *program_log(const struct program *);
 
+/* Plays a service manager that hands sockets over: every program started after this call
+ * inherits them, with LISTEN_FDNAMES if `names` is not NULL; none with count 0. They stay
+ * the caller's. */
+void program_hand_over(const int *fds, size_t count, const char *names);
+
 /* A folder for one test, removed at the end of the test program. */
 const char *scratch_dir(void);
 /* Writes a file into the folder; returns its path (static, four at a time). */

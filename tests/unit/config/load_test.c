@@ -660,6 +660,30 @@ START_TEST(options_win_over_the_file_and_obey_its_rules)
 }
 END_TEST
 
+START_TEST(open_sockets_win_over_options_and_obey_the_rules)
+{
+	static const char *const own[] = {"127.0.0.1:80", "unix:@abstract", NULL};
+	static const char *const open[] = {"[::]:80", NULL};
+	struct config_source source = {.listen = "[::1]:0", .admin_listen = "off", .sockets = own,
+	    .admin_socket = "unix:/run/admin"};
+	struct config *c = load_source(&source, KEY "listen: 0.0.0.0:3000\n", "");
+
+	ck_assert_str_eq(c->listen[0], "127.0.0.1:80");
+	ck_assert_str_eq(c->listen[1], "unix:@abstract");
+	ck_assert_ptr_null(c->listen[2]);
+	ck_assert_str_eq(c->admin_listen, "unix:/run/admin");
+	ck_assert(c->admin_listen_given);
+	config_free(c);
+	source = (struct config_source){.sockets = open, .admin_socket = "0.0.0.0:81"};
+	ck_assert_ptr_null(load_source(&source, KEY,
+	    "(sockets of the service manager): other machines can reach [::]:80, and there are no "
+	    "clients: whoever connects would use the key; " OPEN_REMEDY
+	    "(sockets of the service manager): other machines can reach 0.0.0.0:81, and no client has "
+	    "\"admin: true\": use 127.0.0.1, [::1], a unix: socket, or off, or give a client that "
+	    "right\n"));
+}
+END_TEST
+
 /* Remembers that the section was handed over. */
 static void
 on_mapping(void *arg, const struct yaml_node *document, struct diag_list *diags)
@@ -705,6 +729,7 @@ load_suite(void)
 	    headers_that_cannot_be_sent_are_mistakes,
 	    mistakes_of_every_kind_come_in_one_run, a_file_that_cannot_be_read_is_an_error,
 	    the_sandbox_needs_no_key, options_win_over_the_file_and_obey_its_rules,
+	    open_sockets_win_over_options_and_obey_the_rules,
 	    the_mapping_is_handed_over_whatever_else_is_wrong, NULL};
 
 	return unit_suite("load", tests);

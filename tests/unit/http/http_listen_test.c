@@ -224,6 +224,7 @@ START_TEST(a_drain_lets_running_exchanges_end)
 
 	rig_start(&rig);
 	client_open(&idle, &rig);
+	client_says(&idle, GET("/"));
 	client_open(&held, &rig);
 	client_open(&partial, &rig);
 	client_says(&held, GET("/hold"));
@@ -250,6 +251,40 @@ START_TEST(a_drain_lets_running_exchanges_end)
 	ck_assert_uint_eq(rig.drained, 1);
 	ck_assert_uint_eq(rig.gone, 0);
 	client_close(&idle);
+	rig_stop(&rig);
+}
+END_TEST
+
+START_TEST(a_drain_serves_what_has_come_and_waits_a_second_for_a_first_request)
+{
+	struct client waiting, late, silent;
+	struct rig rig = {0};
+
+	rig_start(&rig);
+	client_open(&waiting, &rig);
+	client_says(&waiting, GET("/"));
+	client_open(&late, &rig);
+	client_open(&silent, &rig);
+	/* Not client_says(): nobody reads it before the drain. */
+	ck_assert_int_eq(send(waiting.fd, GET("/"), strlen(GET("/")), MSG_NOSIGNAL), strlen(GET("/")));
+	http_server_drain(rig.server, 5000, on_drained, &rig);
+	client_read(&waiting);
+	ck_assert_int_eq(client_status(&waiting, 1), 200);
+	ck_assert(client_has(&waiting, 1, "\r\nConnection: close\r\n"));
+	client_close(&waiting);
+	loop_fake_advance(rig.loop, 999);
+	client_says(&late, GET("/"));
+	ck_assert_int_eq(client_status(&late, 0), 200);
+	ck_assert(late.closed);
+	client_close(&late);
+	client_read(&silent);
+	ck_assert(!silent.closed);
+	loop_fake_advance(rig.loop, 1);
+	client_read(&silent);
+	ck_assert(silent.closed);
+	client_close(&silent);
+	loop_fake_advance(rig.loop, 0);
+	ck_assert_uint_eq(rig.drained, 1);
 	rig_stop(&rig);
 }
 END_TEST
@@ -318,6 +353,7 @@ START_TEST(a_drain_may_begin_inside_the_service)
 	rig_start(&rig);
 	client_open(&c, &rig);
 	client_open(&idle, &rig);
+	client_says(&idle, GET("/"));
 	client_says(&c, GET("/") GET("/") GET("/") GET("/"));
 	ck_assert_uint_eq(client_answers(&c), 3);
 	ck_assert(client_has(&c, 2, "\r\nConnection: close\r\n"));
@@ -383,6 +419,7 @@ http_listen_suite(void)
 	    a_stale_socket_file_is_replaced, a_socket_in_use_and_other_files_are_left_alone,
 	    a_socket_file_of_a_successor_is_left_alone, at_the_limit_new_connections_wait,
 	    without_descriptors_accepting_rests, a_drain_lets_running_exchanges_end,
+	    a_drain_serves_what_has_come_and_waits_a_second_for_a_first_request,
 	    a_drain_ends_connections_whose_answer_promised_more,
 	    a_drain_waits_for_a_body_that_is_dropped, a_drain_may_begin_inside_the_service,
 	    a_drain_cuts_what_lasts_too_long,

@@ -73,6 +73,7 @@ Suite *http_conn_suite(void);
 Suite *http_cors_suite(void);
 Suite *http_cut_suite(void);
 Suite *http_deadline_suite(void);
+Suite *http_inherit_suite(void);
 Suite *http_listen_suite(void);
 Suite *http_matrix_suite(void);
 Suite *http_parse_suite(void);
