@@ -240,6 +240,22 @@ change_on_fetch(void *arg, const struct fetch_outcome *out)
 	change_finish(c, &r);
 }
 
+/* The names upstream are known now, or cannot be. */
+static void
+change_on_names(void *arg, const struct result *trouble)
+{
+	struct change *c = arg;
+	struct result r;
+
+	c->names = NULL;
+	if (trouble == NULL) {
+		change_begin(c);
+		return;
+	}
+	result_copy(&r, trouble);
+	change_finish(c, &r);
+}
+
 /* Translates an update or an addition and takes the way it needs. */
 static void
 change_write(struct change *c)
@@ -250,6 +266,9 @@ change_write(struct change *c)
 	if (change_translate(c, &fail) != 0) {
 		result_error(&r, 400, "%s", fail.text);
 		change_finish(c, &r);
+	} else if (c->intent.name != NULL && !names_known(c->gw, &c->project)) {
+		change_set(c, CHANGE_READING);
+		c->names = names_want(c->gw, &c->project, change_on_names, c);
 	} else if (c->intent.sent != NULL) {
 		change_begin(c);
 	} else if (fetch_fresh(c->gw, &c->project, c->entry)) {
@@ -339,6 +358,8 @@ change_expire(struct change *c)
 	if (c->fetch != NULL)
 		fetch_leave(c->fetch);
 	c->fetch = NULL;
+	names_leave(c->names);
+	c->names = NULL;
 	result_error(&r, 504, "Bluejay did not answer in time; nothing was changed");
 	change_finish(c, &r);
 }

@@ -6,6 +6,7 @@
 #include "core/fence.h"
 #include "core/fetch.h"
 #include "core/items.h"
+#include "core/names.h"
 #include "core/settle.h"
 #include "core/twin.h"
 
@@ -19,7 +20,8 @@
 enum change_state {
 	CHANGE_QUEUED,    /* other writes to this item come first */
 	CHANGE_FINDING,   /* the fence is asked */
-	CHANGE_READING,   /* an update of kept fields alone: is the item still there? */
+	CHANGE_READING,   /* an update of kept fields alone: is the item still there? Or a
+	                     rename: which names are taken? */
 	CHANGE_BEGINNING, /* the intent is being recorded */
 	CHANGE_SENDING,
 	CHANGE_SETTLING,  /* done upstream: being recorded */
@@ -53,6 +55,7 @@ struct change {
 	struct serial_ticket *ticket;
 	struct fence *fence;
 	struct fetch_wait *fetch;
+	struct names_wait *names;
 	struct store_call *store;
 	struct upstream_call *call;
 	struct twin_wait *follow;   /* SETTLING: recorded; its twin follows before the client is told */

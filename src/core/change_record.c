@@ -54,6 +54,7 @@ change_free(struct change *c)
 		fence_cancel(c->fence);
 	if (c->fetch != NULL)
 		fetch_leave(c->fetch);
+	names_leave(c->names);
 	if (c->store != NULL)
 		store_cancel(c->store);
 	if (c->call != NULL)

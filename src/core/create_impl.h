@@ -7,6 +7,7 @@
 #include "core/fetch.h"
 #include "core/items.h"
 #include "core/listing.h"
+#include "core/names.h"
 #include "core/settle.h"
 #include "core/twin_make.h"
 
@@ -64,6 +65,7 @@ struct creation {
 	struct store_call *store;
 	struct upstream_call *call;
 	struct listing_wait *listing;
+	struct names_wait *names;   /* OPENING: the names that are taken are listed first */
 	struct fetch_wait *fetch;
 	struct loop_timer timer;
 	void (*send)(struct creation *); /* sends the POST (again) */

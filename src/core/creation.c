@@ -295,37 +295,18 @@ creation_begin(struct creation *c)
 
 /* The names upstream are known now, or cannot be. */
 static void
-creation_on_names(void *arg, const struct listing_view *view)
+creation_on_names(void *arg, const struct result *trouble)
 {
 	struct creation *c = arg;
 	struct result r;
 
-	c->listing = NULL;
-	if (view->trouble == NULL) {
+	c->names = NULL;
+	if (trouble == NULL) {
 		creation_begin(c);
 		return;
 	}
-	result_copy(&r, view->trouble);
+	result_copy(&r, trouble);
 	creation_refuse(c, &r);
-}
-
-/* The store says whether the scope was ever listed. */
-static void
-creation_on_scope(void *arg, struct store_reply *reply)
-{
-	struct creation *c = arg;
-	struct result r;
-
-	c->store = NULL;
-	if (reply->status != STORE_OK) {
-		gateway_store_trouble(&r);
-		creation_refuse(c, &r);
-	} else if (reply->number != 0) {
-		listing_set_ever(c->gw, c->project.scope);
-		creation_begin(c);
-	} else {
-		c->listing = listing_want(c->gw, &c->project, LISTING_RECENT, creation_on_names, c);
-	}
 }
 
 /* What the timer is for: another attempt at a name that was held, or a look. */
@@ -426,11 +407,10 @@ creation_start(struct create_wait *w)
 	w->creation = c;
 	TAILQ_INSERT_TAIL(&c->joined, w, link);
 	creation_fill(c, w, id);
-	if (!c->project.listed || !c->project.resource->unique ||
-	    listing_ever(c->gw, c->project.scope))
+	if (names_known(c->gw, &c->project))
 		creation_begin(c);
 	else
-		c->store = store_list(c->gw->store, c->project.scope, creation_on_scope, c);
+		c->names = names_want(c->gw, &c->project, creation_on_names, c);
 }
 
 /* Goes on with an intent of an earlier run. */

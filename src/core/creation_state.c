@@ -80,6 +80,7 @@ creation_free(struct creation *c)
 		upstream_cancel(c->call);
 	if (c->listing != NULL)
 		listing_leave(c->listing);
+	names_leave(c->names);
 	if (c->fetch != NULL)
 		fetch_leave(c->fetch);
 	creation_twin_free(c);
