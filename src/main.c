@@ -5,6 +5,7 @@
 #include "cli/cmd_explain.h"
 #include "cli/cmd_intents.h"
 #include "cli/cmd_sandbox.h"
+#include "cli/cmd_store.h"
 #include "cli/cmd_token.h"
 #include "serve.h"
 
@@ -23,6 +24,7 @@ static const char main_usage[] =
     "  sandbox   run the simulated Bluejay alone\n"
     "  intents   see and resolve creates whose outcome is unknown\n"
     "  token     make a token for a client\n"
+    "  store     back up, restore and verify what the gateway keeps\n"
     "\n"
     "persona-gateway COMMAND --help says more; --version prints the version.\n";
 
@@ -155,7 +157,7 @@ main(int argc, char **argv)
 		int (*run)(int argc, char **argv);
 	} commands[] = {{"serve", main_serve}, {"check", main_check}, {"explain", cmd_explain},
 	    {"config", cmd_config}, {"sandbox", cmd_sandbox}, {"intents", cmd_intents},
-	    {"token", cmd_token}};
+	    {"token", cmd_token}, {"store", cmd_store}};
 	const char *command = argc > 1 ? argv[1] : "";
 
 	for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)

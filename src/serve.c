@@ -117,7 +117,7 @@ serve_start_sandbox(struct serve *s)
 		return true;
 	if (dir != NULL) {
 		mkdir(dir, 0700); /* the store says it if this is not possible */
-		journal = mem_format("%s/sandbox.journal", dir);
+		journal = mem_format("%s/" SANDBOX_JOURNAL, dir);
 	}
 	o.journal = journal;
 	s->sandbox = sandbox_start(&o, &fail);

@@ -7,21 +7,70 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* SHA-256, in hex. */
-void
-digest_hex(const void *bytes, size_t len, char out[DIGEST_HEX_SIZE])
+/* A digest is OpenSSL's context; it has no members of ours. */
+static EVP_MD_CTX *
+digest_context(struct digest *d)
+{
+	return (EVP_MD_CTX *)d;
+}
+
+/* Writes bytes in hex. */
+static void
+digest_print(const unsigned char *md, unsigned n, char out[DIGEST_HEX_SIZE])
 {
 	static const char hex[] = "0123456789abcdef";
-	unsigned char md[EVP_MAX_MD_SIZE];
-	unsigned n = 0;
 
-	if (EVP_Digest(bytes, len, md, &n, EVP_sha256(), NULL) != 1 || n != 32)
+	if (n != 32)
 		abort();
 	for (unsigned i = 0; i < n; i++) {
 		out[2 * i] = hex[md[i] >> 4];
 		out[2 * i + 1] = hex[md[i] & 15];
 	}
 	out[64] = '\0';
+}
+
+/* SHA-256, in hex. */
+void
+digest_hex(const void *bytes, size_t len, char out[DIGEST_HEX_SIZE])
+{
+	unsigned char md[EVP_MAX_MD_SIZE];
+	unsigned n = 0;
+
+	if (EVP_Digest(bytes, len, md, &n, EVP_sha256(), NULL) != 1)
+		abort();
+	digest_print(md, n, out);
+}
+
+/* Begins. */
+struct digest *
+digest_begin(void)
+{
+	EVP_MD_CTX *c = EVP_MD_CTX_new();
+
+	if (c == NULL || EVP_DigestInit_ex(c, EVP_sha256(), NULL) != 1)
+		abort();
+	return (struct digest *)c;
+}
+
+/* Adds. */
+void
+digest_add(struct digest *d, const void *bytes, size_t len)
+{
+	if (EVP_DigestUpdate(digest_context(d), bytes, len) != 1)
+		abort();
+}
+
+/* Ends. */
+void
+digest_end(struct digest *d, char out[DIGEST_HEX_SIZE])
+{
+	unsigned char md[EVP_MAX_MD_SIZE];
+	unsigned n = 0;
+
+	if (EVP_DigestFinal_ex(digest_context(d), md, &n) != 1)
+		abort();
+	EVP_MD_CTX_free(digest_context(d));
+	digest_print(md, n, out);
 }
 
 /* The beginning of the digest. */

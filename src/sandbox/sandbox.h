@@ -12,6 +12,8 @@
  */
 struct sandbox;
 
+#define SANDBOX_JOURNAL "sandbox.journal" /* in a gateway's data folder */
+
 struct sandbox_options {
 	const char *listen;  /* NULL: 127.0.0.1:0 */
 	const char *api_key; /* NULL: "sandbox" */

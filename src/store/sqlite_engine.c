@@ -7,6 +7,7 @@
 #include "store/sqlite_file.h"
 #include "store/sqlite_operation.h"
 #include "store/sqlite_schema.h"
+#include "store/store_backup.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -562,6 +563,9 @@ sqlite_engine_begin(struct sqlite_engine *e, const struct store_options *o, stru
 
 	if (o->dir != NULL && (e->lock_fd = sqlite_file_lock(o->dir, f)) < 0)
 		return -1;
+	if (o->dir != NULL && store_restore_is_open(o->dir))
+		return fail_set(f, "a restore into %s was cut off: run the same "
+		    "`persona-gateway store restore` again", o->dir);
 	e->writer.conn.db = sqlite_file_open_writer(o->dir, f);
 	if (e->writer.conn.db == NULL ||
 	    sqlite_schema_open(e->writer.conn.db, where, o->binding, o->rebind, f) < 0 ||

@@ -171,7 +171,7 @@ sqlite_schema_read(sqlite3 *db, const char *sql, int64_t *number, char **text)
 }
 
 /* Refuses what is not a store, or one of a newer program; gives its schema. */
-static int
+int
 sqlite_schema_look(sqlite3 *db, const char *where, int64_t *schema, struct fail *f)
 {
 	int64_t application, tables;

@@ -5,6 +5,7 @@
 
 #include <sqlite3.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 /*
  * Brings a database to the newest schema in one transaction, and binds it to
@@ -14,6 +15,10 @@
  */
 int sqlite_schema_open(sqlite3 *, const char *where, const char *binding, bool rebind,
     struct fail *);
+
+/* Refuses (-1 with a sentence) what is not a store, or one of a newer program; gives
+ * its schema, 0 for an empty database. Changes nothing. */
+int sqlite_schema_look(sqlite3 *, const char *where, int64_t *schema, struct fail *);
 
 /* The number of the newest schema, as PRAGMA user_version holds it. */
 int sqlite_schema_newest(void);

@@ -12,6 +12,7 @@ Suite *seen_suite(void);
 Suite *upkeep_suite(void);
 Suite *port_suite(void);
 Suite *image_suite(void);
+Suite *backup_suite(void);
 Suite *twin_suite(void);
 Suite *random_suite(void);
 Suite *durable_suite(void);
