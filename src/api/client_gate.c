@@ -290,7 +290,7 @@ client_gate_trusts(const struct config *c, const struct http_request *q, const c
 {
 	const char *host = strstr(origin, "://");
 
-	if (host != NULL && strcasecmp(host + 3, q->host) == 0)
+	if (host != NULL && strcasecmp(host + 3, q->asked_host) == 0)
 		return true;
 	for (char **o = c->cors.origins; c->cors.credentials && *o != NULL; o++)
 		if (strcmp(*o, origin) == 0)

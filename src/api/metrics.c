@@ -74,6 +74,9 @@ metrics_http(struct buf *b, const struct api *api)
 	    accept_failures);
 	METRICS_EACH(b, &servers, "http_connection_limit_reached_total", "counter",
 	    "Times that limits.connections was reached and further clients had to wait.", held);
+	METRICS_EACH(b, &servers, "http_proxy_headers_refused_total", "counter",
+	    "Connections closed because they had to begin with a PROXY header and did not.",
+	    unproxied);
 	METRICS_EACH(b, &servers, "http_connections_open", "gauge", "Connections that are open.",
 	    open);
 	METRICS_EACH(b, &servers, "http_requests_in_flight", "gauge",

@@ -111,27 +111,45 @@ pass_fields_add_via(struct pass_fields *l, const struct wire_field *all, int min
 	pass_fields_make(l, "Via", buf_take(&b, NULL));
 }
 
-/* Adds for whom the request is passed on. The peer of a local socket has no address. */
+/* Whom the request has come from and by: the list of a trusted proxy, and who has our
+ * connection; the caller frees. The peer of a local socket has no address. */
+static char *
+pass_fields_chain(const struct http_request *q)
+{
+	const char *near = strcmp(q->near, "unix") == 0 ? "unknown" : q->near;
+
+	return q->chain != NULL ? mem_format("%s, %s", q->chain, near) : mem_string(near);
+}
+
+/* Adds for whom the request is passed on. The first of the list is the client, for whom
+ * alone host and scheme hold. */
 static void
 pass_fields_add_forwarded(struct pass_fields *l, const struct http_request *q)
 {
-	bool local = strcmp(q->peer, "unix") == 0, v6 = strchr(q->peer, ':') != NULL;
+	char *chain = pass_fields_chain(q);
+	size_t len;
 	struct buf b;
 
 	buf_init(&b, PASS_FIELDS_VIA_MAX);
-	if (local)
-		buf_adds(&b, "for=unknown");
-	else
-		buf_addf(&b, v6 ? "for=\"[%s]\"" : "for=%s", q->peer);
-	if (q->host[0] != '\0')
-		buf_addf(&b, ";host=\"%s\"", q->host);
-	buf_adds(&b, ";proto=http");
+	for (const char *p = chain; *p != '\0'; p += len) {
+		bool first = p == chain;
+
+		p += first ? 0 : 2;
+		len = strcspn(p, ",");
+		buf_addf(&b, memchr(p, ':', len) != NULL ? "%sfor=\"[%.*s]\"" : "%sfor=%.*s",
+		    first ? "" : ", ", (int)len, p);
+		if (first && q->asked_host[0] != '\0')
+			buf_addf(&b, ";host=\"%s\"", q->asked_host);
+		if (first)
+			buf_addf(&b, ";proto=%s", q->scheme);
+	}
 	pass_fields_make(l, "Forwarded", buf_take(&b, NULL));
-	if (!local)
-		pass_fields_add(l, "X-Forwarded-For", q->peer);
-	if (q->host[0] != '\0')
-		pass_fields_add(l, "X-Forwarded-Host", q->host);
-	pass_fields_add(l, "X-Forwarded-Proto", "http");
+	if (strcmp(chain, "unknown") != 0)
+		pass_fields_make(l, "X-Forwarded-For", mem_string(chain));
+	if (q->asked_host[0] != '\0')
+		pass_fields_add(l, "X-Forwarded-Host", q->asked_host);
+	pass_fields_add(l, "X-Forwarded-Proto", q->scheme);
+	free(chain);
 }
 
 /* The request's fields in the form that both messages have here. */

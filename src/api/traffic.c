@@ -335,6 +335,8 @@ traffic_begin(struct traffic_line *l, const struct http_report *r, const struct 
 	l->count = 0;
 	traffic_say(l, LOG_S("request", q->id));
 	traffic_say(l, LOG_S("client", q->peer));
+	if (q->chain != NULL)
+		traffic_say(l, LOG_S("proxy", q->near));
 	if (n != NULL && n->client[0] != '\0')
 		traffic_say(l, LOG_S("client_name", n->client));
 	if (n != NULL && n->project[0] != '\0')

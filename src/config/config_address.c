@@ -3,6 +3,7 @@
 #include "config/config_address.h"
 
 #include "base/mem.h"
+#include "base/network.h"
 
 #include <arpa/inet.h>
 #include <ctype.h>
@@ -175,6 +176,28 @@ config_address_host(const char *host, struct fail *fail)
 	if (strchr(host, '*') != NULL)
 		return fail_set(fail, "must be a whole name: * is not understood here");
 	return fail_set(fail, "must be a host name such as gateway.example.com");
+}
+
+/* Checks an address or a range. */
+int
+config_address_network(const char *text, struct fail *fail)
+{
+	char base[NETWORK_TEXT_SIZE + 4];
+	const char *slash = strchr(text, '/');
+	struct network n;
+
+	if (network_read(text, &n, base))
+		return 0;
+	if (base[0] != '\0')
+		return fail_set(fail, "has a range whose address goes on beyond the bits that count: "
+		    "write %s, or the address alone", base);
+	if (text[0] == '[' || (strncmp(text, "unix:", 5) == 0))
+		return fail_set(fail, "must be an address without brackets and port, or unix alone");
+	if (slash != NULL && slash > text && strspn(slash + 1, "0123456789") == strlen(slash + 1))
+		return fail_set(fail, "must be a range such as 10.0.0.0/8 or 2001:db8::/32: an address "
+		    "and how many of its bits count, at most 32 or 128");
+	return fail_set(fail, "must be an address such as 127.0.0.1 or ::1, a range such as "
+	    "10.0.0.0/8, or unix; names are not looked up");
 }
 
 /* Tells whether a host is this machine. */

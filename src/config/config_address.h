@@ -25,6 +25,9 @@ int config_address_host(const char *host, struct fail *);
 /* Whether such a name or address is this machine by its form. */
 bool config_address_is_loopback(const char *host);
 
+/* An IP address, a range of them such as 10.0.0.0/8, or "unix". */
+int config_address_network(const char *network, struct fail *);
+
 /* http:// or https://, a host, a port if wanted, and a path unless a proxy is
  * asked for; no user, query or fragment. */
 int config_address_url(const char *url, bool proxy, struct fail *);

@@ -23,9 +23,11 @@ config_keep_kind(enum config_type type)
 	case CONFIG_INT:
 	case CONFIG_DURATION:
 	case CONFIG_SIZE:
+	case CONFIG_MODE:
 		return CONFIG_KEEP_NUMBER;
 	case CONFIG_ADDRESSES:
 	case CONFIG_HOSTS:
+	case CONFIG_NETWORKS:
 	case CONFIG_ORIGINS:
 		return CONFIG_KEEP_LIST;
 	default:

@@ -43,6 +43,14 @@ static const struct config_key config_table[] = {
     {"listen_without_tokens", CONFIG_BOOL, AT(listen_without_tokens), .fallback = "false",
 	.help = "`true` allows `listen` addresses that other machines can reach although there are no "
 	    "`clients`: whoever reaches them uses the key."},
+    {"socket_mode", CONFIG_MODE, AT(socket_mode), .fallback = "0600", .restart = true,
+	.help = "Permissions of the files of local sockets (`unix:`): who can write may connect."},
+    {"trusted_proxies", CONFIG_NETWORKS, AT(trusted_proxies), .fallback = "[]",
+	.help = "Who may say in `Forwarded` or `X-Forwarded-For`, `-Proto` and `-Host` for whom a "
+	    "request is: addresses, ranges such as `10.0.0.0/8`, or `unix` for local sockets."},
+    {"proxy_protocol", CONFIG_NETWORKS, AT(proxy_protocol), .fallback = "[]",
+	.help = "Whose connections to `listen` begin with a header of the PROXY protocol, version 1 "
+	    "or 2, which names the client; written as `trusted_proxies`."},
     {"data_dir", CONFIG_PATH, AT(data_dir), .fallback = "./data",
 	.restart = true, .help = "The folder of the store, beside the file unless it is absolute."},
     {"workers", CONFIG_ENUM, UNSTORED, .fallback = "auto", .choices = config_workers,
@@ -281,7 +289,9 @@ config_keys_type(enum config_type type)
 	    [CONFIG_ENUM] = "choice", [CONFIG_WORD] = "word", [CONFIG_TEXT] = "text",
 	    [CONFIG_PATH] = "path", [CONFIG_FILE] = "file",
 	    [CONFIG_URL] = "URL", [CONFIG_PROXY] = "URL", [CONFIG_ADDRESS] = "address or off",
-	    [CONFIG_ADDRESSES] = "address or list", [CONFIG_HOSTS] = "list of names", [CONFIG_ORIGINS] = "list of origins",
+	    [CONFIG_ADDRESSES] = "address or list", [CONFIG_HOSTS] = "list of names",
+	    [CONFIG_NETWORKS] = "list of ranges", [CONFIG_MODE] = "octal digits",
+	    [CONFIG_ORIGINS] = "list of origins",
 	    [CONFIG_SECRET] = "secret", [CONFIG_SECRET_FILE] = "file", [CONFIG_NAME] = "name",
 	    [CONFIG_DIGEST] = "64 hex digits", [CONFIG_IDS] = "list of ids",
 	    [CONFIG_HEADERS] = "map of headers", [CONFIG_PROJECTS] = "map",

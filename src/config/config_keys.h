@@ -24,6 +24,8 @@ enum config_type {
 	CONFIG_ADDRESS,	    /* char *, "off" is NULL */
 	CONFIG_ADDRESSES,   /* char **, one or a list of them */
 	CONFIG_HOSTS,	    /* char **, a list */
+	CONFIG_NETWORKS,    /* char **, a list of addresses, ranges of them, or "unix" */
+	CONFIG_MODE,	    /* int64_t, permissions of a file, written in octal digits */
 	CONFIG_ORIGINS,	    /* char **, a list, in their normal form; or "*" alone */
 	CONFIG_SECRET,	    /* char * */
 	CONFIG_SECRET_FILE, /* char *, what the file holds */

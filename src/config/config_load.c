@@ -50,6 +50,8 @@ config_free(struct config *config)
 	config_load_free_list(config->listen);
 	config_load_free_clients(config);
 	config_load_free_list(config->allowed_hosts);
+	config_load_free_list(config->trusted_proxies);
+	config_load_free_list(config->proxy_protocol);
 	config_load_free_list(config->cors.origins);
 	free(config->admin_listen);
 	free(config->data_dir);

@@ -282,6 +282,22 @@ config_rules_listen(const struct config_rules *r)
 	}
 }
 
+/* Warns of proxies that could be anybody. */
+static void
+config_rules_proxies(const struct config_rules *r, const char *key, char *const *ranges)
+{
+	const struct yaml_node *node = yaml_node_get(r->config->document, key);
+	struct config_place at = config_rules_at(r, node);
+
+	for (; *ranges != NULL; ranges++) {
+		size_t len = strlen(*ranges);
+
+		if (len > 2 && strcmp(*ranges + len - 2, "/0") == 0)
+			diag_warn(r->diags, at.file, at.line, at.column, "%s has %s, which is everybody: "
+			    "any client can then say that it is another", key, *ranges);
+	}
+}
+
 /* Warns of a word that has no meaning beside clients. */
 static void
 config_rules_tokens(const struct config_rules *r)
@@ -420,6 +436,8 @@ config_rules_check(struct config_rules *r)
 	config_rules_twins(r);
 	config_rules_cors(r);
 	config_rules_listen(r);
+	config_rules_proxies(r, "trusted_proxies", r->config->trusted_proxies);
+	config_rules_proxies(r, "proxy_protocol", r->config->proxy_protocol);
 	config_rules_tokens(r);
 	config_rules_admin(r);
 	config_rules_local(r);

@@ -284,6 +284,8 @@ config_set_scalar(struct config_text *t, void *base, struct fail *fail)
 	case CONFIG_DURATION:
 	case CONFIG_SIZE:
 		return config_value_number(t->key, t->text, t->shown, slot, fail);
+	case CONFIG_MODE:
+		return config_value_mode(t->text, slot, fail);
 	case CONFIG_ENUM:
 		return config_set_enum(t, slot, fail);
 	case CONFIG_WORD:
@@ -318,8 +320,8 @@ config_set_scalar(struct config_text *t, void *base, struct fail *fail)
 static bool
 config_set_is_list(enum config_type type)
 {
-	return type == CONFIG_ADDRESSES || type == CONFIG_HOSTS || type == CONFIG_ORIGINS ||
-	    type == CONFIG_IDS;
+	return type == CONFIG_ADDRESSES || type == CONFIG_HOSTS || type == CONFIG_NETWORKS ||
+	    type == CONFIG_ORIGINS || type == CONFIG_IDS;
 }
 
 /* Makes one item of a list. */
@@ -337,6 +339,8 @@ config_set_item(const struct config_text *t, char **out, struct fail *fail)
 		return 0;
 	}
 	if (t->key->type == CONFIG_HOSTS && config_address_host(t->text, fail) != 0)
+		return -1;
+	if (t->key->type == CONFIG_NETWORKS && config_address_network(t->text, fail) != 0)
 		return -1;
 	*out = mem_string(t->text); /* an id is good when it is one of the projects */
 	return 0;
@@ -411,6 +415,10 @@ config_set_expected(const struct config_key *key)
 		return mem_string("an address or a list of addresses");
 	case CONFIG_HOSTS:
 		return mem_string("a list of host names such as [gateway.example.com]");
+	case CONFIG_NETWORKS:
+		return mem_string("a list of addresses and ranges such as [127.0.0.1, 10.0.0.0/8]");
+	case CONFIG_MODE:
+		return mem_string("permissions such as 0600");
 	case CONFIG_ORIGINS:
 		return mem_string("a list of origins such as [\"http://localhost:5173\"]");
 	case CONFIG_IDS:

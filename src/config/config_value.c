@@ -195,3 +195,19 @@ config_value_name(const char *name, struct fail *fail)
 		    "begin with a letter or digit");
 	return 0;
 }
+
+/* Reads permissions. */
+int
+config_value_mode(const char *text, int64_t *out, struct fail *fail)
+{
+	size_t digits = strspn(text, "01234567");
+	long mode = strtol(text, NULL, 8);
+
+	if (text[digits] != '\0' || (digits != 3 && (digits != 4 || text[0] != '0')))
+		return fail_set(fail, "must be permissions in octal digits: 0600, 0660 or 0666");
+	if ((mode & 0600) != 0600 || (mode & 0111) != 0)
+		return fail_set(fail, "must let the owner read and write and nobody execute: 0600, 0660 or "
+		    "0666");
+	*out = mode;
+	return 0;
+}

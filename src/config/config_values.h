@@ -49,6 +49,8 @@ struct config {
 	char *admin_listen; /* NULL: off */
 	bool admin_listen_given; /* false: the default, which may move when its port is taken */
 	bool listen_without_tokens;
+	int64_t socket_mode; /* of the files of local sockets */
+	char **trusted_proxies, **proxy_protocol; /* NULL-terminated, ranges as of base/network.h */
 	struct config_client *clients;
 	size_t client_count; /* 0: nobody needs a token */
 	char *data_dir;

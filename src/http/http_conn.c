@@ -50,6 +50,7 @@ http_conn_close(struct http_conn *c)
 	buf_free(&c->in);
 	buf_free(&c->out);
 	http_budget_note(c);
+	free(c->proxy);
 	free(c);
 	hub->closed(hub);
 }
@@ -126,6 +127,43 @@ http_conn_read(struct http_conn *c, short what)
 	}
 }
 
+/* The connection begins with no PROXY header, or with a broken one. One that ends without
+ * a byte is a proxy that looks whether somebody is there. */
+static void
+http_conn_unproxied(struct http_conn *c)
+{
+	struct http_hub *hub = c->hub;
+
+	c->gone = true;
+	if (c->proxy->have == 0)
+		return;
+	hub->counts.unproxied++;
+	if (!hub->proxy_missed)
+		log_warn(hub->config.log, "connections without a PROXY header are closed",
+		    LOG_S("peer", c->peer));
+	hub->proxy_missed = true;
+}
+
+/* Takes the PROXY header, before anything else looks at what the socket brings. */
+static void
+http_conn_take_proxy(struct http_conn *c)
+{
+	enum http_proxy_result r = http_proxy_take(c->proxy, c->sock.fd);
+	const struct http_proxy_header *h = &c->proxy->header;
+
+	if (r == HTTP_PROXY_BAD)
+		http_conn_unproxied(c);
+	if (r != HTTP_PROXY_DONE)
+		return;
+	c->hub->proxy_missed = false;
+	c->veiled = h->client == HTTP_PROXY_UNKNOWN;
+	if (h->client == HTTP_PROXY_ADDRESS)
+		strcpy(c->peer, h->address);
+	free(c->proxy);
+	c->proxy = NULL;
+	http_pump_idle(c);
+}
+
 /* The socket is ready for something. */
 static void
 http_conn_on_event(evutil_socket_t fd, short what, void *arg)
@@ -134,7 +172,9 @@ http_conn_on_event(evutil_socket_t fd, short what, void *arg)
 
 	if (what & EV_WRITE)
 		c->blocked = false;
-	if (what & (EV_READ | EV_CLOSED))
+	if (c->state == HTTP_CONN_PROXY)
+		http_conn_take_proxy(c);
+	else if (what & (EV_READ | EV_CLOSED))
 		http_conn_read(c, what);
 	http_conn_run(c);
 }
@@ -250,6 +290,10 @@ http_conn_on_head(void *arg)
 {
 	struct http_conn *c = arg;
 
+	if (c->state == HTTP_CONN_PROXY) {
+		http_conn_expire(c, HTTP_TIMEOUT_HEAD);
+		return;
+	}
 	c->hub->counts.timeouts[HTTP_TIMEOUT_HEAD]++;
 	http_pump_refuse(c, 408, "The request head did not arrive in time");
 	http_conn_run(c);
@@ -272,6 +316,24 @@ http_conn_on_body(void *arg)
 
 /* ---- beginning and end ---- */
 
+/* Reads ranges, which the configuration has checked; those that are none are nobody's. */
+static void
+http_conn_take_peers(struct http_peers *p, const char *const *ranges)
+{
+	size_t n = 0;
+
+	free(p->list);
+	p->list = NULL;
+	p->count = 0;
+	while (ranges != NULL && ranges[n] != NULL)
+		n++;
+	if (n == 0)
+		return;
+	p->list = mem_alloc(n * sizeof *p->list);
+	for (size_t i = 0; i < n; i++)
+		p->count += network_read(ranges[i], &p->list[p->count], NULL);
+}
+
 /* Prepares what the connections share. */
 void
 http_conn_setup(struct http_hub *hub, struct loop *loop, const struct http_server_config *config,
@@ -282,6 +344,8 @@ http_conn_setup(struct http_hub *hub, struct loop *loop, const struct http_serve
 	hub->loop = loop;
 	hub->config = *config;
 	hub->closed = closed;
+	http_conn_take_peers(&hub->trusted, config->trusted);
+	http_conn_take_peers(&hub->proxy_headed, config->proxy_headed);
 	TAILQ_INIT(&hub->conns);
 	TAILQ_INIT(&hub->waking);
 	evtimer_assign(&hub->later, loop_base(loop), http_conn_on_later, hub);
@@ -310,6 +374,8 @@ http_conn_configure(struct http_hub *hub, const struct http_server_config *confi
 	hub->config.limits = *l;
 	hub->config.allowed_hosts = config->allowed_hosts;
 	hub->config.cors = config->cors;
+	http_conn_take_peers(&hub->trusted, config->trusted);
+	http_conn_take_peers(&hub->proxy_headed, config->proxy_headed);
 	http_deadlines_change(&hub->idle, l->idle_ms);
 	http_deadlines_change(&hub->head, l->head_ms);
 	http_deadlines_change(&hub->body, l->body_ms);
@@ -324,6 +390,8 @@ void
 http_conn_teardown(struct http_hub *hub)
 {
 	event_del(&hub->later);
+	free(hub->trusted.list);
+	free(hub->proxy_headed.list);
 	http_deadlines_stop(&hub->idle);
 	http_deadlines_stop(&hub->first);
 	http_deadlines_stop(&hub->head);
@@ -356,6 +424,12 @@ http_conn_new(struct http_hub *hub, int fd, const char *peer)
 	TAILQ_INSERT_TAIL(&hub->conns, c, link);
 	hub->counts.accepted++;
 	hub->counts.open++;
-	http_pump_idle(c);
+	if (network_holds(hub->proxy_headed.list, hub->proxy_headed.count, peer)) {
+		c->state = HTTP_CONN_PROXY;
+		c->proxy = mem_zero(1, sizeof *c->proxy);
+		http_deadline_set(&c->reading, &hub->head, c);
+	} else {
+		http_pump_idle(c);
+	}
 	http_conn_run(c);
 }

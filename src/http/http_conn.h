@@ -2,15 +2,17 @@
 #define HTTP_CONN_H
 
 #include "base/buf.h"
+#include "base/network.h"
 #include "http/http_chunk.h"
 #include "http/http_deadline.h"
 #include "http/http_format.h"
+#include "http/http_forwarded.h"
 #include "http/http_id.h"
 #include "http/http_parse.h"
+#include "http/http_proxy.h"
 #include "http/http_server.h"
 #include "http/http_socket.h"
 
-#include <arpa/inet.h>
 #include <sys/queue.h>
 
 /*
@@ -34,10 +36,18 @@
 struct http_conn;
 TAILQ_HEAD(http_conn_list, http_conn);
 
+/* Some of the clients. */
+struct http_peers {
+	struct network *list;
+	size_t count;
+};
+
 /* What all connections of a server share. */
 struct http_hub {
 	struct loop *loop;
 	struct http_server_config config;
+	struct http_peers trusted, proxy_headed;
+	bool proxy_missed; /* the log has been told of a PROXY header that was none */
 	struct http_server_counts counts;
 	struct http_conn_list conns;
 	struct http_conn_list waking; /* to be run by `later` */
@@ -53,6 +63,7 @@ struct http_hub {
 };
 
 enum http_conn_state {
+	HTTP_CONN_PROXY,    /* within the PROXY header, before anything else */
 	HTTP_CONN_IDLE,     /* before the first byte of a request */
 	HTTP_CONN_HEAD,     /* within a head */
 	HTTP_CONN_EXCHANGE, /* the service has the request */
@@ -78,6 +89,8 @@ struct http_conn {
 	bool reset;   /* cut with a reset */
 	bool chunked;
 	bool body_done;
+	bool veiled; /* a proxy passes on somebody of whom it does not say who: what the requests
+	                say of others is not believed, whoever the proxy is */
 	char *rp; /* input not yet used: in hub->scratch or in `in` */
 	size_t rlen;
 	struct buf in;
@@ -94,7 +107,8 @@ struct http_conn {
 	size_t held; /* its part of hub->held */
 	uint64_t pushed; /* bytes of answers so far, those that wait included */
 	TAILQ_ENTRY(http_conn) link, waking;
-	char peer[INET6_ADDRSTRLEN];
+	struct http_proxy *proxy; /* in HTTP_CONN_PROXY */
+	char peer[NETWORK_TEXT_SIZE];
 };
 
 enum http_exchange_mode { HTTP_EXCHANGE_UNDECIDED, HTTP_EXCHANGE_COLLECT, HTTP_EXCHANGE_STREAM };
@@ -120,6 +134,7 @@ struct http_exchange {
 	uint64_t received, pushed_before; /* bytes */
 	int64_t begun_us, body_us, answer_us; /* loop_now_us(); 0: not yet */
 	struct http_cors_ask cors;
+	struct http_forwarded *forwarded; /* NULL: nobody that is trusted says anything */
 	int64_t left; /* of an answer of declared length; -1 when not declared */
 	size_t max;   /* of a collected body */
 	struct buf body;

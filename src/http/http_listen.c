@@ -17,6 +17,7 @@
 #define HTTP_LISTEN_BATCH 32     /* connections taken before others have their turn */
 #define HTTP_LISTEN_REST_MS 100  /* after running out of descriptors */
 #define HTTP_LISTEN_FLAGS (SOCK_NONBLOCK | SOCK_CLOEXEC)
+#define HTTP_LISTEN_MODE 0600    /* of a socket file when nothing is said */
 
 struct http_listen {
 	struct loop *loop;
@@ -194,17 +195,22 @@ http_listen_unstale(const union http_listen_addr *a, struct fail *f)
 /* Makes the listening socket. */
 static int
 http_listen_socket(const char *text, const union http_listen_addr *a, socklen_t len,
-    struct fail *f)
+    unsigned mode, struct fail *f)
 {
 	int one = 1, fd = socket(a->sa.sa_family, SOCK_STREAM | HTTP_LISTEN_FLAGS, 0);
 
+	mode = mode != 0 ? mode : HTTP_LISTEN_MODE;
 	if (fd < 0)
 		return fail_set(f, "%s: %s", text, strerror(errno));
 	if (a->sa.sa_family != AF_UNIX)
 		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
 	if (a->sa.sa_family == AF_INET6)
 		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof one);
-	if (bind(fd, &a->sa, len) != 0 || listen(fd, SOMAXCONN) != 0) {
+	/* Linux makes the file with the permissions of the socket, less what the process's mask
+	 * takes away: with none too many. Nobody can connect before listen(). */
+	if ((a->sa.sa_family == AF_UNIX && fchmod(fd, mode) != 0) || bind(fd, &a->sa, len) != 0 ||
+	    (a->sa.sa_family == AF_UNIX && chmod(a->un.sun_path, mode) != 0) ||
+	    listen(fd, SOMAXCONN) != 0) {
 		fail_set(f, "%s: %s", text, strerror(errno));
 		close(fd);
 		return -1;
@@ -280,8 +286,8 @@ http_listen_adopt(struct loop *loop, int fd, struct log *log, http_listen_fn fn,
 
 /* Opens a listener. */
 struct http_listen *
-http_listen_open(struct loop *loop, const char *address, struct log *log, http_listen_fn fn,
-    void *arg, struct fail *f)
+http_listen_open(struct loop *loop, const char *address, unsigned mode, struct log *log,
+    http_listen_fn fn, void *arg, struct fail *f)
 {
 	union http_listen_addr a;
 	struct http_listen *l;
@@ -290,7 +296,7 @@ http_listen_open(struct loop *loop, const char *address, struct log *log, http_l
 
 	if (http_listen_parse(address, &a, &len, f) != 0 ||
 	    (a.sa.sa_family == AF_UNIX && http_listen_unstale(&a, f) != 0) ||
-	    (fd = http_listen_socket(address, &a, len, f)) < 0)
+	    (fd = http_listen_socket(address, &a, len, mode, f)) < 0)
 		return NULL;
 	l = http_listen_adopt(loop, fd, log, fn, arg);
 	if (a.sa.sa_family == AF_UNIX)

@@ -19,9 +19,10 @@ struct http_listen;
  * text. False: no more for now (the listener is being held). */
 typedef bool (*http_listen_fn)(void *arg, int fd, const char *peer);
 
-/* Address as in http_server_listen(). NULL with a sentence on failure. */
-struct http_listen *http_listen_open(struct loop *, const char *address, struct log *,
-    http_listen_fn, void *arg, struct fail *);
+/* Address as in http_server_listen(); `mode` has the permissions of a socket file (0: 0600),
+ * which it has from the moment on at which somebody can connect. NULL with a sentence on failure. */
+struct http_listen *http_listen_open(struct loop *, const char *address, unsigned mode,
+    struct log *, http_listen_fn, void *arg, struct fail *);
 
 /* The same of a listening IP or local socket, non-blocking and closed on exec, that somebody
  * else has made; it is owned from here on, its file is not. */

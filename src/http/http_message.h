@@ -50,7 +50,15 @@ struct http_request {
 	const char *id;   /* X-Request-Id: the client's when well-formed, else a new UUID */
 	uint64_t serial;  /* which request of its connection this is, from 1 */
 	const char *traceparent; /* as it came; NULL: none; "" when it came more than once */
-	const char *peer; /* textual address of the client, "unix" for a local socket */
+	const char *peer; /* textual address of the client, "unix" for a local socket; as a trusted
+	                     proxy says it, where one does (http_forwarded.h) */
+	const char *near; /* of whoever made the connection: the client, or the nearest proxy; after a
+	                     PROXY header (http_proxy.h) the address that it names */
+	const char *chain;  /* from the client to the proxy before the nearest, as trusted proxies name
+	                       them, with ", " between; NULL: none has named any */
+	const char *scheme; /* "http", or "https": as the client asked */
+	const char *asked_host; /* the host that the client asked for; other than Host where a trusted
+	                           proxy says so */
 };
 
 /* The value of a field (name in lower case), NULL when missing. Repeated

@@ -26,6 +26,7 @@ http_pump_end(struct http_conn *c, enum http_end how)
 		ex->end(ex->end_arg, how);
 	http_reporter_tell(c, ex, how);
 	buf_free(&ex->body);
+	free(ex->forwarded);
 	free(ex);
 }
 
@@ -224,6 +225,32 @@ http_pump_body(struct http_conn *c)
 
 /* ---- the head of a request ---- */
 
+/* Finds out who asks, and how: by the connection, or as a trusted proxy says. */
+static int
+http_pump_origin(struct http_conn *c, struct http_exchange *ex)
+{
+	const struct http_peers *trusted = &c->hub->trusted;
+	struct http_request *r = &ex->head.request;
+	struct http_forwarded said;
+	int told;
+
+	if (c->veiled || !network_holds(trusted->list, trusted->count, c->peer))
+		return 0;
+	told = http_forwarded_read(r, c->peer, trusted->list, trusted->count, &said, &ex->head.why);
+	if (told <= 0)
+		return told < 0 ? 400 : 0;
+	ex->forwarded = mem_alloc(sizeof said);
+	*ex->forwarded = said;
+	r->peer = ex->forwarded->peer;
+	if (said.chain[0] != '\0')
+		r->chain = ex->forwarded->chain;
+	if (said.scheme != NULL)
+		r->scheme = said.scheme;
+	if (said.host[0] != '\0')
+		r->asked_host = ex->forwarded->host;
+	return 0;
+}
+
 /* Copies the head into a new exchange and takes it apart there. */
 static int
 http_pump_parse(struct http_conn *c)
@@ -251,7 +278,11 @@ http_pump_parse(struct http_conn *c)
 		r->id = ex->id;
 	}
 	r->serial = ++c->serial;
-	r->peer = c->peer;
+	r->peer = r->near = c->peer;
+	r->scheme = "http";
+	r->asked_host = r->host;
+	if (status == 0)
+		status = http_pump_origin(c, ex);
 	ex->conn = c;
 	ex->keep = ex->head.keep_alive;
 	ex->left = -1;
@@ -501,6 +532,8 @@ bool
 http_pump_step(struct http_conn *c)
 {
 	switch ((enum http_conn_state)c->state) {
+	case HTTP_CONN_PROXY:
+		return false;
 	case HTTP_CONN_IDLE:
 	case HTTP_CONN_HEAD:
 		return http_pump_head(c);

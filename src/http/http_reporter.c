@@ -33,7 +33,7 @@ void
 http_reporter_tell_refused(struct http_conn *c, const char *id, int status)
 {
 	const struct http_server_config *cfg = &c->hub->config;
-	struct http_request request = {.id = id, .peer = c->peer};
+	struct http_request request = {.id = id, .peer = c->peer, .near = c->peer};
 	struct http_report r = {.request = &request, .end = HTTP_GONE, .refused = true,
 	    .status = status, .received = c->guard.seen, .body_us = -1};
 

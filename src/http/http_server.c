@@ -120,8 +120,8 @@ http_server_add(struct http_server *s, struct http_listen *l)
 int
 http_server_listen(struct http_server *s, const char *address, struct fail *f)
 {
-	struct http_listen *l = http_listen_open(s->hub.loop, address, s->hub.config.log,
-	    http_server_on_accept, s, f);
+	struct http_listen *l = http_listen_open(s->hub.loop, address, s->hub.config.socket_mode,
+	    s->hub.config.log, http_server_on_accept, s, f);
 
 	if (l == NULL)
 		return -1;
@@ -157,7 +157,7 @@ http_server_drain(struct http_server *s, int64_t ms, loop_fn drained, void *arg)
 		http_listen_close(s->listeners[i]);
 	for (c = TAILQ_FIRST(&s->hub.conns); c != NULL; c = next) {
 		next = TAILQ_NEXT(c, link);
-		if (c->state == HTTP_CONN_IDLE && !c->busy && !c->queued)
+		if (c->state <= HTTP_CONN_IDLE && !c->busy && !c->queued)
 			http_conn_retire(c); /* a queued one has requests left in its input */
 	}
 	if (TAILQ_EMPTY(&s->hub.conns))

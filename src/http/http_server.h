@@ -35,16 +35,20 @@ struct http_server_config {
 	const char *const *allowed_hosts; /* NULL-terminated, beside loopback names; others get 421.
 	                                     NULL: any Host */
 	const struct http_cors *cors;     /* NULL: off, and OPTIONS is the service's */
+	/* Ranges as of base/network.h, NULL-terminated; NULL: none. */
+	const char *const *trusted;     /* whose Forwarded and X-Forwarded fields are believed */
+	const char *const *proxy_headed; /* whose connections begin with a PROXY header */
+	unsigned socket_mode; /* permissions of the files of local sockets; 0: 0600 */
 	http_service_fn service;
 	http_report_fn report; /* gets the same argument; NULL: nobody wants to know */
 	void *arg;
 	struct log *log; /* may be NULL */
 };
 
-/* The config is copied; allowed_hosts and cors must outlive the server. */
+/* The config is copied, the ranges too; allowed_hosts and cors must outlive the server. */
 struct http_server *http_server_new(struct loop *, const struct http_server_config *);
 
-/* Takes other limits, hosts and origins for what comes from now on, whose times apply to
+/* Takes other limits, hosts, origins and ranges for what comes from now on, whose times apply to
  * what begins from now on; the rest of the config stays. Open connections stay, also
  * those beyond a lower limit. Both lists must outlive the server as before; the earlier
  * ones are not used any more. */
@@ -86,6 +90,7 @@ struct http_server_counts {
 	uint64_t accepted;
 	uint64_t accept_failures; /* no descriptor or memory for a client that waited */
 	uint64_t held;            /* times that limits.connections was reached */
+	uint64_t unproxied;       /* connections closed for a PROXY header that was none */
 	uint64_t requests;        /* given to the service */
 	uint64_t received, sent;  /* bytes */
 	uint64_t timeouts[HTTP_TIMEOUTS];

@@ -113,7 +113,8 @@ sent_by(bool known, const struct http_field *fields, enum pass_way way, const ch
     const char *peer)
 {
 	struct http_request q = {.method = method, .host = "localhost:3000", .minor = 1,
-	    .fields = fields, .id = "id-1", .peer = peer};
+	    .fields = fields, .id = "id-1", .peer = peer, .near = peer, .scheme = "http",
+	    .asked_host = "localhost:3000"};
 	struct header_list headers = {.count = 0};
 	const struct pass_along along = {"k3y", &headers};
 	struct pass_fields l;
@@ -187,6 +188,30 @@ START_TEST(an_underscore_hides_no_key)
 }
 END_TEST
 
+START_TEST(what_trusted_proxies_say_is_passed_on_and_ourselves_added)
+{
+	static const struct http_field fields[] = {{"forwarded", "for=6.6.6.6, for=192.0.2.1"},
+	    {"x-forwarded-for", "6.6.6.6, 192.0.2.1"}, {NULL, NULL}};
+	struct http_request q = {.method = "GET", .host = "gw", .minor = 1, .fields = fields,
+	    .field_count = 2, .id = "i", .peer = "2001:db8::1", .near = "10.0.0.2",
+	    .chain = "2001:db8::1, 10.0.0.1", .scheme = "https", .asked_host = "studio.example"};
+	struct pass_fields l;
+
+	pass_fields_request(&l, &q, PASS_TO_LOCAL, false, "gw-1", NULL);
+	ck_assert_str_eq(text_of(&l), "Host=gw|X-Request-Id=i|Via=1.1 gw-1|"
+	    "Forwarded=for=\"[2001:db8::1]\";host=\"studio.example\";proto=https, for=10.0.0.1, "
+	    "for=10.0.0.2|X-Forwarded-For=2001:db8::1, 10.0.0.1, 10.0.0.2|"
+	    "X-Forwarded-Host=studio.example|X-Forwarded-Proto=https|");
+	pass_fields_free(&l);
+	q.chain = "_hidden";
+	q.peer = q.near = "unix";
+	pass_fields_request(&l, &q, PASS_TO_LOCAL, false, "gw-1", NULL);
+	ck_assert_ptr_nonnull(strstr(text_of(&l), "Forwarded=for=_hidden;host=\"studio.example\";"
+	    "proto=https, for=unknown|X-Forwarded-For=_hidden, unknown|"));
+	pass_fields_free(&l);
+}
+END_TEST
+
 START_TEST(for_whom_a_request_is_passed_on)
 {
 	static const struct http_field none[] = {{NULL, NULL}};
@@ -245,6 +270,7 @@ pass_suite(void)
 	const TTest *const tests[] = {whose_a_path_is, what_an_origin_gets_of_a_target,
 	    a_clients_token_stays_here_and_other_credentials_go_on, a_request_keeps_what_is_for_its_end,
 	    an_underscore_hides_no_key, for_whom_a_request_is_passed_on,
+	    what_trusted_proxies_say_is_passed_on_and_ourselves_added,
 	    an_answer_keeps_what_is_for_its_end, a_message_that_was_here_and_one_that_may_not_go_on,
 	    NULL};
 

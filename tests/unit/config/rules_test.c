@@ -34,6 +34,61 @@ START_TEST(a_key_is_needed)
 }
 END_TEST
 
+START_TEST(proxies_are_addresses_and_ranges)
+{
+	struct config *c = load(KEY "trusted_proxies: [127.0.0.1, 10.0.0.0/8, \"::1\", unix]\n"
+	    "proxy_protocol: 192.0.2.1\nsocket_mode: 0660\n", "");
+
+	ck_assert_str_eq(c->trusted_proxies[0], "127.0.0.1");
+	ck_assert_str_eq(c->trusted_proxies[3], "unix");
+	ck_assert_ptr_null(c->trusted_proxies[4]);
+	ck_assert_str_eq(c->proxy_protocol[0], "192.0.2.1");
+	ck_assert_int_eq(c->socket_mode, 0660);
+	config_free(c);
+	refuse(KEY "trusted_proxies: [10.0.0.1/8, localhost, \"[::1]\", 10.0.0.0/33, \"*\", {a: b}]\n",
+	    "c.yaml:3:19: trusted_proxies has a range whose address goes on beyond the bits that count: "
+	    "write 10.0.0.0/8, or the address alone\n"
+	    "c.yaml:3:31: trusted_proxies must be an address such as 127.0.0.1 or ::1, a range such as "
+	    "10.0.0.0/8, or unix; names are not looked up\n"
+	    "c.yaml:3:42: trusted_proxies must be an address without brackets and port, or unix alone\n"
+	    "c.yaml:3:51: trusted_proxies must be a range such as 10.0.0.0/8 or 2001:db8::/32: an "
+	    "address and how many of its bits count, at most 32 or 128\n"
+	    "c.yaml:3:64: trusted_proxies must be an address such as 127.0.0.1 or ::1, a range such as "
+	    "10.0.0.0/8, or unix; names are not looked up\n"
+	    "c.yaml:3:69: trusted_proxies must be a list of addresses and ranges such as [127.0.0.1, "
+	    "10.0.0.0/8], not a map\n");
+}
+END_TEST
+
+START_TEST(a_range_of_everybody_is_warned_of)
+{
+	config_free(load(KEY "trusted_proxies: [0.0.0.0/0]\nproxy_protocol: [\"::/0\"]\n",
+	    "c.yaml:3:18: warning: trusted_proxies has 0.0.0.0/0, which is everybody: any client can then "
+	    "say that it is another\n"
+	    "c.yaml:4:17: warning: proxy_protocol has ::/0, which is everybody: any client can then say "
+	    "that it is another\n"));
+}
+END_TEST
+
+START_TEST(a_socket_is_for_its_owner_and_others_as_its_mode_says)
+{
+	static const char form[] = "c.yaml:3:14: socket_mode must be permissions in octal digits: 0600, "
+	    "0660 or 0666\n", who[] = "c.yaml:3:14: socket_mode must let the owner read and write and "
+	    "nobody execute: 0600, 0660 or 0666\n";
+	struct config *c = load(KEY "socket_mode: 666\n", "");
+
+	ck_assert_int_eq(c->socket_mode, 0666);
+	config_free(c);
+	refuse(KEY "socket_mode: 0o660\n", form);
+	refuse(KEY "socket_mode: 60\n", form);
+	refuse(KEY "socket_mode: 1660\n", form);
+	refuse(KEY "socket_mode: 0680\n", form);
+	refuse(KEY "socket_mode: rw\n", form);
+	refuse(KEY "socket_mode: 0060\n", who);
+	refuse(KEY "socket_mode: 0755\n", who);
+}
+END_TEST
+
 START_TEST(a_key_comes_from_one_place)
 {
 	test_file("key", "from-file");
@@ -399,6 +454,8 @@ Suite *
 rules_suite(void)
 {
 	const TTest *const tests[] = {a_key_is_needed, a_key_comes_from_one_place,
+	    proxies_are_addresses_and_ranges, a_range_of_everybody_is_warned_of,
+	    a_socket_is_for_its_owner_and_others_as_its_mode_says,
 	    a_key_must_fit_into_a_header, key_files_are_read_with_care,
 	    a_key_file_that_others_may_read_is_a_warning, times_must_not_contradict_each_other,
 	    the_largest_body_must_fit_into_the_buffers, listening_for_others_needs_a_word, the_admin_address_stays_on_this_machine,

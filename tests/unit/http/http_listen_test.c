@@ -121,6 +121,25 @@ START_TEST(a_socket_in_use_and_other_files_are_left_alone)
 }
 END_TEST
 
+START_TEST(a_socket_file_has_its_mode_whatever_the_mask)
+{
+	static const unsigned modes[] = {0600, 0660, 0666};
+	static const mode_t masks[] = {0, 022, 077, 0177};
+
+	for (size_t i = 0; i < 12; i++) {
+		struct rig rig = {.config.socket_mode = modes[i % 3]};
+		mode_t before = umask(masks[i / 3]);
+		struct stat st;
+
+		rig_start(&rig);
+		umask(before);
+		ck_assert_int_eq(stat(rig.address + 5, &st), 0);
+		ck_assert_uint_eq(st.st_mode & 07777, modes[i % 3]);
+		rig_stop(&rig);
+	}
+}
+END_TEST
+
 START_TEST(a_socket_file_of_a_successor_is_left_alone)
 {
 	struct http_server *next;
@@ -417,7 +436,7 @@ http_listen_suite(void)
 {
 	const TTest *const tests[] = {addresses, ipv6_clients_are_served,
 	    a_stale_socket_file_is_replaced, a_socket_in_use_and_other_files_are_left_alone,
-	    a_socket_file_of_a_successor_is_left_alone, at_the_limit_new_connections_wait,
+	    a_socket_file_has_its_mode_whatever_the_mask, a_socket_file_of_a_successor_is_left_alone, at_the_limit_new_connections_wait,
 	    without_descriptors_accepting_rests, a_drain_lets_running_exchanges_end,
 	    a_drain_serves_what_has_come_and_waits_a_second_for_a_first_request,
 	    a_drain_ends_connections_whose_answer_promised_more,
