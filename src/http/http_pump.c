@@ -400,7 +400,7 @@ void
 http_pump_idle(struct http_conn *c)
 {
 	c->state = HTTP_CONN_IDLE;
-	http_deadline_set(&c->reading, &c->hub->idle, c);
+	http_deadline_set(&c->reading, c->hub->draining ? &c->hub->first : &c->hub->idle, c);
 }
 
 /* The answer is with the kernel: what comes next on this connection. */

@@ -317,18 +317,38 @@ START_TEST(other_ranges_hold_for_new_connections)
 }
 END_TEST
 
-START_TEST(a_drain_closes_what_has_not_begun)
+/* Nothing is left. */
+static void
+on_drained(void *arg)
+{
+	struct rig *rig = arg;
+
+	rig->drained++;
+}
+
+START_TEST(a_drain_waits_a_second_for_a_header_and_one_for_a_request)
 {
 	struct rig rig = {.config.proxy_headed = local};
-	struct client c;
+	struct client c, late;
 
 	rig_start(&rig);
 	client_open(&c, &rig);
+	client_open(&late, &rig);
 	client_send(&c, HEAD4, 5);
-	http_server_drain(rig.server, 5000, (loop_fn)rig_turn, &rig);
+	http_server_drain(rig.server, 60000, on_drained, &rig);
+	loop_fake_advance(rig.loop, 900);
+	client_says(&c, HEAD4 + 5);
+	loop_fake_advance(rig.loop, 900);
 	client_read(&c);
+	client_read(&late);
+	ck_assert(late.closed && !c.closed);
+	client_says(&c, GET);
+	ck_assert_int_eq(client_status(&c, 0), 200);
 	ck_assert(c.closed);
 	client_close(&c);
+	client_close(&late);
+	loop_fake_advance(rig.loop, 0);
+	ck_assert_uint_eq(rig.drained, 1);
 	rig_stop(&rig);
 }
 END_TEST
@@ -342,7 +362,7 @@ http_proxy_suite(void)
 	    the_longest_line_and_the_longest_block_are_taken, a_named_address_begins_with_a_header,
 	    from_others_a_header_is_no_request, a_header_has_its_time_however_slowly_it_comes,
 	    what_a_veiled_client_says_of_others_is_not_believed, other_ranges_hold_for_new_connections,
-	    a_drain_closes_what_has_not_begun, NULL};
+	    a_drain_waits_a_second_for_a_header_and_one_for_a_request, NULL};
 
 	return unit_suite("http proxy", tests);
 }
