@@ -16,6 +16,7 @@ void *mem_zero(size_t count, size_t size);
 void *mem_resize(void *old, size_t size);
 char *mem_copy(const void *bytes, size_t len); /* adds a NUL after the bytes */
 char *mem_string(const char *s);               /* NULL gives NULL */
+char *mem_join(const char *a, const char *b); /* one behind the other */
 char *mem_format(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /* Overwrites secret bytes in a way the compiler keeps, then frees; NULL is fine. */

@@ -24,11 +24,13 @@ resource_add_encoded(struct buf *b, const char *text)
 	static const char unreserved[] =
 	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
 
-	for (; *text != '\0'; text++) {
-		if (strchr(unreserved, *text) != NULL)
-			buf_addc(b, *text);
-		else
-			buf_addf(b, "%%%02X", (unsigned char)*text);
+	while (*text != '\0') {
+		size_t plain = strspn(text, unreserved);
+
+		buf_add(b, text, plain);
+		text += plain;
+		if (*text != '\0')
+			buf_addf(b, "%%%02X", (unsigned char)*text++);
 	}
 }
 
@@ -38,10 +40,8 @@ resource_path(const struct resource_call *call, const char *project_id, int64_t 
     const char *id)
 {
 	const char *p = call->path;
-	char number[24];
 	struct buf b;
 
-	snprintf(number, sizeof number, "%" PRId64, agent_id);
 	buf_init(&b, 0);
 	while (*p != '\0') {
 		size_t plain = strcspn(p, "{"), name;
@@ -54,7 +54,7 @@ resource_path(const struct resource_call *call, const char *project_id, int64_t 
 		if (strncmp(p, "id}", 3) == 0)
 			resource_add_encoded(&b, id != NULL ? id : "");
 		else if (strncmp(p, "agent_id}", 9) == 0)
-			buf_adds(&b, number);
+			buf_addf(&b, "%" PRId64, agent_id);
 		else
 			resource_add_encoded(&b, project_id);
 		p += name + 1;

@@ -11,7 +11,8 @@
 
 #define CURL_LOOP_POOL_MAX 64 /* easy handles kept for reuse */
 #define CURL_LOOP_ROUNDS 16   /* rounds of work before other events get their turn */
-#define CURL_LOOP_SPARE 16    /* connections kept beyond those in use */
+#define CURL_LOOP_SPARE 16    /* connections kept beyond those in use lately */
+#define CURL_LOOP_LATELY_MS 10000 /* that, at least, and twice as long at most */
 #define CURL_LOOP_JUNK 4096   /* bytes read off an idle connection before it is shut down */
 
 /*
@@ -47,6 +48,8 @@ struct curl_loop {
 	long max_idle;
 	bool public_only;
 	void (*prepare)(CURL *);
+	CURLU *site; /* the last one asked for, and its text; NULL: none */
+	char *site_text;
 	CURL *pool[CURL_LOOP_POOL_MAX];
 	unsigned pooled, taken;
 	struct curl_loop_socket *sockets; /* by descriptor */
@@ -55,6 +58,9 @@ struct curl_loop {
 	struct loop_timer timer;
 	int64_t due;  /* when libcurl wants to be called; -1: not */
 	long running; /* jobs */
+	long most, most_before; /* that ran at once since then, and before that for as long */
+	int64_t most_since;
+	long kept;    /* connections that libcurl may keep */
 	bool kick;    /* libcurl wants to be called at once */
 	bool acting;  /* inside curl_loop_act() */
 };
@@ -333,13 +339,35 @@ curl_loop_on_timer(void *arg)
 
 /* ---- jobs ---- */
 
+/* How many jobs ran at once lately. Requests come in bursts: what was needed a moment
+ * ago will be needed again. */
+static long
+curl_loop_lately(struct curl_loop *c)
+{
+	int64_t now = loop_now(c->loop);
+
+	if (now - c->most_since >= CURL_LOOP_LATELY_MS) {
+		c->most_before = now - c->most_since < 2 * CURL_LOOP_LATELY_MS ? c->most : c->running;
+		c->most = c->running;
+		c->most_since = now;
+	}
+	if (c->most < c->running)
+		c->most = c->running;
+	return c->most > c->most_before ? c->most : c->most_before;
+}
+
 /* Counts the jobs that run. Idle connections beyond those that they may need go,
  * one with each job that ends, the oldest first; never the one just used. */
 static void
 curl_loop_count(struct curl_loop *c, int change)
 {
+	long keep;
+
 	c->running += change;
-	curl_multi_setopt(c->multi, CURLMOPT_MAXCONNECTS, c->running + CURL_LOOP_SPARE);
+	keep = curl_loop_lately(c) + CURL_LOOP_SPARE;
+	if (keep != c->kept)
+		curl_multi_setopt(c->multi, CURLMOPT_MAXCONNECTS, keep);
+	c->kept = keep;
 }
 
 /* Takes what has ended out of libcurl; callbacks come later. */
@@ -568,6 +596,37 @@ curl_loop_give(struct curl_loop *c, CURL *e, bool clean)
 	}
 }
 
+/* Reads scheme, host and port; NULL when they cannot be read. */
+static CURLU *
+curl_loop_parse_site(const char *text)
+{
+	CURLU *u = curl_url();
+
+	if (u != NULL && curl_url_set(u, CURLUPART_URL, text, 0) != CURLUE_OK) {
+		curl_url_cleanup(u);
+		u = NULL;
+	}
+	return u;
+}
+
+/* Gives a parsed site. Handles that run may point to the last one, which therefore goes
+ * only when there are none. */
+CURLU *
+curl_loop_site(struct curl_loop *c, const char *url, size_t len)
+{
+	bool same = c->site != NULL && strncmp(c->site_text, url, len) == 0 && c->site_text[len] == '\0';
+
+	if (c->proxy != NULL || (!same && c->taken > 1))
+		return NULL;
+	if (same)
+		return c->site;
+	curl_url_cleanup(c->site);
+	free(c->site_text);
+	c->site_text = mem_copy(url, len);
+	c->site = curl_loop_parse_site(c->site_text);
+	return c->site;
+}
+
 /* Whether nobody has one. */
 bool
 curl_loop_is_idle(const struct curl_loop *c)
@@ -643,6 +702,8 @@ curl_loop_free(struct curl_loop *c)
 	curl_share_cleanup(c->share);
 	HASH_ITER(hh, c->sockets, s, next)
 		curl_loop_forget(c, s);
+	curl_url_cleanup(c->site);
+	free(c->site_text);
 	mem_wipe_free(c->proxy);
 	free(c->ca_file);
 	free(c);

@@ -75,6 +75,16 @@ bool curl_loop_is_idle(const struct curl_loop *);
 CURL *curl_loop_take(struct curl_loop *);
 void curl_loop_give(struct curl_loop *, CURL *, bool clean); /* clean: its last job went well */
 
+/*
+ * The first `len` bytes of a URL, which are its scheme, host and port, parsed for
+ * CURLOPT_CURLU; path and query then go into CURLOPT_REQUEST_TARGET. So libcurl neither
+ * takes the URL of each request apart nor prints it again, which costs it a fifth of a
+ * request (7.88). NULL when the whole must be set as CURLOPT_URL: through a proxy, which
+ * is told the whole, or while other requests go to another site. The caller has taken a
+ * handle, and takes the option back before it gives it back.
+ */
+CURLU *curl_loop_site(struct curl_loop *, const char *url, size_t len);
+
 /* Starts a job; done is called once, never before this returns, and not after
  * a cancel. Callbacks of the easy handle may run before this returns. */
 void curl_loop_start(struct curl_loop *, struct curl_loop_job *);

@@ -4,6 +4,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "upstream/answer_head.h"
+#include "upstream/url.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -247,6 +248,8 @@ curl_try_release(struct curl_try *t, bool clean)
 	t->job.easy = NULL;
 	curl_easy_setopt(e, CURLOPT_HTTPHEADER, NULL);
 	curl_easy_setopt(e, CURLOPT_ERRORBUFFER, NULL);
+	curl_easy_setopt(e, CURLOPT_CURLU, NULL);
+	curl_easy_setopt(e, CURLOPT_REQUEST_TARGET, NULL);
 	curl_loop_give(t->owner, e, clean);
 }
 
@@ -315,6 +318,20 @@ curl_try_set_method(CURL *e, const struct curl_try_request *q)
 	curl_easy_setopt(e, CURLOPT_CUSTOMREQUEST, q->method);
 }
 
+/* Sets where the request goes. */
+static CURLcode
+curl_try_set_url(struct curl_try *t, const char *url)
+{
+	CURL *e = t->job.easy;
+	size_t len = url_origin(url);
+	CURLU *site = url[len] == '/' ? curl_loop_site(t->owner, url, len) : NULL;
+
+	if (site == NULL)
+		return curl_easy_setopt(e, CURLOPT_URL, url);
+	curl_easy_setopt(e, CURLOPT_CURLU, site);
+	return curl_easy_setopt(e, CURLOPT_REQUEST_TARGET, url + len);
+}
+
 /* Sets what differs from request to request. */
 static CURLcode
 curl_try_set(struct curl_try *t, const struct curl_try_request *q)
@@ -332,7 +349,7 @@ curl_try_set(struct curl_try *t, const struct curl_try_request *q)
 	curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, (long)q->total_ms);
 	curl_easy_setopt(e, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)q->max_answer);
 	curl_easy_setopt(e, CURLOPT_FRESH_CONNECT, q->fresh ? 1L : 0L);
-	return curl_easy_setopt(e, CURLOPT_URL, q->url);
+	return curl_try_set_url(t, q->url);
 }
 
 /* Starts one exchange. */

@@ -563,7 +563,7 @@ upstream_call_new(struct upstream *u, const struct upstream_request *q)
 	c->owner = u;
 	c->state = UPSTREAM_QUEUED;
 	c->method = mem_string(q->method);
-	c->url = mem_format("%s%s", u->set.url, q->path);
+	c->url = mem_join(u->set.url, q->path);
 	c->unfit = !upstream_head_make(&c->head, q) || !upstream_is_path(q->path);
 	c->answer.trace = q->trace;
 	c->begun_us = loop_now_us(u->loop);

@@ -35,7 +35,7 @@ upstream_head_say(struct upstream_head *h, const char *name, const char *value)
 {
 	if (value == NULL || *value == '\0' || !upstream_head_fits(value))
 		return NULL;
-	upstream_head_add(h, mem_format("%s%s", name, value));
+	upstream_head_add(h, mem_join(name, value));
 	return h->lines[h->count - 1].data;
 }
 
@@ -53,6 +53,13 @@ upstream_head_add_list(struct upstream_head *h, const struct header_list *list)
 	}
 }
 
+/* Whether a method is one with a body, be it empty. */
+static bool
+upstream_head_posts(const struct upstream_request *q)
+{
+	return strcmp(q->method, "POST") == 0 || strcmp(q->method, "PUT") == 0;
+}
+
 /* Makes the lines. */
 bool
 upstream_head_make(struct upstream_head *h, const struct upstream_request *q)
@@ -65,16 +72,17 @@ upstream_head_make(struct upstream_head *h, const struct upstream_request *q)
 	upstream_head_add(h, mem_string("Accept-Encoding: identity"));
 	if (q->body != NULL)
 		upstream_head_say(h, "Content-Type: ", type);
-	else
+	else if (upstream_head_posts(q))
 		upstream_head_add(h, mem_string("Content-Type:")); /* else libcurl adds one */
-	upstream_head_add(h, mem_string("Expect:"));
+	if (q->body != NULL || upstream_head_posts(q))
+		upstream_head_add(h, mem_string("Expect:"));
 	if (q->api_key != NULL) {
 		h->key = h->count;
 		h->before = strlen(field);
-		upstream_head_add(h, mem_format("%s%s", field, q->api_key));
+		upstream_head_add(h, mem_join(field, q->api_key));
 	}
 	if (q->api_key != NULL && q->earlier_key != NULL && upstream_head_fits(q->earlier_key))
-		h->earlier = mem_format("%s%s", field, q->earlier_key);
+		h->earlier = mem_join(field, q->earlier_key);
 	id = upstream_head_say(h, UPSTREAM_HEAD_ID, q->request_id);
 	if (id != NULL)
 		h->id = id + strlen(UPSTREAM_HEAD_ID);

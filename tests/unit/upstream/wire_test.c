@@ -439,6 +439,28 @@ START_TEST(idle_connections_do_not_pile_up)
 }
 END_TEST
 
+START_TEST(the_connections_of_a_burst_serve_the_next_one)
+{
+	struct upstream_request q;
+	struct bench_call c[40];
+	struct bench b;
+
+	bench_open(&b, false);
+	b.config.max_in_flight = 40;
+	bench_client(&b);
+	q = bench_get(&b);
+	for (int round = 0; round < 3; round++) {
+		for (int i = 0; i < 40; i++)
+			bench_start(&b, &c[i], &q);
+		bench_until(&b, b.answered == (unsigned)round * 40 + 40);
+		for (int i = 0; i < 40; i++)
+			bench_forget(&c[i]);
+	}
+	ck_assert_uint_eq(fake_server_connections(b.server), 40);
+	bench_close(&b);
+}
+END_TEST
+
 START_TEST(a_connection_that_the_upstream_closed_is_not_used)
 {
 	struct upstream_request q;
@@ -687,6 +709,7 @@ wire_suite(void)
 	    connections_are_kept_alive_and_used_again,
 	    a_fresh_connection_is_fresh,
 	    idle_connections_do_not_pile_up,
+	    the_connections_of_a_burst_serve_the_next_one,
 	    a_connection_that_the_upstream_closed_is_not_used,
 	    bytes_that_nobody_asked_for_are_no_answer,
 	    a_connection_that_was_idle_too_long_is_not_used,
