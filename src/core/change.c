@@ -44,7 +44,7 @@ static const struct work_ops change_ops = {change_cancel, change_told};
 static void
 change_take(struct change *c, const struct upstream_answer *a)
 {
-	struct json_object *item = gateway_read_item(c->gw, &c->project, a);
+	struct json_object *item = gateway_read_item(c->gw, &c->project, a, NULL);
 
 	if (item != NULL && fetch_fits(c->gw, &c->project, &c->entry->record, item))
 		change_settle(c, item);

@@ -91,7 +91,7 @@ change_on_look(void *arg, const struct upstream_answer *a)
 		return;
 	}
 	if (a->outcome == UPSTREAM_ANSWER && a->status == 200 &&
-	    (item = gateway_read_item(c->gw, &c->project, a)) != NULL)
+	    (item = gateway_read_item(c->gw, &c->project, a, NULL)) != NULL)
 		change_judge(c, item);
 	else
 		change_look_later(c);

@@ -33,7 +33,7 @@ creation_refused(const struct resource *r, int status)
 static bool
 creation_take(struct creation *c, const struct upstream_answer *a)
 {
-	struct json_object *item = gateway_read_item(c->gw, &c->project, a), *id = NULL;
+	struct json_object *item = gateway_read_item(c->gw, &c->project, a, NULL), *id = NULL;
 	const char *text;
 
 	if (item == NULL)

@@ -326,7 +326,7 @@ creation_on_own(void *arg, const struct upstream_answer *a)
 	c->call = NULL;
 	gateway_saw_answer(c->gw, a);
 	if (a->outcome == UPSTREAM_ANSWER && a->status == 200 &&
-	    (item = gateway_read_item(c->gw, &c->project, a)) != NULL &&
+	    (item = gateway_read_item(c->gw, &c->project, a, NULL)) != NULL &&
 	    (id = resource_id(c->project.resource, item)) != NULL &&
 	    strcmp(id, c->claim.made_id) == 0)
 		creation_show(c, item);

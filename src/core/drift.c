@@ -48,6 +48,7 @@ struct drift {
 struct drift_run {
 	struct drift *drift;
 	struct drift_resource *resource;
+	bool differs;
 };
 
 /* Makes one that knows nothing. */
@@ -151,6 +152,7 @@ drift_on_difference(void *arg, const struct mapping_drift *seen)
 	struct drift_run *run = arg;
 	struct drift_path *p = drift_path(run, seen);
 
+	run->differs = true;
 	if (p == NULL)
 		return;
 	p->count++;
@@ -188,20 +190,31 @@ drift_look(struct drift *d, struct drift_resource *r)
 static struct drift_run
 drift_begin(struct drift *d, const struct project *p)
 {
-	struct drift_run run = {d, drift_resource(d, p->resource->plural)};
+	struct drift_run run = {d, drift_resource(d, p->resource->plural), false};
 
 	run.resource->answers++;
 	return run;
 }
 
 /* Compares one thing. */
-void
+bool
 drift_item(struct drift *d, const struct project *p, struct json_object *item)
 {
 	struct drift_run run = drift_begin(d, p);
 
 	run.resource->items++;
 	mapping_drift_item(p->mapping, item, drift_on_difference, &run);
+	drift_look(d, run.resource);
+	return !run.differs;
+}
+
+/* Counts one thing more that is as declared. */
+void
+drift_alike(struct drift *d, const struct project *p)
+{
+	struct drift_run run = drift_begin(d, p);
+
+	run.resource->items++;
 	drift_look(d, run.resource);
 }
 

@@ -6,6 +6,7 @@
 #include "core/connector.h"
 #include "core/epoch.h"
 #include "core/follow.h"
+#include "core/drift.h"
 #include "core/gone.h"
 #include "json/json_read.h"
 #include "json/json_text.h"
@@ -225,18 +226,43 @@ fetch_is_late(struct gateway *gw, const struct project *p, const struct shelf_en
 	return false;
 }
 
+/* Whether a write came after a read began, so that the read tells nothing. */
+static bool
+fetch_is_overtaken(const struct gateway *gw, const struct shelf_entry *e, uint64_t sequence)
+{
+	return e->written_sequence > sequence ||
+	    (gw->bypassed > sequence && e->seen_sequence > sequence);
+}
+
+/* Notes that an item was seen. The store learns the age too, so that that of a stale
+ * answer survives a restart. */
+static void
+fetch_note(struct gateway *gw, struct shelf_entry *e, uint64_t sequence, bool changed)
+{
+	struct store_record *r = &e->record;
+	int64_t wall = loop_wall(gw->loop), stale = gw->snap->config->bluejay.cache_stale;
+	bool aged = stale > 0 && wall - r->content_ms > stale / 4;
+
+	e->fetched = loop_now(gw->loop);
+	e->seen_sequence = sequence;
+	r->content_ms = wall;
+	if (changed || aged)
+		follow_refresh(gw, e);
+	if (changed)
+		epoch_touch(gw, r->scope);
+}
+
 /* Takes in an upstream item. */
 int
 fetch_seen(struct gateway *gw, const struct project *p, struct shelf_entry *e,
     struct json_object *upstream, uint64_t sequence)
 {
 	struct store_record *r = &e->record;
-	int64_t wall = loop_wall(gw->loop), stale = gw->snap->config->bluejay.cache_stale;
-	bool changed = !fetch_is_same(p, r, upstream), aged;
+	bool changed;
 
-	if (e->written_sequence > sequence ||
-	    (gw->bypassed > sequence && e->seen_sequence > sequence))
+	if (fetch_is_overtaken(gw, e, sequence))
 		return shelf_show(e, p, NULL, NULL);
+	changed = !fetch_is_same(p, r, upstream);
 	if ((changed || !shelf_ready(e, p)) && !fetch_fits(gw, p, r, upstream))
 		return -1;
 	gone_disproved(gw, r->scope, r, upstream);
@@ -245,15 +271,7 @@ fetch_seen(struct gateway *gw, const struct project *p, struct shelf_entry *e,
 	changed = fetch_update_absent(p, r, upstream) || changed;
 	if ((changed || !shelf_ready(e, p)) && shelf_show(e, p, upstream, NULL) != 0)
 		return -1;
-	e->fetched = loop_now(gw->loop);
-	e->seen_sequence = sequence;
-	/* The store learns the age too, so that that of a stale answer survives a restart. */
-	aged = stale > 0 && wall - r->content_ms > stale / 4;
-	r->content_ms = wall;
-	if (changed || aged)
-		follow_refresh(gw, e);
-	if (changed)
-		epoch_touch(gw, r->scope);
+	fetch_note(gw, e, sequence, changed);
 	return 0;
 }
 
@@ -275,15 +293,37 @@ fetch_finish(struct fetch *f, struct fetch_outcome *out)
 	fetch_free(f);
 }
 
+/* The answer is the one that was read last, byte for byte: it would give what is ready. */
+static void
+fetch_seen_again(struct fetch *f)
+{
+	struct shelf_entry *e = f->entry;
+
+	drift_alike(f->gw->drift, &f->project);
+	if (fetch_is_overtaken(f->gw, e, f->sequence))
+		return;
+	gone_disproved(f->gw, e->record.scope, &e->record, NULL);
+	fetch_note(f->gw, e, f->sequence, false);
+}
+
 /* Judges an answer whose status is 200. */
 static void
 fetch_take_body(struct fetch *f, const struct upstream_answer *a, struct fetch_outcome *out,
     struct result *trouble)
 {
-	struct json_object *item = gateway_read_item(f->gw, &f->project, a);
+	struct shelf_entry *e = f->entry;
+	struct json_object *item;
+	bool alike;
 
-	if (item != NULL &&
-	    fetch_seen(f->gw, &f->project, f->entry, item, f->sequence) == 0) {
+	if (shelf_knows(e, &f->project, a->body, a->body_len)) {
+		fetch_seen_again(f);
+		out->status = FETCH_OK;
+		return;
+	}
+	item = gateway_read_item(f->gw, &f->project, a, &alike);
+	if (item != NULL && fetch_seen(f->gw, &f->project, e, item, f->sequence) == 0) {
+		if (alike && e->seen_sequence == f->sequence)
+			shelf_know(e, a->body, a->body_len);
 		out->status = FETCH_OK;
 	} else {
 		gateway_trouble(trouble, a, &f->project);

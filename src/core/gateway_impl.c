@@ -150,13 +150,17 @@ gateway_request(const struct gateway *gw, const struct project *p, struct upstre
 
 /* Reads an answer that shows one item. */
 struct json_object *
-gateway_read_item(struct gateway *gw, const struct project *p, const struct upstream_answer *a)
+gateway_read_item(struct gateway *gw, const struct project *p, const struct upstream_answer *a,
+    bool *alike)
 {
 	struct json_object *item;
+	bool same;
 
 	if (!json_read(a->body, a->body_len, &item, NULL))
 		return NULL;
-	drift_item(gw->drift, p, item);
+	same = drift_item(gw->drift, p, item);
+	if (alike != NULL)
+		*alike = same;
 	if (json_object_is_type(item, json_type_object))
 		return item;
 	json_object_put(item);

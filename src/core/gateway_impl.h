@@ -135,9 +135,10 @@ void gateway_request(const struct gateway *, const struct project *, struct upst
 /* Reads the body of an answer that shows one item: NULL when it is not a JSON object; or one
  * that is a listing, with the array of its items in it: NULL when there is none. The caller
  * puts what is returned. All that Bluejay tells of items comes through here and is compared
- * with what is declared. */
+ * with what is declared, unless it was told before in the same words (fetch.c). *alike,
+ * unless it is NULL: there was no difference. */
 struct json_object *gateway_read_item(struct gateway *, const struct project *,
-    const struct upstream_answer *);
+    const struct upstream_answer *, bool *alike);
 struct json_object *gateway_read_list(struct gateway *, const struct project *,
     const struct upstream_answer *, struct json_object **items);
 

@@ -59,7 +59,8 @@ void
 gone_disproved(struct gateway *gw, const char *scope, const struct store_record *before,
     struct json_object *upstream)
 {
-	const char *organisation = json_get_string(upstream, GONE_ORGANISATION);
+	const char *organisation =
+	    upstream != NULL ? json_get_string(upstream, GONE_ORGANISATION) : NULL;
 	struct gone_scope *g = gone_of(gw, scope);
 
 	if (before != NULL && !g->proven && gone_is_older(gw, before)) {

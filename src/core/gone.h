@@ -13,7 +13,7 @@
  */
 
 /* The key of a scope has shown or made an item. `before` is the record as it was
- * (NULL for one that was just made). */
+ * (NULL for one that was just made); `upstream` NULL: it was seen before as it is. */
 void gone_disproved(struct gateway *, const char *scope, const struct store_record *before,
     struct json_object *upstream);
 

@@ -239,7 +239,7 @@ intents_on_item(void *arg, const struct upstream_answer *a)
 	w->call = NULL;
 	gateway_saw_answer(w->gw, a);
 	if (a->outcome == UPSTREAM_ANSWER && a->status == 200 &&
-	    (item = gateway_read_item(w->gw, &w->project, a)) != NULL &&
+	    (item = gateway_read_item(w->gw, &w->project, a, NULL)) != NULL &&
 	    (id = resource_id(w->project.resource, item)) != NULL &&
 	    strcmp(id, w->upstream_id) == 0) {
 		intents_settle(w, item);

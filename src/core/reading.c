@@ -161,11 +161,18 @@ reading_on_fetch(void *arg, const struct fetch_outcome *out)
 	}
 }
 
+/* Whether the copy in memory will do. */
+static bool
+reading_is_fresh(const struct reading *r, const struct shelf_entry *e)
+{
+	return !r->no_cache && fetch_fresh(r->gw, &r->project, e);
+}
+
 /* The item belongs to the project: reads it, unless it was read just now. */
 static void
 reading_go(struct reading *r, struct shelf_entry *e)
 {
-	if (!r->no_cache && fetch_fresh(r->gw, &r->project, e)) {
+	if (reading_is_fresh(r, e)) {
 		r->gw->cache_hits++;
 		reading_give_entry(r, e, "hit", -1);
 		return;
@@ -196,24 +203,29 @@ reading_on_fence(void *arg, enum fence_status status, struct shelf_entry *e,
 	reading_give(r, &result);
 }
 
-/* First step, then the deadline. */
+/* Begins, with the entry if there is one. */
+static void
+reading_start(struct reading *r, struct shelf_entry *e)
+{
+	r->started = true;
+	loop_timer_set(&r->timer, gateway_patience(r->gw));
+	if (e != NULL)
+		reading_go(r, e);
+	else
+		r->fence = fence_find(r->gw, &r->project, r->local_id, reading_on_fence, r);
+}
+
+/* First step, unless it was taken before, then the deadline. */
 static void
 reading_on_timer(void *arg)
 {
 	struct reading *r = arg;
-	struct shelf_entry *e;
 
 	if (r->started) {
 		reading_expire(r);
 		return;
 	}
-	r->started = true;
-	loop_timer_set(&r->timer, gateway_patience(r->gw));
-	e = shelf_find(r->gw->shelf, r->project.scope, r->local_id);
-	if (e != NULL)
-		reading_go(r, e);
-	else
-		r->fence = fence_find(r->gw, &r->project, r->local_id, reading_on_fence, r);
+	reading_start(r, shelf_find(r->gw->shelf, r->project.scope, r->local_id));
 }
 
 /* Makes a read. */
@@ -229,7 +241,6 @@ reading_new(struct gateway *gw, const struct project *p, const char *id, work_do
 	r->done = done;
 	r->arg = arg;
 	loop_timer_init(&r->timer, gw->loop, reading_on_timer, r);
-	loop_timer_set(&r->timer, 0);
 	return r;
 }
 
@@ -246,13 +257,19 @@ item_get_now(struct gateway *gw, const struct project *p, const char *id, struct
 	return true;
 }
 
-/* Reads one item. */
+/* Reads one item. A call to the upstream starts at once; what could be answered now
+ * waits for the next turn. */
 struct work *
 item_get(struct gateway *gw, const struct project *p, const char *id, bool no_cache,
     work_done_fn done, void *arg)
 {
 	struct reading *r = reading_new(gw, p, id, done, arg);
+	struct shelf_entry *e = shelf_find(gw->shelf, p->scope, id);
 
 	r->no_cache = no_cache;
+	if (e != NULL && !reading_is_fresh(r, e))
+		reading_start(r, e);
+	else
+		loop_timer_set(&r->timer, 0);
 	return &r->work;
 }

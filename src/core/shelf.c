@@ -46,6 +46,7 @@ shelf_entry_free(struct shelf_entry *e)
 	store_record_clear(&e->record);
 	free(e->key);
 	free(e->body);
+	free(e->text);
 	free(e);
 }
 
@@ -126,7 +127,8 @@ shelf_account(struct shelf_entry *e)
 	if (e->dead)
 		return;
 	cost = sizeof *e + 2 * strlen(e->key) + shelf_length(e->record.kept) +
-	    shelf_length(e->record.absent) + shelf_length(e->record.content) + e->body_len;
+	    shelf_length(e->record.absent) + shelf_length(e->record.content) + e->body_len +
+	    e->text_len;
 	s->bytes += cost - e->cost;
 	e->cost = cost;
 	shelf_shrink(s, e);
@@ -156,6 +158,10 @@ shelf_forget_body(struct shelf_entry *e)
 	e->body = NULL;
 	e->body_len = 0;
 	e->etag[0] = '\0';
+	e->known = false;
+	free(e->text);
+	e->text = NULL;
+	e->text_len = 0;
 }
 
 /* Puts a record. */
@@ -345,6 +351,40 @@ bool
 shelf_ready(const struct shelf_entry *e, const struct project *p)
 {
 	return e->body != NULL && e->made_by == p->generation;
+}
+
+/* Whether a text is the record's content. */
+static bool
+shelf_is_content(const struct shelf_entry *e, const char *text, size_t len)
+{
+	return e->record.content != NULL && strlen(e->record.content) == len &&
+	    memcmp(e->record.content, text, len) == 0;
+}
+
+/* Notes a text. */
+void
+shelf_know(struct shelf_entry *e, const char *text, size_t len)
+{
+	free(e->text);
+	e->text = NULL;
+	e->text_len = 0;
+	if (!shelf_is_content(e, text, len)) {
+		e->text = mem_copy(text, len);
+		e->text_len = len;
+	}
+	e->known = true;
+	shelf_account(e);
+}
+
+/* Compares a text. */
+bool
+shelf_knows(const struct shelf_entry *e, const struct project *p, const char *text, size_t len)
+{
+	if (!e->known || !shelf_ready(e, p))
+		return false;
+	if (e->text == NULL)
+		return shelf_is_content(e, text, len);
+	return e->text_len == len && memcmp(e->text, text, len) == 0;
 }
 
 /* Makes the ready-made answer. */

@@ -26,6 +26,9 @@ struct shelf_entry {
 	uint64_t made_by; /* generation of the snapshot whose mapping made it */
 	size_t body_len;
 	char etag[36];
+	bool known;       /* the answer of the upstream that was read last gives this body */
+	char *text;       /* that answer; NULL: it is the record's content, byte for byte */
+	size_t text_len;
 	int64_t fetched;     /* loop_now() when content was seen upstream; 0: not in this process */
 	int64_t made;        /* loop_now() when its create was recorded; 0: not in this process */
 	uint64_t seen_sequence;    /* of the read that showed the content; 0: none in this process */
@@ -91,6 +94,13 @@ int shelf_show(struct shelf_entry *, const struct project *, struct json_object 
 
 /* Whether the ready-made answer is there, made by the project's mapping. */
 bool shelf_ready(const struct shelf_entry *, const struct project *);
+
+/* Notes the text of an answer of the upstream that gives the ready-made answer as it is,
+ * and in which nothing was to be told; forgotten with the ready-made answer. */
+void shelf_know(struct shelf_entry *, const char *text, size_t len);
+
+/* Whether this is that text, which then need not be read. */
+bool shelf_knows(const struct shelf_entry *, const struct project *, const char *text, size_t len);
 
 /* Another bound; what is too much goes. */
 void shelf_resize(struct shelf *, size_t max_bytes);

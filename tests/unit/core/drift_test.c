@@ -109,6 +109,22 @@ START_TEST(nothing_is_shown_before_an_answer_and_nothing_of_good_ones)
 }
 END_TEST
 
+START_TEST(a_thing_that_was_seen_before_counts_without_another_look)
+{
+	struct json_object *good = json(GOOD "}"), *other = json(GOOD ",\"mood\":1}");
+
+	begin();
+	ck_assert(drift_item(drift, &project, good));
+	drift_alike(drift, &project);
+	expect("{\"resources\":[{\"resource\":\"personas\",\"answers\":2,\"items\":2,"
+	       "\"differences\":[],\"beyond\":0}]}");
+	ck_assert(!drift_item(drift, &project, other));
+	json_object_put(good);
+	json_object_put(other);
+	end();
+}
+END_TEST
+
 START_TEST(differences_are_counted_each_time_and_logged_once)
 {
 	begin();
@@ -196,6 +212,7 @@ drift_suite(void)
 {
 	const TTest *const tests[] = {
 	    nothing_is_shown_before_an_answer_and_nothing_of_good_ones,
+	    a_thing_that_was_seen_before_counts_without_another_look,
 	    differences_are_counted_each_time_and_logged_once,
 	    what_is_not_seen_for_long_is_over_and_logged_when_it_comes_back,
 	    paths_are_bounded_and_others_are_counted,

@@ -5,6 +5,7 @@
 #include "core/shelf.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* A record with content. */
@@ -117,6 +118,52 @@ START_TEST(what_was_deleted_does_not_come_back_by_an_overtaken_answer)
 }
 END_TEST
 
+/* Notes a text, and whether it and another one are known then. */
+static void
+know(struct shelf_entry *e, const struct project *p, const char *text)
+{
+	char *other = mem_join(text, " ");
+
+	shelf_know(e, text, strlen(text));
+	ck_assert(shelf_knows(e, p, text, strlen(text)));
+	ck_assert(!shelf_knows(e, p, other, strlen(other)));
+	ck_assert(!shelf_knows(e, p, text, strlen(text) - 1));
+	free(other);
+}
+
+START_TEST(a_text_is_known_as_long_as_the_answer_that_it_gave)
+{
+	struct diag_list diags = {0};
+	struct mapping *m = mapping_compile(mapping_resource_built_in("personas"), NULL, &diags);
+	struct project p = {.generation = 1, .mapping = m}, reloaded = {.generation = 2, .mapping = m};
+	struct shelf *s = shelf_new(1 << 20);
+	struct store_record r = record("x", 1);
+	struct shelf_entry *e = shelf_put(s, &r);
+	char *content = mem_string(e->record.content), *spaced = mem_join(" ", content);
+	size_t bytes;
+
+	ck_assert(!shelf_knows(e, &p, content, strlen(content)));
+	ck_assert_int_eq(shelf_show(e, &p, NULL, NULL), 0);
+	ck_assert(!shelf_knows(e, &p, content, strlen(content)));
+	know(e, &p, content);
+	ck_assert_ptr_null(e->text);
+	bytes = shelf_bytes(s);
+	know(e, &p, spaced);
+	ck_assert(!shelf_knows(e, &p, content, strlen(content)));
+	ck_assert_uint_eq(shelf_bytes(s), bytes + strlen(spaced));
+	ck_assert(!shelf_knows(e, &reloaded, spaced, strlen(spaced)));
+	r = record("x", 2);
+	shelf_written(s, &r, 7);
+	ck_assert(!shelf_knows(e, &p, spaced, strlen(spaced)));
+	ck_assert_int_eq(shelf_show(e, &p, NULL, NULL), 0);
+	ck_assert(!shelf_knows(e, &p, spaced, strlen(spaced)));
+	free(content);
+	free(spaced);
+	shelf_free(s);
+	mapping_free(m);
+}
+END_TEST
+
 START_TEST(a_dropped_entry_lives_until_it_is_unpinned)
 {
 	struct shelf *s = shelf_new(1 << 20);
@@ -141,6 +188,7 @@ shelf_suite(void)
 	    the_shelf_is_bounded_and_keeps_what_is_pinned,
 	    an_answer_is_made_anew_after_a_reload,
 	    what_was_deleted_does_not_come_back_by_an_overtaken_answer,
+	    a_text_is_known_as_long_as_the_answer_that_it_gave,
 	    a_dropped_entry_lives_until_it_is_unpinned,
 	    NULL,
 	};
