@@ -73,7 +73,7 @@ serve_sockets_open(struct serve_sockets *k, struct http_server *server, bool adm
 
 		if (serve_sockets_is_admin(s) != admin || s->fd < 0)
 			continue;
-		http_server_adopt(server, s->fd);
+		http_server_adopt(server, s->fd, false);
 		s->fd = -1;
 	}
 }

@@ -45,12 +45,12 @@ metrics_timeouts(struct buf *b, const struct metrics_servers *servers)
 {
 	static const char *const names[] = {[HTTP_TIMEOUT_IDLE] = "idle", [HTTP_TIMEOUT_HEAD] = "head",
 	    [HTTP_TIMEOUT_BODY] = "body", [HTTP_TIMEOUT_WRITE] = "write",
-	    [HTTP_TIMEOUT_LINGER] = "linger"};
+	    [HTTP_TIMEOUT_LINGER] = "linger", [HTTP_TIMEOUT_HANDSHAKE] = "handshake"};
 	const char *family = METRICS_NAME("http_timeouts_total");
 
 	metric_text_family(b, family, "counter",
 	    "Connections that waited too long for: a request (idle), its head or body, a client "
-	    "that reads (write), the end of what was not wanted (linger).");
+	    "that reads (write), the end of what was not wanted (linger), TLS (handshake).");
 	for (size_t s = 0; s < METRICS_SERVERS; s++)
 		for (size_t i = 0; i < HTTP_TIMEOUTS; i++)
 			metric_text_sample(b, family, METRIC_LABEL("listener", servers->names[s],
@@ -86,6 +86,11 @@ metrics_http(struct buf *b, const struct api *api)
 	METRICS_EACH(b, &servers, "http_received_bytes_total", "counter", "Bytes from clients.",
 	    received);
 	METRICS_EACH(b, &servers, "http_sent_bytes_total", "counter", "Bytes to clients.", sent);
+	METRICS_EACH(b, &servers, "tls_handshakes_total", "counter",
+	    "Connections on which TLS was agreed on.", handshakes);
+	METRICS_EACH(b, &servers, "tls_handshakes_failed_total", "counter",
+	    "Connections on which it was not: no common version, no valid certificate of the client, "
+	    "a client that left or spoke without TLS.", handshakes_failed);
 	metrics_timeouts(b, &servers);
 }
 

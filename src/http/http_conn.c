@@ -28,6 +28,16 @@ http_conn_dequeue(struct http_conn *c)
 	c->queued = false;
 }
 
+/* How the connection ends for the client: in good order when nothing is left unsaid. */
+static enum http_socket_end
+http_conn_end(const struct http_conn *c)
+{
+	if (c->reset)
+		return HTTP_SOCKET_RESET;
+	return c->exchange != NULL || http_write_pending(c) > 0 ? HTTP_SOCKET_CUT
+	                                                        : HTTP_SOCKET_ORDERLY;
+}
+
 /* Closes and frees. */
 void
 http_conn_close(struct http_conn *c)
@@ -38,7 +48,7 @@ http_conn_close(struct http_conn *c)
 	c->gone = true;
 	if (c->interest != 0)
 		event_del(&c->ev);
-	http_socket_close(&c->sock, c->reset);
+	http_socket_close(&c->sock, http_conn_end(c));
 	http_deadline_clear(&c->reading);
 	http_deadline_clear(&c->writing);
 	if (c->queued)
@@ -91,6 +101,13 @@ http_conn_wanted(const struct http_conn *c)
 
 static void http_conn_run(struct http_conn *c);
 
+/* Whether input waits for which the loop does not wake. */
+static bool
+http_conn_holds(const struct http_conn *c)
+{
+	return c->sock.holds && (c->interest & (EV_READ | EV_ET)) == EV_READ;
+}
+
 /* Reads once; conn->rp and conn->rlen are then all the input that is here. */
 static void
 http_conn_read(struct http_conn *c, short what)
@@ -107,11 +124,13 @@ http_conn_read(struct http_conn *c, short what)
 	}
 	if (c->more || (c->state == HTTP_CONN_EXCHANGE && c->body_done))
 		room = c->rlen < HTTP_CONN_PIPELINE_MAX ? HTTP_CONN_PIPELINE_MAX - c->rlen : 0;
-	if (room == 0)
+	if (room == 0 || c->state == HTTP_CONN_OPENING)
 		return;
 	n = http_socket_recv(&c->sock, c->hub->scratch, room);
 	if (n > 0)
 		c->hub->counts.received += (uint64_t)n;
+	if (n == HTTP_SOCKET_LATER && c->sock.wants_write)
+		c->blocked = true;
 	if (n == 0) {
 		c->eof = true;
 	} else if (n == HTTP_SOCKET_BROKEN) {
@@ -125,6 +144,19 @@ http_conn_read(struct http_conn *c, short what)
 		c->rp = c->in.data;
 		c->rlen = c->in.len;
 	}
+}
+
+/* Nothing is left before the first byte of the client's own: TLS comes, or HTTP. */
+static void
+http_conn_begin(struct http_conn *c)
+{
+	if (!c->secure) {
+		http_pump_idle(c);
+		return;
+	}
+	c->state = HTTP_CONN_OPENING;
+	if (c->reading.kind == NULL)
+		http_deadline_set(&c->reading, &c->hub->head, c);
 }
 
 /* The connection begins with no PROXY header, or with a broken one. One that ends without
@@ -161,7 +193,7 @@ http_conn_take_proxy(struct http_conn *c)
 		strcpy(c->peer, h->address);
 	free(c->proxy);
 	c->proxy = NULL;
-	http_pump_idle(c);
+	http_conn_begin(c);
 }
 
 /* The socket is ready for something. */
@@ -174,7 +206,7 @@ http_conn_on_event(evutil_socket_t fd, short what, void *arg)
 		c->blocked = false;
 	if (c->state == HTTP_CONN_PROXY)
 		http_conn_take_proxy(c);
-	else if (what & (EV_READ | EV_CLOSED))
+	else if (what & (EV_READ | EV_CLOSED) || c->sock.wants_write)
 		http_conn_read(c, what);
 	http_conn_run(c);
 }
@@ -219,7 +251,7 @@ http_conn_run(struct http_conn *c)
 	http_budget_note(c);
 	if (c->gone) {
 		http_conn_close(c);
-	} else if (c->more && !c->queued) {
+	} else if ((c->more || http_conn_holds(c)) && !c->queued) {
 		/* As a timer of no time: an active event would keep the loop from polling. */
 		http_conn_queue(c);
 		event_add(&c->hub->later, &at_once);
@@ -237,6 +269,8 @@ http_conn_on_later(evutil_socket_t fd, short what, void *arg)
 		if ((c = TAILQ_FIRST(&hub->waking)) == NULL)
 			break;
 		http_conn_dequeue(c);
+		if (http_conn_holds(c))
+			http_conn_read(c, EV_READ);
 		http_conn_run(c);
 	}
 }
@@ -284,7 +318,7 @@ http_conn_on_linger(void *arg)
 	http_conn_expire(arg, HTTP_TIMEOUT_LINGER);
 }
 
-/* The head did not come in time. */
+/* The head did not come in time, or the handshake before it. */
 static void
 http_conn_on_head(void *arg)
 {
@@ -292,6 +326,10 @@ http_conn_on_head(void *arg)
 
 	if (c->state == HTTP_CONN_PROXY) {
 		http_conn_expire(c, HTTP_TIMEOUT_HEAD);
+		return;
+	}
+	if (c->state == HTTP_CONN_OPENING) {
+		http_conn_expire(c, HTTP_TIMEOUT_HANDSHAKE);
 		return;
 	}
 	c->hub->counts.timeouts[HTTP_TIMEOUT_HEAD]++;
@@ -343,6 +381,7 @@ http_conn_setup(struct http_hub *hub, struct loop *loop, const struct http_serve
 
 	hub->loop = loop;
 	hub->config = *config;
+	hub->tls = tls_context_ref(config->tls);
 	hub->closed = closed;
 	http_conn_take_peers(&hub->trusted, config->trusted);
 	http_conn_take_peers(&hub->proxy_headed, config->proxy_headed);
@@ -376,6 +415,10 @@ http_conn_configure(struct http_hub *hub, const struct http_server_config *confi
 	hub->config.cors = config->cors;
 	http_conn_take_peers(&hub->trusted, config->trusted);
 	http_conn_take_peers(&hub->proxy_headed, config->proxy_headed);
+	if (config->tls != NULL) {
+		tls_context_unref(hub->tls);
+		hub->tls = tls_context_ref(config->tls);
+	}
 	http_deadlines_change(&hub->idle, l->idle_ms);
 	http_deadlines_change(&hub->head, l->head_ms);
 	http_deadlines_change(&hub->body, l->body_ms);
@@ -398,6 +441,7 @@ http_conn_teardown(struct http_hub *hub)
 	http_deadlines_stop(&hub->body);
 	http_deadlines_stop(&hub->write);
 	http_deadlines_stop(&hub->linger);
+	tls_context_unref(hub->tls);
 }
 
 /* Has an idle connection end. */
@@ -412,12 +456,13 @@ http_conn_retire(struct http_conn *c)
 
 /* Takes a descriptor over. */
 void
-http_conn_new(struct http_hub *hub, int fd, const char *peer)
+http_conn_new(struct http_hub *hub, int fd, const char *peer, bool secure)
 {
 	struct http_conn *c = mem_zero(1, sizeof *c);
 
 	c->hub = hub;
-	c->sock.fd = fd;
+	c->secure = secure;
+	c->gone = !http_socket_open(&c->sock, fd, secure ? hub->tls : NULL);
 	snprintf(c->peer, sizeof c->peer, "%s", peer);
 	buf_init(&c->in, http_conn_room(hub));
 	buf_init(&c->out, HTTP_CONN_OUT_MAX);
@@ -429,7 +474,7 @@ http_conn_new(struct http_hub *hub, int fd, const char *peer)
 		c->proxy = mem_zero(1, sizeof *c->proxy);
 		http_deadline_set(&c->reading, &hub->head, c);
 	} else {
-		http_pump_idle(c);
+		http_conn_begin(c);
 	}
 	http_conn_run(c);
 }

@@ -54,6 +54,7 @@ struct http_hub {
 	unsigned waking_count;
 	size_t held; /* bytes in the buffers of all connections */
 	struct event later;
+	struct tls_context *tls; /* of connections that begin now; NULL: none is secure */
 	struct http_deadlines idle, first, head, body, write, linger;
 	struct http_ids ids;
 	struct http_date date;
@@ -64,6 +65,7 @@ struct http_hub {
 
 enum http_conn_state {
 	HTTP_CONN_PROXY,    /* within the PROXY header, before anything else */
+	HTTP_CONN_OPENING,  /* before HTTP: the handshake of TLS */
 	HTTP_CONN_IDLE,     /* before the first byte of a request */
 	HTTP_CONN_HEAD,     /* within a head */
 	HTTP_CONN_EXCHANGE, /* the service has the request */
@@ -87,6 +89,7 @@ struct http_conn {
 	bool blocked; /* the kernel takes no more bytes for now */
 	bool shut;    /* our side is ended */
 	bool reset;   /* cut with a reset */
+	bool secure;  /* with TLS */
 	bool chunked;
 	bool body_done;
 	bool veiled; /* a proxy passes on somebody of whom it does not say who: what the requests
@@ -158,8 +161,8 @@ void http_conn_setup(struct http_hub *, struct loop *, const struct http_server_
 void http_conn_configure(struct http_hub *, const struct http_server_config *);
 void http_conn_teardown(struct http_hub *); /* when no connection is left */
 
-/* Takes over a connected, non-blocking descriptor. */
-void http_conn_new(struct http_hub *, int fd, const char *peer);
+/* Takes over a connected, non-blocking descriptor; a secure one speaks TLS. */
+void http_conn_new(struct http_hub *, int fd, const char *peer, bool secure);
 
 /* Has the connection run soon; not inside this call. */
 void http_conn_wake(struct http_conn *);

@@ -16,6 +16,7 @@
 
 #define HTTP_LISTEN_BATCH 32     /* connections taken before others have their turn */
 #define HTTP_LISTEN_REST_MS 100  /* after running out of descriptors */
+#define HTTP_LISTEN_SECURE "https://" /* before an address: with TLS */
 #define HTTP_LISTEN_FLAGS (SOCK_NONBLOCK | SOCK_CLOEXEC)
 #define HTTP_LISTEN_MODE 0600    /* of a socket file when nothing is said */
 
@@ -25,6 +26,7 @@ struct http_listen {
 	http_listen_fn fn;
 	void *arg;
 	int fd;
+	bool secure;
 	bool held, added;
 	bool complained; /* of the shortage that lasts */
 	uint64_t failures;
@@ -106,7 +108,7 @@ http_listen_on_event(evutil_socket_t ignored, short what, void *arg)
 		if (fd >= 0) {
 			l->complained = false;
 			http_listen_peer(&a, peer);
-			if (!l->fn(l->arg, fd, peer))
+			if (!l->fn(l->arg, l, fd, peer))
 				return;
 		} else if (errno == EAGAIN || errno == EWOULDBLOCK) {
 			return;
@@ -258,7 +260,8 @@ http_listen_own_file(struct http_listen *l, const char *path)
 
 /* Makes a listener of a listening socket. */
 struct http_listen *
-http_listen_adopt(struct loop *loop, int fd, struct log *log, http_listen_fn fn, void *arg)
+http_listen_adopt(struct loop *loop, int fd, bool secure, struct log *log, http_listen_fn fn,
+    void *arg)
 {
 	struct http_listen *l = mem_zero(1, sizeof *l);
 	char *address = http_listen_address(fd);
@@ -268,6 +271,7 @@ http_listen_adopt(struct loop *loop, int fd, struct log *log, http_listen_fn fn,
 	l->fn = fn;
 	l->arg = arg;
 	l->fd = fd;
+	l->secure = secure;
 	if (strncmp(address, "unix:", 5) == 0) {
 		l->url = address;
 	} else {
@@ -275,7 +279,7 @@ http_listen_adopt(struct loop *loop, int fd, struct log *log, http_listen_fn fn,
 
 		/* Accepted sockets inherit it, which saves a call for each. */
 		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-		l->url = mem_format("http://%s", address);
+		l->url = mem_format("%s://%s", secure ? "https" : "http", address);
 		free(address);
 	}
 	loop_timer_init(&l->rest, loop, http_listen_on_rest, l);
@@ -292,13 +296,16 @@ http_listen_open(struct loop *loop, const char *address, unsigned mode, struct l
 	union http_listen_addr a;
 	struct http_listen *l;
 	socklen_t len = 0;
+	bool secure = strncmp(address, HTTP_LISTEN_SECURE, sizeof HTTP_LISTEN_SECURE - 1) == 0;
 	int fd;
 
+	if (secure)
+		address += sizeof HTTP_LISTEN_SECURE - 1;
 	if (http_listen_parse(address, &a, &len, f) != 0 ||
 	    (a.sa.sa_family == AF_UNIX && http_listen_unstale(&a, f) != 0) ||
 	    (fd = http_listen_socket(address, &a, len, mode, f)) < 0)
 		return NULL;
-	l = http_listen_adopt(loop, fd, log, fn, arg);
+	l = http_listen_adopt(loop, fd, secure, log, fn, arg);
 	if (a.sa.sa_family == AF_UNIX)
 		http_listen_own_file(l, a.un.sun_path);
 	return l;
@@ -346,6 +353,13 @@ const char *
 http_listen_url(const struct http_listen *l)
 {
 	return l->url;
+}
+
+/* Whether it speaks TLS. */
+bool
+http_listen_secure(const struct http_listen *l)
+{
+	return l->secure;
 }
 
 /* Failures so far. */

@@ -17,7 +17,7 @@ struct http_listen;
 
 /* Gets an accepted descriptor, which it owns, and the client's address as
  * text. False: no more for now (the listener is being held). */
-typedef bool (*http_listen_fn)(void *arg, int fd, const char *peer);
+typedef bool (*http_listen_fn)(void *arg, const struct http_listen *, int fd, const char *peer);
 
 /* Address as in http_server_listen(); `mode` has the permissions of a socket file (0: 0600),
  * which it has from the moment on at which somebody can connect. NULL with a sentence on failure. */
@@ -26,8 +26,8 @@ struct http_listen *http_listen_open(struct loop *, const char *address, unsigne
 
 /* The same of a listening IP or local socket, non-blocking and closed on exec, that somebody
  * else has made; it is owned from here on, its file is not. */
-struct http_listen *http_listen_adopt(struct loop *, int fd, struct log *, http_listen_fn,
-    void *arg);
+struct http_listen *http_listen_adopt(struct loop *, int fd, bool secure, struct log *,
+    http_listen_fn, void *arg);
 
 /* What http_listen_open() would be told for a listening socket, "unix:@name" for an abstract
  * one; NULL for other families. The caller frees. */
@@ -43,6 +43,9 @@ void http_listen_close(struct http_listen *);
 void http_listen_hold(struct http_listen *, bool hold);
 
 const char *http_listen_url(const struct http_listen *);
+
+/* Whether clients are to speak TLS. */
+bool http_listen_secure(const struct http_listen *);
 
 /* How often there was no descriptor or memory for a client. */
 uint64_t http_listen_failures(const struct http_listen *);

@@ -15,7 +15,8 @@ struct http_limits {
 	                         503 for a body or an answer of more than 16 KiB beyond it; 0: no
 	                         limit */
 	/* Times; 0: no limit. */
-	int64_t head_ms;  /* absolute: from the first byte of a request to its blank line; 408 */
+	int64_t head_ms;  /* absolute: from the first byte of a request to its blank line; 408.
+	                     Also from connect to the end of TLS's handshake; closed silently */
 	int64_t body_ms;  /* absolute: from the blank line to the last body byte; 408. A streamed
 	                     body has it for every 64 KiB, and none while it is paused */
 	int64_t idle_ms;  /* from connect or answer to the next first byte; closed silently */

@@ -279,7 +279,7 @@ http_pump_parse(struct http_conn *c)
 	}
 	r->serial = ++c->serial;
 	r->peer = r->near = c->peer;
-	r->scheme = "http";
+	r->scheme = c->secure ? "https" : "http";
 	r->asked_host = r->host;
 	if (status == 0)
 		status = http_pump_origin(c, ex);
@@ -395,6 +395,36 @@ http_pump_head(struct http_conn *c)
 
 /* ---- the states ---- */
 
+/* Waits until the connection can carry HTTP; false when more is needed for that. */
+static bool
+http_pump_open(struct http_conn *c)
+{
+	struct http_server_counts *counts = &c->hub->counts;
+	const char *why;
+
+	switch (http_socket_greet(&c->sock, &why)) {
+	case 0:
+		counts->handshakes++;
+		http_pump_idle(c);
+		if (c->hub->draining)
+			http_conn_retire(c); /* its first request has a moment */
+		return true;
+	case HTTP_SOCKET_LATER:
+		c->blocked = c->sock.wants_write;
+		return false;
+	case HTTP_SOCKET_PLAIN:
+		counts->handshakes_failed++;
+		http_pump_refuse(c, 400, "The client sent a plain request to a TLS port; use https");
+		return true;
+	default:
+		counts->handshakes_failed++;
+		log_debug(c->hub->config.log, "TLS could not be agreed on", LOG_S("peer", c->peer),
+		    LOG_S("why", why != NULL ? why : "the client went away"));
+		c->gone = true;
+		return false;
+	}
+}
+
 /* Waits for the next request. */
 void
 http_pump_idle(struct http_conn *c)
@@ -467,6 +497,17 @@ http_pump_tunnel_in(struct http_conn *c)
 	return true;
 }
 
+/* Ends our side, behind all that was sent; false when that has to wait. */
+static bool
+http_pump_shut(struct http_conn *c)
+{
+	if (!c->shut && http_socket_shutdown(&c->sock) == HTTP_SOCKET_LATER)
+		c->blocked = true;
+	else
+		c->shut = true;
+	return c->shut;
+}
+
 /* Moves a tunnel on, until both sides have ended; false when it waits for somebody. */
 static bool
 http_pump_tunnel(struct http_conn *c)
@@ -478,10 +519,8 @@ http_pump_tunnel(struct http_conn *c)
 	http_write_flush(c);
 	if (c->gone || http_write_pending(c) > 0)
 		return false;
-	if (ex->answer == HTTP_ANSWER_DONE && !c->shut) {
-		http_socket_shutdown(&c->sock);
-		c->shut = true;
-	}
+	if (ex->answer == HTTP_ANSWER_DONE && !http_pump_shut(c))
+		return false;
 	if (ex->answer == HTTP_ANSWER_DONE && ex->told) {
 		http_pump_end(c, HTTP_SENT);
 		c->gone = true;
@@ -520,9 +559,8 @@ http_pump_lingers(struct http_conn *c)
 	http_write_flush(c);
 	if (c->gone || http_write_pending(c) > 0)
 		return;
-	if (!c->shut)
-		http_socket_shutdown(&c->sock);
-	c->shut = true;
+	if (!http_pump_shut(c))
+		return;
 	if (c->eof || c->dropped > HTTP_CONN_LINGER_MAX)
 		c->gone = true;
 }
@@ -534,6 +572,8 @@ http_pump_step(struct http_conn *c)
 	switch ((enum http_conn_state)c->state) {
 	case HTTP_CONN_PROXY:
 		return false;
+	case HTTP_CONN_OPENING:
+		return http_pump_open(c);
 	case HTTP_CONN_IDLE:
 	case HTTP_CONN_HEAD:
 		return http_pump_head(c);

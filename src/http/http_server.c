@@ -50,11 +50,11 @@ http_server_on_closed(struct http_hub *hub)
 
 /* A connection is there. */
 static bool
-http_server_on_accept(void *arg, int fd, const char *peer)
+http_server_on_accept(void *arg, const struct http_listen *l, int fd, const char *peer)
 {
 	struct http_server *s = arg;
 
-	http_conn_new(&s->hub, fd, peer);
+	http_conn_new(&s->hub, fd, peer, http_listen_secure(l));
 	http_server_balance(s);
 	return !s->full;
 }
@@ -125,15 +125,19 @@ http_server_listen(struct http_server *s, const char *address, struct fail *f)
 
 	if (l == NULL)
 		return -1;
+	if (http_listen_secure(l) && s->hub.tls == NULL) {
+		http_listen_free(l);
+		return fail_set(f, "%s: there is no certificate for TLS", address);
+	}
 	http_server_add(s, l);
 	return 0;
 }
 
 /* Takes a listening socket. */
 void
-http_server_adopt(struct http_server *s, int fd)
+http_server_adopt(struct http_server *s, int fd, bool secure)
 {
-	http_server_add(s, http_listen_adopt(s->hub.loop, fd, s->hub.config.log,
+	http_server_add(s, http_listen_adopt(s->hub.loop, fd, secure, s->hub.config.log,
 	    http_server_on_accept, s));
 }
 

@@ -39,6 +39,7 @@ struct http_server_config {
 	const char *const *trusted;     /* whose Forwarded and X-Forwarded fields are believed */
 	const char *const *proxy_headed; /* whose connections begin with a PROXY header */
 	unsigned socket_mode; /* permissions of the files of local sockets; 0: 0600 */
+	struct tls_context *tls; /* for listeners with https://; the server shares it */
 	http_service_fn service;
 	http_report_fn report; /* gets the same argument; NULL: nobody wants to know */
 	void *arg;
@@ -49,20 +50,22 @@ struct http_server_config {
 struct http_server *http_server_new(struct loop *, const struct http_server_config *);
 
 /* Takes other limits, hosts, origins and ranges for what comes from now on, whose times apply to
- * what begins from now on; the rest of the config stays. Open connections stay, also
+ * what begins from now on; the rest of the config stays. Another tls
+ * is for connections that begin from now on; NULL keeps the one that is there. Open connections stay, also
  * those beyond a lower limit. Both lists must outlive the server as before; the earlier
  * ones are not used any more. */
 void http_server_configure(struct http_server *, const struct http_server_config *);
 
 /* Adds a listener: "127.0.0.1:3000", "[::1]:3000" or "unix:/path"; port 0 picks
- * a free one. -1 with a sentence on failure. */
+ * a free one. "https://127.0.0.1:3000" speaks TLS. -1 with a sentence on failure. */
 int http_server_listen(struct http_server *, const char *address, struct fail *);
 
 /* The same of a listening socket that somebody else has made, see http_inherit.h. The server
- * owns the descriptor, and leaves the file of a local socket where it is. */
-void http_server_adopt(struct http_server *, int fd);
+ * owns the descriptor, and leaves the file of a local socket where it is. A secure one speaks
+ * TLS. */
+void http_server_adopt(struct http_server *, int fd, bool secure);
 
-/* "http://127.0.0.1:3000" with the real port, or "unix:/path", of the n-th
+/* "http://127.0.0.1:3000" with the real port, "https://…" with TLS, or "unix:/path", of the n-th
  * listener; NULL beyond the last. Belongs to the server. */
 const char *http_server_url(const struct http_server *, size_t n);
 
@@ -83,6 +86,7 @@ enum http_timeout {
 	HTTP_TIMEOUT_BODY,
 	HTTP_TIMEOUT_WRITE,
 	HTTP_TIMEOUT_LINGER, /* the rest of an unwanted request did not end */
+	HTTP_TIMEOUT_HANDSHAKE, /* TLS was not agreed on */
 	HTTP_TIMEOUTS
 };
 
@@ -91,6 +95,8 @@ struct http_server_counts {
 	uint64_t accept_failures; /* no descriptor or memory for a client that waited */
 	uint64_t held;            /* times that limits.connections was reached */
 	uint64_t unproxied;       /* connections closed for a PROXY header that was none */
+	uint64_t handshakes;        /* connections on which TLS was agreed on */
+	uint64_t handshakes_failed; /* ... or not, those that were out of time aside */
 	uint64_t requests;        /* given to the service */
 	uint64_t received, sent;  /* bytes */
 	uint64_t timeouts[HTTP_TIMEOUTS];

@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include "http/http_socket.h"
+#include "http/http_tls.h"
 
 #include <errno.h>
 #include <string.h>
@@ -15,12 +16,31 @@ http_socket_error(void)
 	                                                                 : HTTP_SOCKET_BROKEN;
 }
 
+/* Takes a descriptor. */
+bool
+http_socket_open(struct http_socket *s, int fd, const struct tls_context *tls)
+{
+	*s = (struct http_socket){.fd = fd};
+	return tls == NULL || http_tls_begin(s, tls);
+}
+
+/* Does what comes before HTTP. */
+ssize_t
+http_socket_greet(struct http_socket *s, const char **why)
+{
+	*why = NULL;
+	return s->ssl != NULL ? http_tls_greet(s, why) : 0;
+}
+
 /* Reads what is there. */
 ssize_t
 http_socket_recv(struct http_socket *s, void *bytes, size_t len)
 {
-	ssize_t n = recv(s->fd, bytes, len, 0);
+	ssize_t n;
 
+	if (s->ssl != NULL)
+		return http_tls_recv(s, bytes, len);
+	n = recv(s->fd, bytes, len, 0);
 	return n >= 0 ? n : http_socket_error();
 }
 
@@ -30,7 +50,7 @@ http_socket_waiting(struct http_socket *s)
 {
 	char c;
 
-	return recv(s->fd, &c, 1, MSG_PEEK) == 1;
+	return s->holds || recv(s->fd, &c, 1, MSG_PEEK) == 1;
 }
 
 /* Writes what fits. */
@@ -40,6 +60,8 @@ http_socket_send(struct http_socket *s, const struct iovec *iov, int count)
 	struct msghdr msg;
 	ssize_t n;
 
+	if (s->ssl != NULL)
+		return http_tls_send(s, iov, count);
 	if (count == 1) {
 		n = send(s->fd, iov->iov_base, iov->iov_len, MSG_NOSIGNAL);
 	} else {
@@ -62,19 +84,25 @@ http_socket_failed(struct http_socket *s)
 }
 
 /* Ends our side. */
-void
+ssize_t
 http_socket_shutdown(struct http_socket *s)
 {
+	if (s->ssl != NULL && http_tls_finish(s) == HTTP_SOCKET_LATER)
+		return HTTP_SOCKET_LATER;
 	shutdown(s->fd, SHUT_WR);
+	return 0;
 }
 
-/* Closes; a reset throws away what the peer has not read. */
+/* Closes. */
 void
-http_socket_close(struct http_socket *s, bool reset)
+http_socket_close(struct http_socket *s, enum http_socket_end how)
 {
 	struct linger hard = {1, 0};
 
-	if (reset)
+	if (s->ssl != NULL && how == HTTP_SOCKET_ORDERLY)
+		http_tls_finish(s); /* once more is no more */
+	http_tls_free(s);
+	if (how == HTTP_SOCKET_RESET)
 		setsockopt(s->fd, SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
 	close(s->fd);
 	s->fd = -1;

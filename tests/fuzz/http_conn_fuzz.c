@@ -113,7 +113,7 @@ play(struct play *p, const uint8_t *data, size_t size, size_t first)
 	now = p;
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fd) != 0)
 		abort();
-	http_conn_new((struct http_hub *)server, fd[1], "fuzz");
+	http_conn_new((struct http_hub *)server, fd[1], "fuzz", false);
 	for (size_t part = 0; part < 2; part++) {
 		size_t len = part == 0 ? first : size - first;
 

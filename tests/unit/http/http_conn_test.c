@@ -179,7 +179,7 @@ flood(struct client *c, bool works)
 	for (size_t i = 0; i < len; i += sizeof FLOOD - 1)
 		memcpy(requests + i, FLOOD, sizeof FLOOD - 1);
 	while (stuck < 10 && total < (64 << 20)) {
-		n = send(c->fd, requests + at, len - at, MSG_NOSIGNAL);
+		n = client_put(c, requests + at, len - at);
 		stuck = n > 0 ? 0 : stuck + 1;
 		if (n > 0) {
 			total += (size_t)n;
@@ -269,7 +269,7 @@ serve_latecomer(struct rig *rig, struct http_exchange *ex)
 		return;
 	}
 	if (r->serial == 10)
-		ck_assert_int_gt(send(latecomer->fd, GET("/b"), strlen(GET("/b")), 0), 0);
+		ck_assert_int_gt(client_put(latecomer, GET("/b"), strlen(GET("/b"))), 0);
 	http_answer(ex, 200, NULL, "x", 1);
 }
 
@@ -377,7 +377,6 @@ END_TEST
 
 START_TEST(a_reset_is_seen_and_does_not_spin)
 {
-	struct linger hard = {1, 0};
 	struct rig rig = {0};
 	struct client c;
 
@@ -391,7 +390,7 @@ START_TEST(a_reset_is_seen_and_does_not_spin)
 		if (flooded)
 			flood(&c, true);
 		ck_assert_ptr_nonnull(rig.held);
-		setsockopt(c.fd, SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
+		client_harden(&c);
 		client_close(&c);
 		for (int i = 0; i < 1000 && rig.gone == 0; i++)
 			rig_turn(&rig);
@@ -668,7 +667,7 @@ START_TEST(lingering_is_bounded_in_bytes)
 	c.deaf = true;
 	client_says(&c, "GET\r\n\r\n");
 	while (total < 2 * HTTP_CONN_LINGER_MAX) {
-		ssize_t n = send(c.fd, zeros, sizeof zeros, MSG_NOSIGNAL);
+		ssize_t n = client_put(&c, zeros, sizeof zeros);
 
 		if (n < 0 && errno != EAGAIN)
 			break;

@@ -160,7 +160,7 @@ START_TEST(a_server_serves_an_inherited_socket_and_leaves_its_file)
 	ck_assert_int_eq(http_inherit_take(&in, "4711", "1", "http", SELF, FIRST, &f), 0);
 	ck_assert_str_eq(in.sockets[0].address, address);
 	rig.server = http_server_new(rig.loop, &rig.config);
-	http_server_adopt(rig.server, in.sockets[0].fd);
+	http_server_adopt(rig.server, in.sockets[0].fd, false);
 	in.sockets[0].fd = -1;
 	http_inherit_clear(&in);
 	ck_assert_str_eq(http_server_url(rig.server, 0), address);

@@ -242,7 +242,7 @@ START_TEST(the_limit_of_connections_is_counted_when_it_is_reached)
 	rig.config.limits.connections = 1;
 	start(&rig, &a);
 	client_says(&a, GET("/"));
-	client_open(&b, &rig);
+	client_connect(&b, &rig);
 	rig_turn(&rig);
 	http_server_counts(rig.server, &n);
 	ck_assert_uint_eq(n.held, 1);

@@ -2,10 +2,12 @@
 
 #include "http_rig.h"
 #include "base/mem.h"
+#include "certificate.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -14,6 +16,9 @@
 
 #define RIG_WALL INT64_C(1769594400000)
 #define RIG_TURNS 4
+#ifndef RIG_SECURE
+#define RIG_SECURE false
+#endif
 
 static const char *const no_names[] = {NULL};
 
@@ -116,12 +121,41 @@ serve(void *arg, struct http_exchange *ex)
 	}
 }
 
+/* Makes a certificate. */
+void
+rig_certify(struct rig *rig)
+{
+	struct certificate_wish wish = {0};
+	struct certificate c;
+	struct tls_settings settings = {0};
+	enum tls_part part;
+	struct fail f;
+
+	if (rig->tls != NULL)
+		return;
+	certificate_make(&c, &wish);
+	settings.certificate = c.pem;
+	settings.key = c.key;
+	rig->tls = tls_context_new(&settings, &part, &f);
+	ck_assert_msg(rig->tls != NULL, "%s", f.text);
+	certificate_free(&c);
+}
+
 /* Starts on an address. */
 void
 rig_start_at(struct rig *rig, const char *address)
 {
+	char secure[128];
 	struct fail f;
 
+	rig->secure |= RIG_SECURE;
+	if (rig->secure)
+		rig_certify(rig);
+	if (rig->secure) {
+		snprintf(secure, sizeof secure, "https://%s", address);
+		address = secure;
+	}
+	rig->config.tls = rig->tls;
 	rig->loop = loop_new_fake(RIG_WALL);
 	if (rig->config.limits.head == 0)
 		rig->config.limits = HTTP_LIMITS_DEFAULT;
@@ -152,6 +186,7 @@ rig_stop(struct rig *rig)
 	http_server_free(rig->server);
 	loop_free(rig->loop);
 	buf_free(&rig->seen);
+	tls_context_unref(rig->tls);
 	if (rig->dir[0] != '\0')
 		ck_assert_int_eq(rmdir(rig->dir), 0);
 }
@@ -166,12 +201,12 @@ rig_turn(struct rig *rig)
 
 /* Connects. */
 void
-client_open(struct client *c, struct rig *rig)
+client_connect(struct client *c, struct rig *rig)
 {
 	struct sockaddr_un un = {.sun_family = AF_UNIX};
 	struct sockaddr_in in = {.sin_family = AF_INET};
 	bool local = strncmp(rig->address, "unix:", 5) == 0;
-	int rc;
+	int rc, one = 1;
 
 	memset(c, 0, sizeof *c);
 	c->rig = rig;
@@ -183,21 +218,156 @@ client_open(struct client *c, struct rig *rig)
 		in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 		in.sin_port = htons((uint16_t)atoi(strrchr(rig->address, ':') + 1));
 		rc = connect(c->fd, (struct sockaddr *)&in, sizeof in);
+		setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
 	}
 	ck_assert_int_eq(rc, 0);
 	fcntl(c->fd, F_SETFL, O_NONBLOCK);
 	rig_turn(rig);
 }
 
+/* Gives the kernel what TLS wants to send; true when nothing is left. */
+static bool
+client_push(struct client *c)
+{
+	char *bytes;
+	long len = BIO_get_mem_data(c->sends, &bytes);
+	ssize_t n;
+	char taken[65536];
+
+	for (; c->drips && len > 1; len--, bytes++) {
+		ck_assert_int_eq(send(c->fd, bytes, 1, MSG_NOSIGNAL), 1);
+		ck_assert_int_eq(BIO_read(c->sends, taken, 1), 1);
+		rig_turn(c->rig);
+	}
+	len = BIO_get_mem_data(c->sends, &bytes);
+	n = len > 0 ? send(c->fd, bytes, (size_t)len, MSG_NOSIGNAL) : 0;
+
+	for (ssize_t left = n; left > 0;)
+		left -= BIO_read(c->sends, taken, left < (ssize_t)sizeof taken ? (int)left : (int)sizeof taken);
+	return len == n;
+}
+
+/* Begins TLS. */
+bool
+client_secure(struct client *c, void (*set_up)(SSL *))
+{
+	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
+	int done = -1;
+
+	c->ssl = SSL_new(ctx);
+	SSL_CTX_free(ctx);
+	c->sends = BIO_new(BIO_s_mem());
+	SSL_set0_wbio(c->ssl, c->sends);
+	SSL_set0_rbio(c->ssl, BIO_new_socket(c->fd, BIO_NOCLOSE));
+	if (set_up != NULL)
+		set_up(c->ssl);
+	for (int i = 0; done != 1 && i < 100; i++) {
+		done = SSL_connect(c->ssl);
+		client_push(c);
+		if (done != 1 && SSL_get_error(c->ssl, done) != SSL_ERROR_WANT_READ)
+			return false;
+		rig_turn(c->rig);
+	}
+	return done == 1;
+}
+
+/* The first bytes of a client. */
+size_t
+client_hello(char *bytes, size_t size)
+{
+	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
+	SSL *ssl = SSL_new(ctx);
+	BIO *b = BIO_new(BIO_s_mem());
+	int len;
+
+	SSL_set_bio(ssl, BIO_new(BIO_s_mem()), b);
+	SSL_connect(ssl);
+	len = BIO_read(b, bytes, (int)size);
+	ck_assert_int_gt(len, 0);
+	SSL_free(ssl);
+	SSL_CTX_free(ctx);
+	return (size_t)len;
+}
+
+/* Connects, with TLS where it is spoken. */
+void
+client_open(struct client *c, struct rig *rig)
+{
+	client_connect(c, rig);
+	if (rig->secure)
+		ck_assert(client_secure(c, NULL));
+}
+
 /* Hangs up. */
 void
 client_close(struct client *c)
 {
+	if (c->ssl != NULL && c->fd >= 0 && SSL_shutdown(c->ssl) >= 0)
+		client_push(c);
+	SSL_free(c->ssl);
+	c->ssl = NULL;
 	if (c->fd >= 0)
 		close(c->fd);
 	c->fd = -1;
 	buf_free(&c->got);
 	rig_turn(c->rig);
+}
+
+/* Reads as recv() does: 0 at an end in good order. */
+ssize_t
+client_recv(struct client *c, char *bytes, size_t len)
+{
+	int n, error;
+
+	if (c->ssl == NULL)
+		return recv(c->fd, bytes, len, 0);
+	errno = 0;
+	n = SSL_read(c->ssl, bytes, (int)len);
+	error = SSL_get_error(c->ssl, n);
+	client_push(c); /* an alert */
+	if (n > 0 || error == SSL_ERROR_ZERO_RETURN)
+		return n;
+	if (error == SSL_ERROR_WANT_READ)
+		errno = EAGAIN;
+	c->cut = error == SSL_ERROR_SSL && errno == 0;
+	return c->cut ? 0 : -1;
+}
+
+/* Writes as send() does; with TLS one record at a time. */
+ssize_t
+client_put(struct client *c, const char *bytes, size_t len)
+{
+	int n;
+
+	if (c->ssl == NULL)
+		return send(c->fd, bytes, len, MSG_NOSIGNAL);
+	if (!client_push(c))
+		return -1;
+	n = SSL_write(c->ssl, bytes, len < 16384 ? (int)len : 16384);
+	client_push(c);
+	return n;
+}
+
+/* Ends the sending side. */
+void
+client_finish(struct client *c)
+{
+	if (c->ssl != NULL && !c->ends)
+		SSL_shutdown(c->ssl);
+	c->ends = c->ssl != NULL && !client_push(c); /* the kernel takes no more for now */
+	if (!c->ends)
+		shutdown(c->fd, SHUT_WR);
+}
+
+/* Makes closing a reset. */
+void
+client_harden(struct client *c)
+{
+	struct linger hard = {1, 0};
+
+	setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
+	if (c->ssl != NULL)
+		SSL_set_quiet_shutdown(c->ssl, 1);
 }
 
 /* Takes what the server has sent; true when anything came. */
@@ -208,7 +378,7 @@ client_take(struct client *c)
 	ssize_t n;
 	bool any = false;
 
-	while (!c->deaf && !c->closed && (n = recv(c->fd, bytes, sizeof bytes, 0)) != -1) {
+	while (!c->deaf && !c->closed && (n = client_recv(c, bytes, sizeof bytes)) != -1) {
 		any = true;
 		if (n == 0)
 			c->closed = true;
@@ -226,6 +396,10 @@ client_read(struct client *c)
 {
 	for (int quiet = 0, i = 0; quiet < 3 && i < 10000; i++) {
 		loop_turn(c->rig->loop, false);
+		if (c->ends)
+			client_finish(c);
+		else if (c->ssl != NULL)
+			client_push(c);
 		quiet = client_take(c) ? 0 : quiet + 1;
 	}
 }
@@ -235,7 +409,7 @@ void
 client_send(struct client *c, const char *bytes, size_t len)
 {
 	for (int stuck = 0; len > 0 && !c->closed && stuck < 20;) {
-		ssize_t n = send(c->fd, bytes, len, MSG_NOSIGNAL);
+		ssize_t n = client_put(c, bytes, len);
 
 		stuck = n > 0 ? 0 : stuck + 1;
 		if (n > 0) {
@@ -259,7 +433,7 @@ client_says(struct client *c, const char *text)
 void
 client_end(struct client *c)
 {
-	shutdown(c->fd, SHUT_WR);
+	client_finish(c);
 	client_read(c);
 }
 

@@ -3,6 +3,7 @@
 
 #include "base/buf.h"
 #include "base/loop.h"
+#include "base/tls_context.h"
 #include "http/http_server.h"
 
 #include "unit.h"
@@ -34,6 +35,8 @@ struct rig {
 	unsigned drained;
 	unsigned pieces;     /* of streamed bodies */
 	bool pause;          /* pause after each piece */
+	bool secure;         /* clients speak TLS; always so in http_tls_test */
+	struct tls_context *tls;
 	bool quiet;          /* do not keep pieces in `seen` */
 	void (*service)(struct rig *, struct http_exchange *); /* in place of the above */
 };
@@ -41,9 +44,14 @@ struct rig {
 struct client {
 	struct rig *rig;
 	int fd;
+	SSL *ssl;   /* NULL: plain */
+	BIO *sends; /* what TLS wants to send */
 	struct buf got;
 	bool closed; /* the server has ended the connection */
 	bool reset;  /* ... with a reset */
+	bool cut;    /* ... without TLS saying so */
+	bool drips;  /* TLS bytes go one by one */
+	bool ends;   /* ends its sending side once the kernel has everything */
 	bool deaf;   /* does not read */
 };
 
@@ -52,12 +60,26 @@ void rig_start_at(struct rig *, const char *address);    /* on another address *
 void rig_stop(struct rig *);
 void rig_turn(struct rig *);                             /* a few turns of the loop */
 
+/* Makes the rig's certificate, if it has none. */
+void rig_certify(struct rig *);
+
 void client_open(struct client *, struct rig *);
+void client_connect(struct client *, struct rig *); /* without TLS */
+/* Begins TLS on a connected client and does what is needed for it; false when it fails.
+ * `set_up` may change the connection before. */
+bool client_secure(struct client *, void (*set_up)(SSL *));
+/* The first bytes of a client that speaks TLS; returns how many. */
+size_t client_hello(char *bytes, size_t size);
 void client_close(struct client *);
+/* As recv() and send() do, without turning the loop. */
+ssize_t client_recv(struct client *, char *bytes, size_t len);
+ssize_t client_put(struct client *, const char *bytes, size_t len);
 void client_send(struct client *, const char *bytes, size_t len); /* then reads what comes */
 void client_says(struct client *, const char *text);
 void client_read(struct client *);
-void client_end(struct client *); /* ends the sending side */
+void client_harden(struct client *); /* makes closing a reset */
+void client_finish(struct client *); /* ends the sending side */
+void client_end(struct client *);    /* the same, then reads what comes */
 
 /* The status of the n-th answer in got (100 Continue included), 0 when there is none. */
 int client_status(const struct client *, unsigned n);
@@ -82,6 +104,7 @@ Suite *http_proxy_suite(void);
 Suite *http_report_suite(void);
 Suite *http_route_suite(void);
 Suite *http_stream_suite(void);
+Suite *http_tls_suite(void);
 Suite *http_upgrade_suite(void);
 
 #endif

@@ -51,7 +51,7 @@ START_TEST(an_upload_waits_while_it_is_paused)
 	rig_start(&rig);
 	client_open(&c, &rig);
 	client_says(&c, POST("/stream", "4194304"));
-	while ((n = send(c.fd, bytes, sizeof bytes - sent, MSG_NOSIGNAL)) > 0) {
+	while ((n = client_put(&c, bytes, sizeof bytes - sent)) > 0) {
 		sent += (size_t)n;
 		rig_turn(&rig);
 	}
@@ -337,7 +337,7 @@ START_TEST(an_endless_answer_leaves_room_for_others)
 	http_answer_begin(rig.held, 200, NULL, -1, on_drained_more, &rig);
 	http_answer_write(rig.held, "x", 1);
 	for (int i = 0; i < 20; i++) {
-		while (recv(big.fd, bytes, sizeof bytes, 0) > 0)
+		while (client_recv(&big, bytes, sizeof bytes) > 0)
 			;
 		loop_turn(rig.loop, false);
 	}
@@ -347,7 +347,7 @@ START_TEST(an_endless_answer_leaves_room_for_others)
 	ck_assert_int_eq(client_status(&small, 0), 200);
 	client_close(&small);
 	for (int i = 0; i < 100000 && rig.sent < 2; i++) {
-		while (recv(big.fd, bytes, sizeof bytes, 0) > 0)
+		while (client_recv(&big, bytes, sizeof bytes) > 0)
 			;
 		loop_turn(rig.loop, false);
 	}
@@ -476,7 +476,7 @@ START_TEST(a_half_closed_client_still_gets_a_complete_answer)
 	c.deaf = true;
 	http_answer(rig.held, 200, NULL, big, sizeof big);
 	rig_turn(&rig);
-	shutdown(c.fd, SHUT_WR);
+	client_finish(&c);
 	rig_turn(&rig);
 	c.deaf = false;
 	client_read(&c);

@@ -221,10 +221,10 @@ START_TEST(each_side_ends_its_own)
 	ck_assert_str_eq(c.got.data, "bye");
 	ck_assert(c.closed && !c.reset);
 	ck_assert_uint_eq(rig.sent, 1);
-	ck_assert_int_eq(send(c.fd, "more", 4, MSG_NOSIGNAL), 4);
+	ck_assert_int_eq(client_put(&c, "more", 4), 4);
 	rig_turn(&rig);
 	ck_assert_str_eq(rig.seen.data, "more");
-	shutdown(c.fd, SHUT_WR);
+	client_finish(&c);
 	rig_turn(&rig);
 	ck_assert_str_eq(rig.seen.data, "more|end");
 	ck_assert_uint_eq(rig.sent, 2);
@@ -245,7 +245,7 @@ START_TEST(a_paused_tunnel_takes_nothing_and_loses_nothing)
 
 	rig_start(&rig);
 	open_tunnel(&rig, &c);
-	while ((n = send(c.fd, bytes, sizeof bytes - sent, MSG_NOSIGNAL)) > 0) {
+	while ((n = client_put(&c, bytes, sizeof bytes - sent)) > 0) {
 		sent += (size_t)n;
 		rig_turn(&rig);
 	}
@@ -253,7 +253,7 @@ START_TEST(a_paused_tunnel_takes_nothing_and_loses_nothing)
 	ck_assert_uint_eq(rig.pieces, 1);
 	hc = TAILQ_FIRST(&((struct http_hub *)(void *)rig.server)->conns);
 	ck_assert_uint_le(hc->in.len, HTTP_CONN_READ_MAX);
-	shutdown(c.fd, SHUT_WR); /* its end waits behind the bytes */
+	client_finish(&c); /* its end waits behind the bytes */
 	rig_turn(&rig);
 	ck_assert_uint_eq(rig.gone, 0);
 	rig.pause = false;
@@ -312,7 +312,6 @@ END_TEST
 
 START_TEST(a_reset_and_an_abort_are_seen_by_the_other)
 {
-	struct linger hard = {1, 0};
 	struct rig rig = {.service = upgrade};
 	struct client c;
 
@@ -324,7 +323,7 @@ START_TEST(a_reset_and_an_abort_are_seen_by_the_other)
 		if (i == 1)
 			http_exchange_pause(rig.held);
 		rig_turn(&rig);
-		setsockopt(c.fd, SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
+		client_harden(&c);
 		client_close(&c);
 		for (int k = 0; k < 1000 && rig.gone == 0; k++)
 			rig_turn(&rig);
