@@ -287,10 +287,12 @@ http_conn_wake(struct http_conn *c)
 
 /* ---- deadlines ---- */
 
-/* Closes without a word: there is nothing to answer, or nobody who takes it. */
+/* Closes without a word: there is nothing to answer, or nobody who takes it. What the
+ * client has not taken so far is thrown away, or the kernel would keep it for many minutes. */
 static void
 http_conn_expire(struct http_conn *c, enum http_timeout which)
 {
+	c->reset = c->reset || http_write_pending(c) > 0 || http_socket_unsent(&c->sock);
 	c->hub->counts.timeouts[which]++;
 	log_debug(c->hub->config.log, "connection timed out", LOG_S("peer", c->peer),
 	    LOG_I("state", c->state));

@@ -4,7 +4,9 @@
 #include "http/http_tls.h"
 
 #include <errno.h>
+#include <linux/sockios.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -81,6 +83,15 @@ http_socket_failed(struct http_socket *s)
 	int error = 0;
 
 	return getsockopt(s->fd, SOL_SOCKET, SO_ERROR, &error, &len) != 0 || error != 0;
+}
+
+/* Asks what is on its way. */
+bool
+http_socket_unsent(struct http_socket *s)
+{
+	int bytes = 0;
+
+	return ioctl(s->fd, SIOCOUTQ, &bytes) == 0 && bytes > 0;
 }
 
 /* Ends our side. */

@@ -45,6 +45,9 @@ ssize_t http_socket_send(struct http_socket *, const struct iovec *, int count);
 /* True when the connection was reset; asked after an event that brought no bytes. */
 bool http_socket_failed(struct http_socket *);
 
+/* True when the peer has not taken all that was sent. */
+bool http_socket_unsent(struct http_socket *);
+
 /* Ends our side, keeps reading; LATER: to be asked again when the socket can be written. */
 ssize_t http_socket_shutdown(struct http_socket *);
 
