@@ -1,0 +1,20 @@
+#ifndef FRONT_CASES_H
+#define FRONT_CASES_H
+
+#include <stddef.h>
+
+/* Bytes that two programs could understand differently, each followed on its connection by
+ * a request for FRONT_MARKER, which must get its own answer or none. */
+#define FRONT_MARKER "GET /marker HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+
+struct front_case {
+	const char *name;
+	const char *bytes;
+	size_t len;
+	const char *direct; /* the statuses that the gateway itself gives, the marker's included */
+};
+
+extern const struct front_case front_cases[];
+extern const size_t front_case_count;
+
+#endif
