@@ -208,19 +208,19 @@ drift_item(struct drift *d, const struct project *p, struct json_object *item)
 	return !run.differs;
 }
 
-/* Counts one thing more that is as declared. */
+/* Counts an answer more that is as declared. */
 void
-drift_alike(struct drift *d, const struct project *p)
+drift_alike(struct drift *d, const struct project *p, size_t items)
 {
 	struct drift_run run = drift_begin(d, p);
 
-	run.resource->items++;
+	run.resource->items += items;
 	drift_look(d, run.resource);
 }
 
 /* Compares a listing. One without things shows nothing of them. */
 struct json_object *
-drift_list(struct drift *d, const struct project *p, struct json_object *listing)
+drift_list(struct drift *d, const struct project *p, struct json_object *listing, bool *alike)
 {
 	struct drift_run run = drift_begin(d, p);
 	struct json_object *items;
@@ -231,6 +231,7 @@ drift_list(struct drift *d, const struct project *p, struct json_object *listing
 	run.resource->items += count;
 	if (count > 0)
 		drift_look(d, run.resource);
+	*alike = !run.differs;
 	return items;
 }
 

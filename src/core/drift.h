@@ -24,12 +24,14 @@ struct drift *drift_new(struct loop *, struct log *);
 void drift_free(struct drift *);
 
 /* Compares one thing of the project's resource, or a listing of such things, whose
- * array it returns as mapping_drift_list() does. True when a thing is as declared. */
+ * array it returns as mapping_drift_list() does. True when it is as declared. */
 bool drift_item(struct drift *, const struct project *, struct json_object *item);
-/* One thing more whose text is that of an earlier one, which was as declared. */
-void drift_alike(struct drift *, const struct project *);
 struct json_object *drift_list(struct drift *, const struct project *,
-    struct json_object *listing);
+    struct json_object *listing, bool *alike);
+
+/* An answer more whose text is that of an earlier one, which was as declared, with so
+ * many things in it. */
+void drift_alike(struct drift *, const struct project *, size_t items);
 
 /* Appends the counts as Prometheus text; those at paths that are not remembered have
  * the path "(other)". */

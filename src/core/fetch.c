@@ -252,6 +252,16 @@ fetch_note(struct gateway *gw, struct shelf_entry *e, uint64_t sequence, bool ch
 		epoch_touch(gw, r->scope);
 }
 
+/* Notes what would give what is ready. */
+void
+fetch_seen_again(struct gateway *gw, struct shelf_entry *e, uint64_t sequence)
+{
+	if (fetch_is_overtaken(gw, e, sequence))
+		return;
+	gone_disproved(gw, e->record.scope, &e->record, NULL);
+	fetch_note(gw, e, sequence, false);
+}
+
 /* Takes in an upstream item. */
 int
 fetch_seen(struct gateway *gw, const struct project *p, struct shelf_entry *e,
@@ -293,19 +303,6 @@ fetch_finish(struct fetch *f, struct fetch_outcome *out)
 	fetch_free(f);
 }
 
-/* The answer is the one that was read last, byte for byte: it would give what is ready. */
-static void
-fetch_seen_again(struct fetch *f)
-{
-	struct shelf_entry *e = f->entry;
-
-	drift_alike(f->gw->drift, &f->project);
-	if (fetch_is_overtaken(f->gw, e, f->sequence))
-		return;
-	gone_disproved(f->gw, e->record.scope, &e->record, NULL);
-	fetch_note(f->gw, e, f->sequence, false);
-}
-
 /* Judges an answer whose status is 200. */
 static void
 fetch_take_body(struct fetch *f, const struct upstream_answer *a, struct fetch_outcome *out,
@@ -316,7 +313,8 @@ fetch_take_body(struct fetch *f, const struct upstream_answer *a, struct fetch_o
 	bool alike;
 
 	if (shelf_knows(e, &f->project, a->body, a->body_len)) {
-		fetch_seen_again(f);
+		drift_alike(f->gw->drift, &f->project, 1);
+		fetch_seen_again(f->gw, e, f->sequence);
 		out->status = FETCH_OK;
 		return;
 	}

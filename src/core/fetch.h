@@ -41,6 +41,10 @@ void fetch_leave(struct fetch_wait *);
 int fetch_seen(struct gateway *, const struct project *, struct shelf_entry *,
     struct json_object *upstream, uint64_t sequence);
 
+/* An item was seen again in the words in which it was seen last; nothing when a write came
+ * after the read began. */
+void fetch_seen_again(struct gateway *, struct shelf_entry *, uint64_t sequence);
+
 /* Whether an upstream item is the record's and has the declared shape; logs when
  * not. */
 bool fetch_fits(struct gateway *, const struct project *, const struct store_record *,

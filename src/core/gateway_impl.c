@@ -170,13 +170,14 @@ gateway_read_item(struct gateway *gw, const struct project *p, const struct upst
 /* Reads an answer that is a listing. */
 struct json_object *
 gateway_read_list(struct gateway *gw, const struct project *p, const struct upstream_answer *a,
-    struct json_object **items)
+    struct json_object **items, bool *alike)
 {
 	struct json_object *root;
 
 	*items = NULL;
+	*alike = false;
 	if (json_read(a->body, a->body_len, &root, NULL))
-		*items = drift_list(gw->drift, p, root);
+		*items = drift_list(gw->drift, p, root, alike);
 	return root;
 }
 

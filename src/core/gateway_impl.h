@@ -140,7 +140,7 @@ void gateway_request(const struct gateway *, const struct project *, struct upst
 struct json_object *gateway_read_item(struct gateway *, const struct project *,
     const struct upstream_answer *, bool *alike);
 struct json_object *gateway_read_list(struct gateway *, const struct project *,
-    const struct upstream_answer *, struct json_object **items);
+    const struct upstream_answer *, struct json_object **items, bool *alike);
 
 /* What a client is told when the upstream did not answer as hoped (result.h). */
 void gateway_trouble(struct result *, const struct upstream_answer *, const struct project *);

@@ -3,6 +3,7 @@
 #include "core/listing.h"
 #include "base/mem.h"
 #include "core/listing_impl.h"
+#include "core/listing_known.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -169,7 +170,7 @@ listing_body(struct gateway *gw, const struct project *p)
 }
 
 /* Remembers the local list that the last run showed. */
-void
+const struct listing_body *
 listing_keep_body(struct gateway *gw, const struct project *p, char *body, size_t len)
 {
 	struct listing *l = listing_of(gw, p->scope, true);
@@ -181,6 +182,7 @@ listing_keep_body(struct gateway *gw, const struct project *p, char *body, size_
 	l->body_at = loop_now(gw->loop);
 	l->body_sequence = l->done_sequence;
 	result_etag(body, len, l->body.etag);
+	return &l->body;
 }
 
 /* Whether the scope was ever listed. */
@@ -225,6 +227,7 @@ listing_free_all(struct gateway *gw)
 		listing_free_waits(&l->next);
 		listing_free_waits(&l->quick);
 		free(l->body.body);
+		listing_known_forget(l);
 		free(l->scope);
 		free(l);
 	}

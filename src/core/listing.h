@@ -23,14 +23,18 @@ struct listing_row {
 	size_t body_len;
 };
 
+struct listing_body;
+
 struct listing_view {
 	const struct result *trouble; /* NULL: it worked */
 	bool down;                    /* trouble for which stale answers are allowed */
 	bool complete;                /* every live item known here was in it, but for those
 	                                 made so recently that the grace time allows for it */
 	const struct result *unasked; /* why a missing record could not be asked for; NULL: all could */
-	struct listing_row *rows;     /* in order; NULL when an earlier listing was recent enough */
+	struct listing_row *rows;     /* in order; NULL when an earlier listing was recent enough,
+	                                 or is known to be the same: */
 	size_t count;
+	const struct listing_body *same; /* the remembered list, which the listing has shown again */
 };
 
 /* Never called before listing_want() returns; the view is valid during it. */
@@ -47,7 +51,8 @@ struct listing_body {
 };
 const struct listing_body *listing_body(struct gateway *, const struct project *);
 /* Remembers it; takes the body over. Call from a listing_fn with rows. */
-void listing_keep_body(struct gateway *, const struct project *, char *body, size_t len);
+const struct listing_body *listing_keep_body(struct gateway *, const struct project *, char *body,
+    size_t len);
 
 /* Whether the scope was listed by this store at any time, so that its names are known. */
 bool listing_ever(struct gateway *, const char *scope);

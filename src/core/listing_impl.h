@@ -21,6 +21,13 @@ struct listing_wait {
 };
 TAILQ_HEAD(listing_waits, listing_wait);
 
+/* See listing_known.h. */
+struct listing_text {
+	char *text; /* NULL: none */
+	size_t len, items;
+	uint64_t sequence; /* when the run began that read it */
+};
+
 struct listing {
 	struct gateway *gw;
 	char *scope;
@@ -38,8 +45,11 @@ struct listing {
 	int64_t body_at;
 	uint64_t body_made_by; /* generation of the snapshot whose mapping made it */
 	uint64_t body_sequence; /* of the run that showed it */
+	struct listing_text known;
 	UT_hash_handle hh;
 };
+
+#define LISTING_NOTE_MS 60000 /* how often the store learns when the scope was listed */
 
 /* Starts a run. */
 struct listing_run *listing_run_start(struct listing *, const struct project *, enum listing_age);

@@ -13,6 +13,7 @@ struct listing_pages {
 	struct gateway *gw;
 	struct project project;
 	int64_t deadline;
+	listing_pages_known_fn known;
 	listing_pages_fn fn;
 	void *arg;
 	struct upstream_call *call;
@@ -20,7 +21,7 @@ struct listing_pages {
 	char *first, *path;        /* of the first part, and of the one that is asked for */
 	unsigned parts;
 	size_t bytes;
-	bool whole;
+	bool whole, alike;
 };
 
 /* Frees it with what runs. */
@@ -46,7 +47,8 @@ listing_pages_cancel(struct listing_pages *l)
 static void
 listing_pages_finish(struct listing_pages *l, const struct upstream_answer *a, bool good)
 {
-	struct listing_pages_end end = {good ? l->items : NULL, l->whole, a};
+	struct listing_pages_end end = {.items = good ? l->items : NULL, .whole = l->whole,
+	    .alike = l->alike && l->parts == 1, .answer = a};
 
 	if (good)
 		l->items = NULL;
@@ -166,7 +168,7 @@ static void listing_pages_ask(struct listing_pages *);
 static void
 listing_pages_take(struct listing_pages *l, const struct upstream_answer *a)
 {
-	struct json_object *items, *root = gateway_read_list(l->gw, &l->project, a, &items);
+	struct json_object *items, *root = gateway_read_list(l->gw, &l->project, a, &items, &l->alike);
 	char *next;
 
 	if (items == NULL) {
@@ -192,6 +194,16 @@ listing_pages_take(struct listing_pages *l, const struct upstream_answer *a)
 	listing_pages_finish(l, a, true);
 }
 
+/* What came is known. */
+static void
+listing_pages_finish_known(struct listing_pages *l, const struct upstream_answer *a)
+{
+	struct listing_pages_end end = {.whole = true, .known = true, .answer = a};
+
+	l->fn(l->arg, &end);
+	listing_pages_free(l);
+}
+
 /* The upstream has answered. */
 static void
 listing_pages_on_answer(void *arg, const struct upstream_answer *a)
@@ -200,7 +212,10 @@ listing_pages_on_answer(void *arg, const struct upstream_answer *a)
 
 	l->call = NULL;
 	gateway_saw_answer(l->gw, a);
-	if (a->outcome == UPSTREAM_ANSWER && a->status == 200)
+	if (a->outcome == UPSTREAM_ANSWER && a->status == 200 && l->parts == 0 &&
+	    l->known(l->arg, a->body, a->body_len))
+		listing_pages_finish_known(l, a);
+	else if (a->outcome == UPSTREAM_ANSWER && a->status == 200)
 		listing_pages_take(l, a);
 	else
 		listing_pages_finish(l, a, false);
@@ -221,13 +236,14 @@ listing_pages_ask(struct listing_pages *l)
 /* Starts with the first part. */
 struct listing_pages *
 listing_pages_start(struct gateway *gw, const struct project *p, int64_t deadline,
-    listing_pages_fn fn, void *arg)
+    listing_pages_known_fn known, listing_pages_fn fn, void *arg)
 {
 	struct listing_pages *l = mem_zero(1, sizeof *l);
 
 	l->gw = gw;
 	l->project = *p;
 	l->deadline = deadline;
+	l->known = known;
 	l->fn = fn;
 	l->arg = arg;
 	l->whole = true;

@@ -16,15 +16,20 @@ struct listing_pages;
 struct listing_pages_end {
 	struct json_object *items; /* an array, to be put; NULL: there is none */
 	bool whole;                /* nothing says that there is more */
+	bool known;                /* `known` said so; there are no items then */
+	bool alike;                /* it came in one part, and is as declared */
 	const struct upstream_answer *answer; /* the last one */
 };
 
 /* Never called before listing_pages_start() returns, and not after a cancel. */
 typedef void (*listing_pages_fn)(void *arg, const struct listing_pages_end *);
 
+/* Whether the text of a first part is known, so that nothing more needs to be read. */
+typedef bool (*listing_pages_known_fn)(void *arg, const char *text, size_t len);
+
 /* All parts are read before `deadline` (loop_now() based). */
 struct listing_pages *listing_pages_start(struct gateway *, const struct project *,
-    int64_t deadline, listing_pages_fn, void *arg);
+    int64_t deadline, listing_pages_known_fn known, listing_pages_fn, void *arg);
 void listing_pages_cancel(struct listing_pages *);
 
 #endif

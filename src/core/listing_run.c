@@ -4,6 +4,7 @@
 #include "core/claim.h"
 #include "core/gone.h"
 #include "core/listing_impl.h"
+#include "core/listing_known.h"
 #include "core/listing_pages.h"
 #include "core/twin.h"
 #include "core/twin_batch.h"
@@ -15,7 +16,6 @@
 #define LISTING_CHECKS_AT_ONCE 8
 #define LISTING_CHECKS_MAX 200 /* own GETs in one run; further missing ones are believed to live */
 #define LISTING_ASKS 10        /* questions to other scopes in one run */
-#define LISTING_NOTE_MS 60000  /* how often the store learns when the scope was listed */
 
 /* One item of the answer, found by its id. */
 struct listing_item {
@@ -57,6 +57,8 @@ struct listing_run {
 	unsigned checking;
 	bool complete;
 	bool whole; /* the answer does not say that there is more */
+	char *text; /* the answer's, as long as it says nothing but what is known; else NULL */
+	size_t text_len, listed; /* and how many it lists */
 	enum listing_age age;
 	bool doubted; /* so much is gone that the key is suspected: the answer proves nothing */
 	struct result unasked; /* status 0: none; else why a check failed, and no further ones are made */
@@ -118,6 +120,7 @@ listing_run_free(struct listing_run *run)
 	result_clear(&run->unasked);
 	free(run->rows);
 	free(run->missing);
+	free(run->text);
 	snapshot_unref(run->snap);
 	free(run);
 }
@@ -144,6 +147,46 @@ listing_run_compare(const void *a, const void *b)
 	return x->seq < y->seq ? -1 : x->seq > y->seq;
 }
 
+/* The answer says more than what is known. */
+static void
+listing_run_differs(struct listing_run *run)
+{
+	free(run->text);
+	run->text = NULL;
+}
+
+/* Whether a text says what is known. Who wants more than a recent listing wants a look. */
+static bool
+listing_run_knows(void *arg, const char *text, size_t len)
+{
+	const struct listing_run *run = arg;
+
+	return run->age == LISTING_RECENT &&
+	    listing_known_is(run->listing, &run->project, text, len);
+}
+
+/* The answer says what is known. */
+static void
+listing_run_again(struct listing_run *run)
+{
+	struct listing_view view = {.complete = true, .same = &run->listing->body};
+
+	listing_known_again(run->listing, &run->project, run->sequence);
+	run->listing->finish(run->listing, run, &view);
+}
+
+/* Keeps the text when all that it lists is what there is. The list that it gives is
+ * remembered by who waits for it. */
+static void
+listing_run_keep_text(struct listing_run *run)
+{
+	listing_known_forget(run->listing);
+	if (run->text == NULL || !run->complete || run->count != run->listed)
+		return;
+	listing_known_keep(run->listing, run->text, run->text_len, run->listed, run->sequence);
+	run->text = NULL;
+}
+
 /* Everything is known: drops the rows that are gone and tells the waiters. */
 static void
 listing_run_done(void *arg)
@@ -164,6 +207,7 @@ listing_run_done(void *arg)
 	run->count = n;
 	if (n > 1)
 		qsort(run->rows, n, sizeof *run->rows, listing_run_compare);
+	listing_run_keep_text(run);
 	view.unasked = run->unasked.status != 0 ? &run->unasked : NULL;
 	view.rows = run->rows;
 	view.count = n;
@@ -197,14 +241,16 @@ listing_run_show(struct listing_run *run, struct listing_row *row, struct json_o
 	struct shelf_entry *e = listing_run_shelve(run, row);
 
 	if (e == NULL) {
+		listing_run_differs(run);
 		store_record_clear(&row->record); /* deleted meanwhile */
 		return;
 	}
 	shelf_pin(e);
 	if (e->replaced_count > 0)
 		shelf_show(e, &run->project, NULL, NULL); /* what is here may be newer */
-	if (!fetch_is_late(run->gw, &run->project, e, json))
-		fetch_seen(run->gw, &run->project, e, json, run->sequence);
+	if (fetch_is_late(run->gw, &run->project, e, json) ||
+	    fetch_seen(run->gw, &run->project, e, json, run->sequence) != 0)
+		listing_run_differs(run);
 	listing_run_take(run, row, e);
 	shelf_unpin(e);
 }
@@ -497,10 +543,12 @@ listing_run_compare_one(struct listing_run *run, struct store_record *record)
 	if (!project_shows(&run->project, record))
 		return;
 	store_record_take(&row->record, record);
-	if (item != NULL)
+	if (item != NULL) {
 		listing_run_show(run, row, item->json);
-	else
+	} else {
+		listing_run_differs(run);
 		run->missing[run->missing_count++] = run->count;
+	}
 	run->count++;
 }
 
@@ -584,6 +632,10 @@ listing_run_on_answer(void *arg, const struct listing_pages_end *end)
 	const struct upstream_answer *a = end->answer;
 
 	run->pages = NULL;
+	if (end->known) {
+		listing_run_again(run);
+		return;
+	}
 	run->answer = end->items;
 	run->whole = end->whole;
 	if (a->outcome != UPSTREAM_ANSWER || a->status != 200) {
@@ -599,6 +651,10 @@ listing_run_on_answer(void *arg, const struct listing_pages_end *end)
 		listing_run_fail(run, &trouble, true);
 		return;
 	}
+	run->listed = json_object_array_length(run->answer);
+	if (end->alike && a->body_len <= LISTING_KNOWN_MAX)
+		run->text = mem_copy(a->body, a->body_len);
+	run->text_len = a->body_len;
 	listing_run_index(run);
 	run->store = store_list(run->gw->store, run->listing->scope, listing_run_on_records, run);
 }
@@ -620,7 +676,7 @@ listing_run_start(struct listing *l, const struct project *p, enum listing_age a
 	TAILQ_INIT(&run->waits);
 	TAILQ_INIT(&run->checks);
 	loop_timer_init(&run->step, l->gw->loop, listing_run_done, run);
-	run->pages = listing_pages_start(l->gw, &run->project, run->deadline, listing_run_on_answer,
-	    run);
+	run->pages = listing_pages_start(l->gw, &run->project, run->deadline, listing_run_knows,
+	    listing_run_on_answer, run);
 	return run;
 }

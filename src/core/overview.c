@@ -112,6 +112,18 @@ overview_give(struct overview *o, struct result *result)
 	result_clear(result);
 }
 
+/* Gives a remembered list. */
+static void
+overview_give_known(struct overview *o, const struct listing_body *known, const char *cache)
+{
+	struct result result;
+
+	result_body(&result, 200, mem_copy(known->body, known->len), known->len);
+	memcpy(result.etag, known->etag, sizeof result.etag);
+	result.cache = cache;
+	overview_give(o, &result);
+}
+
 /* Gives a list body. */
 static void
 overview_give_body(struct overview *o, char *body, size_t len, const char *cache, int64_t age)
@@ -212,8 +224,7 @@ overview_from_rows(struct overview *o, const struct listing_view *view)
 	for (size_t i = 0; i < view->count; i++)
 		overview_add(&b, view->rows[i].body, view->rows[i].body_len);
 	body = overview_end(&b, &len);
-	listing_keep_body(o->gw, &o->project, mem_copy(body, len), len);
-	overview_give_body(o, body, len, "miss", -1);
+	overview_give_known(o, listing_keep_body(o->gw, &o->project, body, len), "miss");
 }
 
 /* The listing is known, or could not be had. */
@@ -223,12 +234,14 @@ overview_on_listing(void *arg, const struct listing_view *view)
 	struct overview *o = arg;
 
 	o->listing = NULL;
-	if (view->trouble == NULL && view->rows == NULL && !o->second) {
+	if (view->same != NULL) {
+		overview_give_known(o, view->same, "miss");
+	} else if (view->trouble == NULL && view->rows == NULL && !o->second) {
 		const struct listing_body *known = listing_body(o->gw, &o->project);
 
 		o->second = true;
 		if (known != NULL)
-			overview_give_body(o, mem_copy(known->body, known->len), known->len, "hit", -1);
+			overview_give_known(o, known, "hit");
 		else
 			o->listing = listing_want(o->gw, &o->project, LISTING_NEW,
 			    overview_on_listing, o);
@@ -427,7 +440,7 @@ overview_start(struct overview *o)
 	known = o->no_cache ? NULL : listing_body(o->gw, &o->project);
 	if (known != NULL) {
 		o->gw->cache_hits++;
-		overview_give_body(o, mem_copy(known->body, known->len), known->len, "hit", -1);
+		overview_give_known(o, known, "hit");
 		return;
 	}
 	o->gw->cache_misses++;

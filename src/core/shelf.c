@@ -277,6 +277,17 @@ shelf_drop_scope(struct shelf *s, const char *scope)
 	}
 }
 
+/* Goes through a scope. */
+void
+shelf_walk(struct shelf *s, const char *scope, void (*fn)(void *arg, struct shelf_entry *), void *arg)
+{
+	struct shelf_entry *e;
+
+	TAILQ_FOREACH(e, &s->order, link)
+		if (strcmp(e->record.scope, scope) == 0)
+			fn(arg, e);
+}
+
 /* Remembers one id of a dead item. */
 static void
 shelf_dig(struct shelf *s, const char *scope, const char *id)

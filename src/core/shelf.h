@@ -86,6 +86,10 @@ bool shelf_is_buried(struct shelf *, const char *scope, const char *id);
 size_t shelf_bytes(const struct shelf *);
 size_t shelf_entries(const struct shelf *);
 
+/* Calls back for each entry of a scope; the callback may not put or drop any. */
+void shelf_walk(struct shelf *, const char *scope, void (*fn)(void *arg, struct shelf_entry *),
+    void *arg);
+
 /* Makes the ready-made answer from an upstream item, or (upstream NULL) from
  * the record's content if the project's mapping has not made it yet. -1 with a
  * sentence for the log. */

@@ -255,6 +255,89 @@ START_TEST(no_read_waits_longer_than_its_time)
 }
 END_TEST
 
+#define STEADY_ANN "11111111-2222-4333-8444-000000000001"
+#define STEADY_BOB "11111111-2222-4333-8444-000000000002"
+
+/* What the upstream of the next test answers, always in the same words. */
+struct steady {
+	char ann[300], bob[300];
+	int lists, reads;
+};
+
+/* Says what a persona is. */
+static void
+steady_set(char out[300], const char *id, const char *name, const char *goal)
+{
+	snprintf(out, 300, "{ \"id\": \"%s\", \"name\": \"%s\", \"description\": \"\", \"goal\": \"%s\", "
+	    "\"created_at\": \"2026-01-01T00:00:00Z\", \"org_id\": \"o\" }", id, name, goal);
+}
+
+/* An upstream that takes updates and deletes, and whose reads and lists never tell of them. */
+static void
+steady_upstream(void *arg, const struct script_request *q, struct script_reply *out)
+{
+	struct steady *s = arg;
+
+	out->act = SCRIPT_ANSWER;
+	out->status = 200;
+	if (strstr(q->path, "by-agent") != NULL) {
+		s->lists++;
+		snprintf(out->body, sizeof out->body, "[%s%s%s]", s->ann, s->bob[0] != '\0' ? ", " : "", s->bob);
+	} else if (strcmp(q->method, "GET") == 0) {
+		s->reads++;
+		snprintf(out->body, sizeof out->body, "%s", s->ann);
+	} else {
+		snprintf(out->body, sizeof out->body, "%s", s->ann);
+	}
+}
+
+/* Whether the list, and a read of Ann, hold a text; each asked for three times. */
+static void
+steady_expect(struct steady *s, const char *text, int count)
+{
+	for (int i = 0; i < 3; i++) {
+		struct reply *r;
+		int lists = s->lists, reads = s->reads;
+
+		r = call("GET", STAGE_DEMO, NULL);
+		ck_assert_int_eq(listed(r), count);
+		ck_assert_msg(strstr(r->body, text) != NULL, "%s in %s", text, r->body);
+		r = call("GET", below(STAGE_DEMO, STEADY_ANN), NULL);
+		ck_assert_msg(strstr(r->body, text) != NULL, "%s in %s", text, r->body);
+		ck_assert_int_eq(s->lists, lists + 1);
+		ck_assert_int_eq(s->reads, reads + 1);
+	}
+}
+
+START_TEST(what_comes_again_in_the_same_words_does_not_hide_what_changed_here)
+{
+	static struct steady s;
+	const char *path = scratch_file("gateway.yaml",
+	    "bluejay:\n  url: http://127.0.0.1:%d\n  api_key: k\n  cache: {fresh: 0s}\n"
+	    "projects:\n  demo: {agent_id: 7}\n", script_start(steady_upstream, &s));
+	const char *const args[] = {"serve", "--config", path, "--data-dir", scratch_dir(), "--listen",
+	    "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", NULL};
+
+	steady_set(s.ann, STEADY_ANN, "ann", "first");
+	program_start(&stage_gateway, args);
+	steady_expect(&s, "\"systemPrompt\":\"first\"", 1);
+	/* what only the gateway knows */
+	ck_assert_int_eq(call("PUT", below(STAGE_DEMO, STEADY_ANN), "{\"imageUrl\":\"/i\"}")->status, 200);
+	steady_expect(&s, "\"imageUrl\":\"/i\"", 1);
+	/* what another one changes in the upstream */
+	steady_set(s.ann, STEADY_ANN, "ann", "second");
+	steady_expect(&s, "\"systemPrompt\":\"second\"", 1);
+	steady_set(s.bob, STEADY_BOB, "bob", "");
+	steady_expect(&s, "\"systemPrompt\":\"second\"", 2);
+	/* a listing that still shows what was deleted */
+	ck_assert_int_eq(call("DELETE", below(STAGE_DEMO, STEADY_BOB), NULL)->status, 204);
+	steady_expect(&s, "\"imageUrl\":\"/i\"", 1);
+	s.bob[0] = '\0';
+	steady_expect(&s, "\"systemPrompt\":\"second\"", 1);
+	program_kill(&stage_gateway);
+}
+END_TEST
+
 START_TEST(a_key_that_bluejay_refuses_is_told_nowhere)
 {
 	static const char secret[] = "wrong-key-8d1f0c52";
@@ -305,6 +388,7 @@ reliability_read_suite(void)
 	tcase_add_loop_test(tcase, writes_are_visible_at_once, 0, 4);
 	tcase_add_test(tcase, a_read_that_nobody_waits_for_is_ended);
 	tcase_add_test(tcase, no_read_waits_longer_than_its_time);
+	tcase_add_test(tcase, what_comes_again_in_the_same_words_does_not_hide_what_changed_here);
 	tcase_add_test(tcase, a_key_that_bluejay_refuses_is_told_nowhere);
 	suite_add_tcase(suite, tcase);
 	return suite;
