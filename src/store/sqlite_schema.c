@@ -144,7 +144,7 @@ sqlite_schema_fail(sqlite3 *db, const char *where, struct fail *f)
 	int rc = sqlite3_errcode(db) & 0xff;
 
 	if (rc == SQLITE_CORRUPT || rc == SQLITE_NOTADB)
-		return fail_set(f, "the store in %s is damaged (%s): put a copy of it back, "
+		return fail_set(f, "the store in %s is damaged (%s): restore a backup, "
 		    "or use another data_dir", where, sqlite3_errmsg(db));
 	if (rc == SQLITE_BUSY || rc == SQLITE_LOCKED)
 		return fail_set(f, "the store in %s is in use by another program (%s)", where,
@@ -187,7 +187,8 @@ sqlite_schema_look(sqlite3 *db, const char *where, int64_t *schema, struct fail 
 		    "use another data_dir", where);
 	if (*schema > sqlite_schema_newest())
 		return fail_set(f, "the store in %s was written by a newer persona-gateway "
-		    "(schema %lld, this program knows %d): use that version, or another data_dir",
+		    "(schema %lld, this program knows %d): use that version, or restore a backup "
+		    "from before the upgrade",
 		    where, (long long)*schema, sqlite_schema_newest());
 	return 0;
 }
