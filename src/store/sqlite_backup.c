@@ -14,7 +14,7 @@
 
 #define SQLITE_BACKUP_BUSY_MS 10000 /* how long a gateway that starts or stops is waited for */
 #define SQLITE_BACKUP_STEPS 5000    /* of SQLite's machine, between two looks at the progress */
-#define SQLITE_BACKUP_SYNC ((uint64_t)8 << 20) /* bytes: what lies in memory at most, so that
+#define SQLITE_BACKUP_SYNC ((uint64_t)4 << 20) /* bytes: what lies in memory at most, so that
                                                   no write of a gateway waits behind all of it */
 
 /* Opens a database file of a folder. */
