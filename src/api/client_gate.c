@@ -4,6 +4,7 @@
 #include "api/api_impl.h"
 #include "api/client_claim.h"
 #include "api/client_failures.h"
+#include "api/client_origin.h"
 #include "api/client_rate.h"
 #include "base/mem.h"
 #include "base/metric_text.h"
@@ -11,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #define CLIENT_GATE_HELD_MAX 1000 /* failures whose answers wait; more are answered at once */
 #define CLIENT_GATE_SERIES_MAX 2000
@@ -268,47 +268,6 @@ client_gate_allows_rate(struct client_gate *g, struct http_exchange *ex,
 	return taken;
 }
 
-/* Whether a method only reads (RFC 9110, 9.2.1), TRACE apart. */
-static bool
-client_gate_reads(const char *method)
-{
-	return strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0 ||
-	    strcmp(method, "OPTIONS") == 0;
-}
-
-/* Whether a request may change something: a WebSocket could, too. */
-static bool
-client_gate_writes(const struct http_request *q)
-{
-	return !client_gate_reads(q->method) ||
-	    (q->upgrade != NULL && strcasecmp(q->upgrade, "websocket") == 0);
-}
-
-/* Whether pages of an origin may use the password that a browser knows. */
-static bool
-client_gate_trusts(const struct config *c, const struct http_request *q, const char *origin)
-{
-	const char *host = strstr(origin, "://");
-
-	if (host != NULL && strcasecmp(host + 3, q->asked_host) == 0)
-		return true;
-	for (char **o = c->cors.origins; c->cors.credentials && *o != NULL; o++)
-		if (strcmp(*o, origin) == 0)
-			return true;
-	return false;
-}
-
-/* Whether a page somewhere else has a browser write with the password that it knows: it
- * would send that along with a form, for any page. */
-static bool
-client_gate_is_forged(const struct config *c, const struct http_request *q)
-{
-	const char *origin = http_request_field(q, "origin");
-
-	return origin != NULL && client_gate_writes(q) && client_claim_by_browser(q) &&
-	    !client_gate_trusts(c, q, origin);
-}
-
 /* Lets a known client in, or answers why not. */
 static bool
 client_gate_allows(struct client_gate *g, struct http_exchange *ex, enum client_door door,
@@ -323,9 +282,9 @@ client_gate_allows(struct client_gate *g, struct http_exchange *ex, enum client_
 		outcome = "limited";
 	} else if (door == CLIENT_DOOR_ADMIN && !who->admin) {
 		api_answer_error(ex, 403, "This token is not for the admin address");
-	} else if (who->read_only && client_gate_writes(q)) {
+	} else if (who->read_only && client_origin_writes(q)) {
 		api_answer_error(ex, 403, "This token may only read: GET, HEAD and OPTIONS");
-	} else if (client_gate_is_forged(g->snap->config, q)) {
+	} else if (client_origin_is_forged(g->snap->config, q)) {
 		api_answer_error(ex, 403, "A page of another origin cannot write with the browser's "
 		                          "password");
 	} else {
@@ -340,8 +299,19 @@ client_gate_allows(struct client_gate *g, struct http_exchange *ex, enum client_
 static bool
 client_gate_open(const struct http_request *q, enum client_door door)
 {
-	return door == CLIENT_DOOR_ADMIN && client_gate_reads(q->method) &&
+	return door == CLIENT_DOOR_ADMIN && client_origin_reads(q->method) &&
 	    (strcmp(q->path, "/healthz") == 0 || strcmp(q->path, "/readyz") == 0);
+}
+
+/* Lets everyone in, pages from elsewhere apart. */
+static enum client_entry
+client_gate_admit_all(const struct config *c, struct http_exchange *ex)
+{
+	if (!client_origin_is_foreign(c, http_exchange_request(ex)))
+		return CLIENT_ADMITTED;
+	api_answer_error(ex, 403, "A page of another origin may not write here; cors.origins in the "
+	                          "gateway's configuration names those that may");
+	return CLIENT_REFUSED;
 }
 
 /* Looks at a request. */
@@ -357,7 +327,7 @@ client_gate_enter(struct client_gate *g, struct http_exchange *ex, enum client_d
 
 	*who = NULL;
 	if (door == CLIENT_DOOR_ADMIN ? !g->admin : c->client_count == 0)
-		return CLIENT_ADMITTED;
+		return client_gate_admit_all(c, ex);
 	claim = client_claim_read(q, digest);
 	found = client_gate_find(c, digest);
 	if (claim == CLIENT_CLAIM_NONE)

@@ -260,6 +260,63 @@ START_TEST(without_clients_nobody_needs_a_token_on_this_machine)
 }
 END_TEST
 
+START_TEST(without_clients_pages_elsewhere_cannot_write)
+{
+	static const char sentence[] = "A page of another origin may not write here; cors.origins in the "
+	    "gateway's configuration names those that may";
+	static const struct {
+		const char *fields;
+		bool let_in;
+	} rows[] = {
+	    {"", true}, /* every program but a browser */
+	    {"Origin: http://evil.example\r\n", true}, /* the same: no browser leaves it at that */
+	    {"Origin: http://evil.example\r\nSec-Fetch-Site: cross-site\r\n", false},
+	    {"Origin: null\r\nSec-Fetch-Site: cross-site\r\n", false},
+	    {"Sec-Fetch-Site: cross-site\r\n", false},
+	    {"Origin: http://localhost.evil.example\r\nSec-Fetch-Site: cross-site\r\n", false},
+	    {"Origin: http://evil.example:80@localhost\r\nSec-Fetch-Site: cross-site\r\n", false},
+	    {"Origin: http://localhost\r\nSec-Fetch-Site: cross-site\r\n", true},
+	    {"Origin: http://[::1]:5173\r\nSec-Fetch-Site: cross-site\r\n", true},
+	    {"Origin: https://gateway.example\r\nSec-Fetch-Site: cross-site\r\n", true},
+	    {"Origin: http://studio.example\r\nSec-Fetch-Site: cross-site\r\n", true},
+	    {"Origin: https://proxy.example\r\nSec-Fetch-Site: same-origin\r\n", true},
+	    {"Sec-Fetch-Site: none\r\n", true},
+	};
+	const char *const args[] = {"serve", "--sandbox", "--listen", "127.0.0.1:0", "--config",
+	    scratch_file("pages.yaml", "cors: {origins: [http://studio.example]}\n"
+	        "allowed_hosts: [gateway.example]\nadmin_listen: 127.0.0.1:0\n"), NULL};
+	char body[64], fields[300], *id, draw[128];
+
+	program_start(&gateway, args);
+	id = strdup(reply_string(ask(gateway.port, "POST", "/api/projects/demo/personas", NULL,
+	    "{\"name\":\"drawn\"}"), "id"));
+	snprintf(draw, sizeof draw, "/api/projects/demo/personas/%s/generate-image", id);
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct reply *r;
+
+		snprintf(body, sizeof body, "{\"name\":\"n%zu\"}", i);
+		r = ask(gateway.port, "POST", "/api/projects/demo/personas", rows[i].fields, body);
+		ck_assert_msg(r->status == (rows[i].let_in ? 201 : 403), "%zu: %d %s", i, r->status, r->body);
+		if (!rows[i].let_in) {
+			expect_error(r, 403, sentence);
+			/* what a form can send: no body that must be JSON */
+			snprintf(fields, sizeof fields, "Content-Type: application/x-www-form-urlencoded\r\n%s",
+			    rows[i].fields);
+			expect_error(ask(gateway.port, "POST", draw, fields, ""), 403, sentence);
+			snprintf(fields, sizeof fields, SOCKET "%s", rows[i].fields);
+			expect_error(ask(gateway.port, "GET", "/chat", fields, NULL), 403, sentence);
+			expect_error(ask(gateway.admin_port, "POST", "/reload", rows[i].fields, "{}"), 403, sentence);
+		}
+		/* reading is CORS' affair: the page gets nothing of it */
+		ck_assert_int_eq(ask(gateway.port, "GET", "/api/projects/demo/personas", rows[i].fields,
+		    NULL)->status, 200);
+	}
+	ck_assert_int_ne(ask(gateway.port, "POST", draw, NULL, NULL)->status, 403);
+	free(id);
+	stop();
+}
+END_TEST
+
 START_TEST(preflights_need_no_token)
 {
 	static const char from[] = "Origin: http://studio.example\r\n";
@@ -700,7 +757,8 @@ clients_suite(void)
 {
 	const TTest *const tests[] = {every_request_needs_a_token, a_token_may_come_in_three_ways,
 	    two_different_tokens_in_one_request_are_refused,
-	    without_clients_nobody_needs_a_token_on_this_machine, preflights_need_no_token,
+	    without_clients_nobody_needs_a_token_on_this_machine,
+	    without_clients_pages_elsewhere_cannot_write, preflights_need_no_token,
 	    a_client_sees_its_projects_alone,
 	    what_belongs_to_all_projects_is_not_for_clients_of_some, a_reader_only_reads,
 	    pages_elsewhere_cannot_write_with_the_browsers_password, a_rate_is_kept_and_told,
