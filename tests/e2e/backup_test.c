@@ -15,6 +15,8 @@
  * Copies of what a running gateway keeps, and what clients see when one is put back.
  */
 #define BACKUP_CREATE "/v1/create-customer-persona"
+#define BACKUP_PATIENT \
+	"  timeouts: {connect: 5s, first_byte: 40s, total: 60s}\n  settle: {grace: 300ms}\n"
 #define BACKUP_ROUNDS 12
 #define BACKUP_LANES 4     /* clients that create without a pause */
 #define BACKUP_IDS 20000   /* creates of one test, at most */
@@ -194,6 +196,15 @@ listed(const char *path, const char *name)
 	return n;
 }
 
+/* Copies the data while Bluejay stands still, within a request that it has received. */
+static void
+backup_within(const char *name)
+{
+	kill(stage_sandbox.pid, SIGSTOP);
+	backup(name);
+	kill(stage_sandbox.pid, SIGCONT);
+}
+
 /* What clients did before and after the copy was made. */
 struct yesterday {
 	char *ann, *bob, *carl, *dora;
@@ -309,12 +320,12 @@ START_TEST(a_create_under_way_in_a_copy_is_not_sent_again)
 	char *id;
 	int fd;
 
-	stage_open(NULL, NULL);
+	stage_open(BACKUP_PATIENT, NULL);
 	ck_assert_int_eq(call("GET", path, NULL)->status, 200);
-	stage_faults("{\"profile\":\"latency\",\"method\":\"POST\",\"delay_ms\":700}");
+	stage_faults("{\"profile\":\"latency\",\"method\":\"POST\",\"delay_ms\":2000}");
 	fd = call_start("POST", path, NULL, "{\"name\":\"ann\"}");
 	EVENTUALLY(stage_received("POST", BACKUP_CREATE) == 1);
-	backup("yesterday");
+	backup_within("yesterday");
 	r = call_end(fd);
 	ck_assert_msg(r->status == 201, "%d %s", r->status, r->body);
 	id = strdup(reply_string(r, "id"));
@@ -342,12 +353,12 @@ START_TEST(a_change_under_way_in_a_copy_is_not_sent_again)
 	char *id;
 	int fd;
 
-	stage_open(NULL, NULL);
+	stage_open(BACKUP_PATIENT, NULL);
 	id = create(STAGE_DEMO, "{\"name\":\"ann\"}");
-	stage_faults("{\"profile\":\"latency\",\"method\":\"PUT\",\"delay_ms\":700}");
+	stage_faults("{\"profile\":\"latency\",\"method\":\"PUT\",\"delay_ms\":2000}");
 	fd = call_start("PUT", below(STAGE_DEMO, id), NULL, "{\"name\":\"bea\"}");
 	EVENTUALLY(stage_received("PUT", "/v1/update-customer-persona/{persona_id}") == 1);
-	backup("yesterday");
+	backup_within("yesterday");
 	ck_assert_int_eq(call_end(fd)->status, 200);
 	stage_no_faults();
 	ck_assert_int_eq(call("PUT", below(STAGE_DEMO, id), "{\"name\":\"cleo\"}")->status, 200);
