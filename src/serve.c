@@ -187,6 +187,7 @@ serve_server_config(struct serve *s, http_service_fn service, const struct http_
 	    .proxy_headed = service == api_serve ? (const char *const *)c->proxy_protocol : NULL,
 	    .socket_mode = (unsigned)c->socket_mode,
 	    .cors = cors,
+	    .tls = c->tls.context,
 	    .service = service,
 	    .report = api_report,
 	    .arg = s->api,
@@ -230,7 +231,7 @@ serve_listen(struct serve *s)
 
 	s->server = serve_make_server(s, api_serve, serve_cors(s));
 	if (s->sockets.clients != NULL) {
-		serve_sockets_open(&s->sockets, s->server, false);
+		serve_sockets_open(&s->sockets, s->server, false, listen);
 		return true;
 	}
 	for (; *listen != NULL; listen++) {
@@ -256,7 +257,7 @@ serve_listen_admin(struct serve *s)
 		return true;
 	s->admin = serve_make_server(s, api_serve_admin, NULL);
 	if (s->sockets.admin != NULL) {
-		serve_sockets_open(&s->sockets, s->admin, true);
+		serve_sockets_open(&s->sockets, s->admin, true, (char *const[]){(char *)address, NULL});
 		return true;
 	}
 	if (http_server_listen(s->admin, address, &fail) == 0)

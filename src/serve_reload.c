@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "config/config_keep.h"
 #include "config/config_rules.h"
+#include "config/config_tls.h"
 #include "core/reload.h"
 #include "json/json_text.h"
 
@@ -180,6 +181,7 @@ serve_reload_read(struct serve_reload *r, const struct config_source *source)
 		config_keep(r->snap->config, gateway_snapshot(r->o.gw)->config, serve_reload_on_kept, r);
 		config_keep_keys(r->snap->config, gateway_snapshot(r->o.gw)->config,
 		    serve_reload_has_worked, r);
+		config_tls_keep(r->snap->config, gateway_snapshot(r->o.gw)->config, &r->diags);
 		config_rules_kept(r->snap->config, &r->diags);
 	}
 	diag_sort(&r->diags);

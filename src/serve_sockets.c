@@ -2,6 +2,7 @@
 
 #include "serve_sockets.h"
 #include "base/mem.h"
+#include "config/config_tls.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -66,14 +67,15 @@ serve_sockets_clear(struct serve_sockets *k)
 
 /* Hands sockets over. */
 void
-serve_sockets_open(struct serve_sockets *k, struct http_server *server, bool admin)
+serve_sockets_open(struct serve_sockets *k, struct http_server *server, bool admin,
+    char *const *addresses)
 {
 	for (size_t i = 0; i < k->all.count; i++) {
 		struct http_inherited *s = &k->all.sockets[i];
 
 		if (serve_sockets_is_admin(s) != admin || s->fd < 0)
 			continue;
-		http_server_adopt(server, s->fd, false);
+		http_server_adopt(server, s->fd, config_tls_speaks(*addresses++));
 		s->fd = -1;
 	}
 }

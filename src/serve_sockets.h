@@ -20,7 +20,9 @@ struct serve_sockets {
 int serve_sockets_take(struct serve_sockets *, struct fail *);
 void serve_sockets_clear(struct serve_sockets *);
 
-/* Hands those for clients, or the admin's, to a server. */
-void serve_sockets_open(struct serve_sockets *, struct http_server *, bool admin);
+/* Hands those for clients, or the admin's, to a server. The addresses are theirs in the
+ * configuration, which says there whether they speak TLS. */
+void serve_sockets_open(struct serve_sockets *, struct http_server *, bool admin,
+    char *const *addresses);
 
 #endif

@@ -193,6 +193,20 @@ serve_watch_node(struct serve_watch *w, const struct yaml_node *node)
 	}
 }
 
+/* Watches certificate and key. */
+static void
+serve_watch_tls(struct serve_watch *w, const struct yaml_node *section)
+{
+	static const char *const names[] = {"certificate", "key", "client_ca"};
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		const struct yaml_node *item = yaml_node_get(section, names[i]);
+
+		if (item != NULL && item->kind == YAML_SCALAR)
+			serve_watch_file(w, item->file, item->text);
+	}
+}
+
 /* Watches the files of a snapshot. Their state is noted when they are first watched, so
  * that a change in between is seen. */
 void
@@ -209,6 +223,7 @@ serve_watch_take(struct serve_watch *w, const struct snapshot *snap)
 	serve_watch_node(w, yaml_node_get(snap->config->document, "projects"));
 	serve_watch_node(w, yaml_node_get(snap->config->document, "images"));
 	serve_watch_node(w, yaml_node_get(snap->config->document, "clients"));
+	serve_watch_tls(w, yaml_node_get(snap->config->document, "tls"));
 	for (size_t i = 0; i < w->count; i++) {
 		serve_watch_stat(w->files[i].path, &w->files[i].was);
 		for (size_t k = 0; k < count; k++)

@@ -7,7 +7,7 @@
 
 /*
  * Watches the files with keys, tokens and certificates that the configuration names
- * (every key that ends in `_file`): replaced by a rename, written in place, or behind a
+ * (every key that ends in `_file`, and those of `tls`): replaced by a rename, written in place, or behind a
  * link that leads elsewhere now, as Kubernetes swaps the folders of its mounts. The
  * folders are watched by inotify(7); where that is not possible, and for what it does
  * not see, such as network file systems, files are looked at every half a minute.

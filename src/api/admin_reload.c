@@ -75,6 +75,11 @@ api_reload_end(struct api *api, int status, const char *body, size_t len)
 {
 	struct admin_reload *w, *next;
 
+	api->reload_refused_last = status != 200;
+	if (status == 200)
+		api->reloads_taken++;
+	else
+		api->reloads_refused++;
 	for (w = TAILQ_FIRST(&api->reloads); w != NULL; w = next) {
 		next = TAILQ_NEXT(w, link);
 		if (!w->begun)

@@ -25,6 +25,8 @@ struct api {
 	unsigned uploads; /* running */
 	loop_fn reload;   /* reads the configuration again; NULL: nobody does */
 	void *reload_arg;
+	uint64_t reloads_taken, reloads_refused;
+	bool reload_refused_last;
 	TAILQ_HEAD(, admin_reload) reloads; /* requests that wait for that */
 };
 

@@ -32,12 +32,15 @@ client_origin_host(const char *origin)
 	return host != NULL ? host + 3 : NULL;
 }
 
-/* Whether a page is the gateway's own, or what is served through it. */
+/* Whether a page is the gateway's own, or what is served through it. One that came without
+ * TLS is not that of an address with it: anybody on the way could have written it. */
 static bool
 client_origin_is_own(const struct http_request *q, const char *origin)
 {
 	const char *host = client_origin_host(origin);
 
+	if (strcmp(q->scheme, "https") == 0 && strncasecmp(origin, "http://", 7) == 0)
+		return false;
 	return host != NULL && strcasecmp(host, q->asked_host) == 0;
 }
 

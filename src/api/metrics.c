@@ -267,12 +267,34 @@ metrics_health(struct buf *b, struct api *api)
 	metric_text_sample(b, family, METRIC_LABEL("check", "personas"), !h.many_gone);
 }
 
+/* Adds what became of reading the configuration again, and how long the certificate lasts. */
+static void
+metrics_reloads(struct buf *b, const struct api *api)
+{
+	const struct tls_context *tls = gateway_snapshot(api->gw)->config->tls.context;
+	const char *family = METRICS_NAME("config_reloads_total");
+	const char *expiry = METRICS_NAME("tls_certificate_expiry_timestamp_seconds");
+
+	metric_text_family(b, family, "counter",
+	    "Times that the configuration was read again, key files and certificates included, and came "
+	    "into force (taken) or was left (refused).");
+	metric_text_sample(b, family, METRIC_LABEL("outcome", "taken"), api->reloads_taken);
+	metric_text_sample(b, family, METRIC_LABEL("outcome", "refused"), api->reloads_refused);
+	metric_text_gauge(b, METRICS_NAME("config_last_reload_ok"),
+	    "0 when the configuration was left when it was last read again.", !api->reload_refused_last);
+	metric_text_family(b, expiry, "gauge",
+	    "When the first of the certificates that are sent to clients ends; nothing without TLS.");
+	if (tls != NULL)
+		metric_text_sample(b, expiry, NULL, (uint64_t)tls_context_expires(tls));
+}
+
 /* Adds what this program is. */
 static void
 metrics_build(struct buf *b, struct api *api)
 {
 	metric_text_family(b, METRICS_NAME("build_info"), "gauge", "1, and the version.");
 	metric_text_sample(b, METRICS_NAME("build_info"), METRIC_LABEL("version", PACKAGE_VERSION), 1);
+	metrics_reloads(b, api);
 	metric_text_counter(b, METRICS_NAME("log_lines_dropped_total"),
 	    "Lines of the log that could not be written, or not in time.", log_dropped(api->log));
 	metric_text_gauge(b, METRICS_NAME("log_waiting_bytes"),

@@ -51,7 +51,9 @@ admin_client_run(struct admin_question *q, const struct upstream_config *config,
 	upstream_free(up);
 	if (q->answer->status == 0)
 		fprintf(stderr, "persona-gateway: no gateway answers on %s; is it running, and is this its "
-		    "`admin on` address?\n", config->url);
+		    "`admin on` address?%s\n", config->url, strncmp(config->url, "https:", 6) == 0 ?
+		    " Its certificate must be for this name, of an authority that is trusted here; "
+		    "--ca-file names one." : "");
 	return q->answer->status != 0;
 }
 
@@ -62,6 +64,7 @@ admin_client_ask(const struct admin_client *admin, const char *method, const cha
 {
 	struct upstream_config config = {
 	    .url = admin->url,
+	    .ca_file = admin->ca_file,
 	    .connect_ms = 5000,
 	    .first_byte_ms = ADMIN_CLIENT_TIME_MS,
 	    .total_ms = ADMIN_CLIENT_TIME_MS,

@@ -13,7 +13,8 @@
 /* Whom to ask. */
 struct admin_client {
 	const char *url;
-	char *token; /* NULL: none is sent */
+	const char *ca_file; /* whom to trust, in place of the system's authorities; NULL: those */
+	char *token;         /* NULL: none is sent */
 };
 
 /* What came back. */

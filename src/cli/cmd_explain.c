@@ -21,7 +21,8 @@
 
 static const char explain_usage[] =
     "usage: persona-gateway explain [OPTIONS] --project ID create|update|read < body.json\n"
-    "       persona-gateway explain --request ID [--admin URL] [--token-file FILE] [--json]\n"
+    "       persona-gateway explain --request ID [--admin URL] [--token-file FILE] [--ca-file FILE]\n"
+    "                               [--json]\n"
     "\n"
     "Prints what a body becomes, and which line of the file decides that. Sends nothing.\n"
     "create and update take a body of the local API and print the request to Bluejay;\n"
@@ -39,7 +40,8 @@ static const char explain_usage[] =
     "\n"
     "  --request ID       the id\n"
     "  --admin URL        the admin address, " ADMIN_CLIENT_URL " unless it is given\n"
-    "  --token-file FILE  the token of a client with `admin: true`, where one is needed\n";
+    "  --token-file FILE  the token of a client with `admin: true`, where one is needed\n"
+    "  --ca-file FILE     authorities (PEM) of an https:// address, in place of the system's\n";
 
 /* Says what is wrong with the usage. */
 static int
@@ -214,14 +216,14 @@ explain_read_input(struct buf *in)
 static bool
 explain_read_options(int argc, char **argv, struct explain_options *o, int *code)
 {
-	enum { CONFIG = 1, SANDBOX, PROJECT, RESOURCE, ID, JSON, REQUEST, ADMIN, TOKEN,
+	enum { CONFIG = 1, SANDBOX, PROJECT, RESOURCE, ID, JSON, REQUEST, ADMIN, TOKEN, CA,
 		HELP };
 	static const struct option options[] = {{"config", required_argument, NULL, CONFIG},
 	    {"sandbox", no_argument, NULL, SANDBOX}, {"project", required_argument, NULL, PROJECT},
 	    {"resource", required_argument, NULL, RESOURCE},
 	    {"id", required_argument, NULL, ID}, {"json", no_argument, NULL, JSON},
 	    {"request", required_argument, NULL, REQUEST}, {"admin", required_argument, NULL, ADMIN},
-	    {"token-file", required_argument, NULL, TOKEN},
+	    {"token-file", required_argument, NULL, TOKEN}, {"ca-file", required_argument, NULL, CA},
 	    {"help", no_argument, NULL, HELP}, {NULL, 0, NULL, 0}};
 	int opt;
 
@@ -244,6 +246,8 @@ explain_read_options(int argc, char **argv, struct explain_options *o, int *code
 			o->admin = optarg;
 		else if (opt == TOKEN)
 			o->token_file = optarg;
+		else if (opt == CA)
+			o->ca_file = optarg;
 		else {
 			if (opt == HELP)
 				fputs(explain_usage, stdout);
@@ -259,12 +263,13 @@ explain_read_options(int argc, char **argv, struct explain_options *o, int *code
 static int
 explain_old(const struct explain_options *o)
 {
-	struct admin_client admin = {.url = o->admin != NULL ? o->admin : ADMIN_CLIENT_URL};
+	struct admin_client admin = {.url = o->admin != NULL ? o->admin : ADMIN_CLIENT_URL,
+	    .ca_file = o->ca_file};
 	int code = 1;
 
 	if (o->operation[0] != '\0' || o->project != NULL || o->config != NULL || o->sandbox ||
 	    o->resource != NULL || o->id != NULL)
-		return explain_wrong(stderr, "--request goes with --admin, --token-file and --json alone");
+		return explain_wrong(stderr, "--request goes with --admin, --token-file, --ca-file and --json alone");
 	signal(SIGPIPE, SIG_IGN);
 	if (admin_client_read_token(&admin, o->token_file))
 		code = explain_past(&admin, o->request, o->json, o->colour);
@@ -285,8 +290,8 @@ cmd_explain(int argc, char **argv)
 	o.colour = isatty(STDOUT_FILENO) && getenv("NO_COLOR") == NULL;
 	if (o.request != NULL)
 		return explain_old(&o);
-	if (o.admin != NULL || o.token_file != NULL)
-		return explain_wrong(stderr, "--admin and --token-file go with --request");
+	if (o.admin != NULL || o.token_file != NULL || o.ca_file != NULL)
+		return explain_wrong(stderr, "--admin, --token-file and --ca-file go with --request");
 	if (strcmp(o.operation, "create") != 0 && strcmp(o.operation, "update") != 0 &&
 	    strcmp(o.operation, "read") != 0)
 		return explain_wrong(stderr, "say what to explain: create, update or read");

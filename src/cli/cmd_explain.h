@@ -13,7 +13,7 @@ struct explain_options {
 	const char *operation; /* "create", "update" or "read" */
 	const char *id;        /* the thing's, for paths; NULL: "{id}" */
 	const char *request;   /* the id of a past request, instead of all of this; NULL: none */
-	const char *admin, *token_file; /* with request: where to ask, and how; NULL: the usual way */
+	const char *admin, *token_file, *ca_file; /* with request: where to ask, and how; NULL: the usual way */
 	bool json;
 	bool colour;
 };

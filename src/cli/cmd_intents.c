@@ -23,6 +23,7 @@ static const char intents_usage[] =
     "\n"
     "  --admin URL        the address, " ADMIN_CLIENT_URL " unless it is given\n"
     "  --token-file FILE  the token of a client with `admin: true`, where one is needed\n"
+    "  --ca-file FILE     authorities (PEM) of an https:// address, in place of the system's\n"
     "\n"
     "  list     what is unsettled\n"
     "  adopt    this create made what has this id in Bluejay\n"
@@ -150,7 +151,8 @@ int
 cmd_intents(int argc, char **argv)
 {
 	static const struct option options[] = {{"admin", required_argument, NULL, 'a'},
-	    {"token-file", required_argument, NULL, 't'}, {"help", no_argument, NULL, 'h'},
+	    {"token-file", required_argument, NULL, 't'}, {"ca-file", required_argument, NULL, 'c'},
+	    {"help", no_argument, NULL, 'h'},
 	    {NULL, 0, NULL, 0}};
 	struct admin_client admin = {.url = ADMIN_CLIENT_URL};
 	const char *file = NULL;
@@ -161,6 +163,9 @@ cmd_intents(int argc, char **argv)
 		switch (opt) {
 		case 'a':
 			admin.url = optarg;
+			break;
+		case 'c':
+			admin.ca_file = optarg;
 			break;
 		case 't':
 			file = optarg;

@@ -92,6 +92,15 @@ config_address_hint(const char *address, struct fail *fail)
 		fail_set(fail, CONFIG_ADDRESS_FORM);
 }
 
+/* Leaves the scheme out. */
+const char *
+config_address_bare(const char *address)
+{
+	if (strncmp(address, "http://", 7) == 0)
+		return address + 7;
+	return strncmp(address, "https://", 8) == 0 ? address + 8 : address;
+}
+
 /* Checks an address to listen on. */
 enum config_reach
 config_address_reach(const char *address, struct fail *fail)

@@ -16,6 +16,9 @@ enum config_reach {
 	CONFIG_REACH_OUTSIDE /* other machines may reach it */
 };
 
+/* An address to listen on without the http:// or https:// that may stand before it. */
+const char *config_address_bare(const char *address);
+
 /* "127.0.0.1:3000", "[::1]:3000" or "unix:/path". */
 enum config_reach config_address_reach(const char *address, struct fail *);
 
@@ -35,7 +38,7 @@ int config_address_url(const char *url, bool proxy, struct fail *);
 /* An origin, whose normal form is written, or "*". */
 int config_address_origin(const char *origin, char out[ORIGIN_SIZE], struct fail *);
 
-/* Whether a checked URL leads to an address of this machine that is listened on. */
+/* Whether a checked URL leads to an address of this machine that is listened on, a bare one. */
 bool config_address_url_is(const char *url, const char *listen);
 
 /* The host of a checked URL, as it stands there; the caller frees. */

@@ -28,6 +28,9 @@ static const char *const config_workers[] = {"auto", "1", NULL};
 static const char *const config_stores[] = {"sqlite", NULL};
 /* In the order of enum config_communities. */
 static const char *const config_communities[] = {"project", "organisation", NULL};
+/* In the order of enum config_tls_version and enum tls_clients. */
+static const char *const config_tls_versions[] = {"1.2", "1.3", NULL};
+static const char *const config_tls_clients[] = {"off", "optional", "required", NULL};
 /* In the order of enum config_image_provider. */
 static const char *const config_providers[] = {"auto", "none", "openai", NULL};
 
@@ -81,6 +84,19 @@ static const struct config_key config_table[] = {
     {"clients.*.rate.per_minute", CONFIG_INT, IN_CLIENT(rate_per_minute), .fallback = "0",
 	.min = 0, .max = 1000000,
 	.help = "How many requests the client may make in a minute; 0 sets no limit."},
+    {"tls.certificate", CONFIG_FILE, AT(tls.certificate),
+	.help = "The server's certificate (PEM), with those that lead to its authority behind it: "
+	    "`listen` then speaks TLS ([TLS](#tls)). Read again when it changes."},
+    {"tls.key", CONFIG_FILE, AT(tls.key),
+	.help = "Its private key (PEM, not encrypted), which only the gateway should be able to read."},
+    {"tls.min_version", CONFIG_ENUM, AT(tls.min_version), .fallback = "1.2",
+	.choices = config_tls_versions, .help = "The oldest version of TLS that clients may speak."},
+    {"tls.client_ca", CONFIG_FILE, AT(tls.client_ca),
+	.help = "The authorities (PEM) whose signature makes a client's certificate valid."},
+    {"tls.client_certificates", CONFIG_ENUM, .offset = offsetof(struct config, tls.client_certificates),
+	.given = offsetof(struct config, tls.client_certificates_given), .choices = config_tls_clients,
+	.help = "Whether clients show a certificate: `off`, `optional` (one that is shown must be "
+	    "valid) or `required`, which it is when there is `client_ca`. A token is needed beside it."},
     {"cors.origins", CONFIG_ORIGINS, AT(cors.origins), .fallback = "[]",
 	.help = "Origins whose web pages may use the gateway, such as `http://localhost:5173`, or "
 	    "`\"*\"` alone for every one. Empty: none but the gateway's own."},

@@ -9,6 +9,7 @@
 #include "config/config_keys.h"
 #include "config/config_rules.h"
 #include "config/config_set.h"
+#include "config/config_tls.h"
 #include "config/config_walk.h"
 
 #include <stdlib.h>
@@ -55,6 +56,10 @@ config_free(struct config *config)
 	config_load_free_list(config->cors.origins);
 	free(config->admin_listen);
 	free(config->data_dir);
+	free(config->tls.certificate);
+	free(config->tls.key);
+	free(config->tls.client_ca);
+	tls_context_unref(config->tls.context);
 	free(config->bluejay.url);
 	mem_wipe_free(config->bluejay.api_key);
 	mem_wipe_free(config->bluejay.earlier_key);
@@ -240,6 +245,7 @@ config_load(const struct config_source *source, struct diag_list *diags)
 	if (source->sandbox)
 		config_load_sandbox_key(config);
 	config_load_images(config, source->sandbox);
+	config_tls_load(config, diags);
 	config_client_check(config, diags);
 	config_rules_check(&rules);
 	config_load_mapping(config, source, diags);

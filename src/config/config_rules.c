@@ -6,6 +6,7 @@
 #include "config/config_address.h"
 #include "config/config_find.h"
 #include "config/config_keys.h"
+#include "config/config_tls.h"
 #include "config/config_value.h"
 
 #include <stdlib.h>
@@ -217,8 +218,11 @@ config_rules_listen_sound(const struct config_rules *r)
 static bool
 config_rules_same_address(const char *a, const char *b)
 {
-	size_t len = strlen(a);
+	size_t len;
 
+	a = config_address_bare(a);
+	b = config_address_bare(b);
+	len = strlen(a);
 	return strcmp(a, b) == 0 &&
 	    (strncmp(a, "unix:", 5) == 0 || len < 2 || strcmp(a + len - 2, ":0") != 0);
 }
@@ -233,7 +237,7 @@ config_rules_open(const struct config_rules *r, const char *address, struct conf
 	    !yaml_node_sound(FIND(r->config->document, "listen_without_tokens")) ||
 	    !yaml_node_sound(FIND(r->config->document, "clients")) ||
 	    (clients != NULL && clients->broken) ||
-	    config_address_reach(address, NULL) != CONFIG_REACH_OUTSIDE)
+	    config_address_reach(config_address_bare(address), NULL) != CONFIG_REACH_OUTSIDE)
 		return;
 	diag_add(r->diags, at.file, at.line, at.column, "other machines can reach %s, and there are "
 	    "no clients: whoever connects would use the key; add \"clients\" to the file "
@@ -255,12 +259,22 @@ config_rules_has_admin(const struct config *config)
 static void
 config_rules_open_admin(const struct config_rules *r, const char *admin, struct config_place at)
 {
-	if (config_address_reach(admin, NULL) == CONFIG_REACH_OUTSIDE &&
+	if (config_address_reach(config_address_bare(admin), NULL) == CONFIG_REACH_OUTSIDE &&
 	    !config_rules_has_admin(r->config) &&
 	    yaml_node_sound(FIND(r->config->document, "clients")))
 		diag_add(r->diags, at.file, at.line, at.column, "other machines can reach %s, and "
 		    "no client has \"admin: true\": use 127.0.0.1, [::1], a unix: socket, or off, or "
 		    "give a client that right", admin);
+}
+
+/* Refuses an address that is to speak TLS without a certificate. */
+static void
+config_rules_certified(const struct config_rules *r, const char *address, struct config_place at)
+{
+	if (config_tls_speaks(address) && FIND(r->config->document, "tls", "certificate") == NULL)
+		diag_add(r->diags, at.file, at.line, at.column, "%s is to speak TLS, and there is no "
+		    "certificate; name one with \"tls: {certificate: FILE, key: FILE}\" in the file",
+		    address);
 }
 
 /* Checks the addresses for clients. */
@@ -275,6 +289,7 @@ config_rules_listen(const struct config_rules *r)
 		struct config_place at = config_rules_listen_at(r, i);
 
 		config_rules_open(r, listen[i], at);
+		config_rules_certified(r, listen[i], at);
 		for (size_t j = 0; j < i; j++)
 			if (config_rules_same_address(listen[i], listen[j]))
 				diag_add(r->diags, at.file, at.line, at.column,
@@ -324,6 +339,7 @@ config_rules_admin(const struct config_rules *r)
 	if (admin == NULL || !r->config->admin_listen_given)
 		return;
 	config_rules_open_admin(r, admin, at);
+	config_rules_certified(r, admin, at);
 	for (size_t i = 0; config_rules_listen_sound(r) && r->config->listen[i] != NULL; i++) {
 		if (!config_rules_same_address(admin, r->config->listen[i]))
 			continue;
@@ -344,9 +360,9 @@ config_rules_local(const struct config_rules *r)
 	if (local == NULL || !yaml_node_sound(node))
 		return;
 	for (size_t i = 0; config_rules_listen_sound(r) && r->config->listen[i] != NULL; i++)
-		if (config_address_url_is(local, r->config->listen[i]))
+		if (config_address_url_is(local, config_address_bare(r->config->listen[i])))
 			own = r->config->listen[i];
-	if (own != NULL && config_address_url_is(local, own))
+	if (own != NULL && config_address_url_is(local, config_address_bare(own)))
 		diag_add(r->diags, at.file, at.line, at.column, "passthrough.local (%s) is the "
 		    "gateway's own address %s; name the address of the local tool's server, or let "
 		    "one of them listen on another port", local, own);

@@ -125,12 +125,16 @@ static int
 config_set_address(const struct config_text *t, char **out, struct fail *fail)
 {
 	bool off_allowed = t->key->type == CONFIG_ADDRESS;
+	const char *bare = config_address_bare(t->text);
 	struct fail why;
 
 	*out = NULL;
 	if (off_allowed && strcmp(t->text, "off") == 0)
 		return 0;
-	if (config_address_reach(t->text, &why) == CONFIG_REACH_BAD)
+	if (bare != t->text && strncmp(bare, "unix:", 5) == 0)
+		return fail_set(fail, "cannot have http:// or https:// before a local socket, which "
+		    "speaks no TLS; leave it out");
+	if (config_address_reach(bare, &why) == CONFIG_REACH_BAD)
 		return fail_set(fail, "%s%s", why.text, off_allowed ? "; off is allowed too" : "");
 	if (strncmp(t->text, "unix:", 5) == 0) {
 		char *path = config_file_resolve_absolute(t->file, t->text + 5);

@@ -2,6 +2,7 @@
 #define CONFIG_VALUES_H
 
 #include "base/header.h"
+#include "base/tls_context.h"
 #include "config/yaml_node.h"
 
 #include <stdbool.h>
@@ -42,10 +43,14 @@ struct config_client {
 
 #define CONFIG_CLIENT_NAME_MAX 64 /* bytes */
 
+enum config_tls_version { CONFIG_TLS_1_2, CONFIG_TLS_1_3 };
+
 enum config_image_provider { CONFIG_IMAGES_AUTO, CONFIG_IMAGES_NONE, CONFIG_IMAGES_OPENAI };
 
 struct config {
-	char **listen; /* NULL-terminated: "127.0.0.1:3000", "[::1]:3000" or "unix:/path" */
+	/* NULL-terminated: "127.0.0.1:3000", "[::1]:3000" or "unix:/path"; with "https://" before
+	 * it, with TLS. admin_listen has the same form. */
+	char **listen;
 	char *admin_listen; /* NULL: off */
 	bool admin_listen_given; /* false: the default, which may move when its port is taken */
 	bool listen_without_tokens;
@@ -60,6 +65,13 @@ struct config {
 		bool credentials;
 		int64_t max_age;
 	} cors;
+	struct {
+		char *certificate, *key, *client_ca; /* paths; NULL: none */
+		int min_version;                     /* enum config_tls_version */
+		int client_certificates;             /* enum tls_clients */
+		bool client_certificates_given;
+		struct tls_context *context; /* made of them; NULL: no TLS */
+	} tls;
 	int64_t drain;
 	int log_level;  /* enum log_level */
 	int log_format; /* enum log_format */

@@ -399,7 +399,7 @@ START_TEST(the_command_says_plainly_what_is_wrong)
 	ck_assert_str_eq(out, "persona-gateway: " UNKNOWN "\n1\n");
 	free(out);
 	out = shell("%s explain --request none --project a 2>&1; echo $?", program_path());
-	ck_assert_str_eq(out, "persona-gateway explain: --request goes with --admin, --token-file and "
+	ck_assert_str_eq(out, "persona-gateway explain: --request goes with --admin, --token-file, --ca-file and "
 	    "--json alone (see persona-gateway explain --help)\n2\n");
 	free(out);
 	port = gateway.admin_port;

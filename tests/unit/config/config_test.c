@@ -115,4 +115,4 @@ test_source_file(const char *path)
 }
 
 UNIT_MAIN(diag_suite, yaml_node_suite, value_suite, load_suite, find_suite, keep_suite, rules_suite, client_suite,
-    sample_suite)
+    sample_suite, tls_suite)

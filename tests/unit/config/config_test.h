@@ -31,5 +31,6 @@ Suite *keep_suite(void);
 Suite *rules_suite(void);
 Suite *client_suite(void);
 Suite *sample_suite(void);
+Suite *tls_suite(void);
 
 #endif

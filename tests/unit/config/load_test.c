@@ -330,7 +330,7 @@ START_TEST(unknown_keys_get_the_nearest_known_one)
 	refuse(KEY "lisen: 1\n"
 	    "  \n"
 	    "limits: {bodi: 1MiB, heat: 2}\n"
-	    "tls: {}\n"
+	    "quic: {}\n"
 	    "api_key: x\n"
 	    "agent_id: 5\n"
 	    "projects: {a: {agentId: 1, url: x, nothing: y}}\n"
@@ -341,9 +341,9 @@ START_TEST(unknown_keys_get_the_nearest_known_one)
 	    "c.yaml:3:1: unknown key \"lisen\"; did you mean \"listen\"?\n"
 	    "c.yaml:5:10: unknown key \"bodi\"; did you mean \"body\"?\n"
 	    "c.yaml:5:22: unknown key \"heat\"; did you mean \"head\"?\n"
-	    "c.yaml:6:1: unknown key \"tls\"; the keys here are listen, admin_listen, "
+	    "c.yaml:6:1: unknown key \"quic\"; the keys here are listen, admin_listen, "
 	    "listen_without_tokens, socket_mode, trusted_proxies, proxy_protocol, data_dir, workers, "
-	    "allowed_hosts, clients, cors, limits, "
+	    "allowed_hosts, clients, tls, cors, limits, "
 	    "client_timeouts, drain, log, recording, bluejay, projects, mapping, mapping_tests, resources, communities, images, passthrough, store\n"
 	    "c.yaml:7:1: unknown key \"api_key\" here; it belongs under \"bluejay\"\n"
 	    "c.yaml:8:1: unknown key \"agent_id\" here; it belongs under a project's id in "
@@ -359,7 +359,7 @@ START_TEST(unknown_keys_get_the_nearest_known_one)
 	    "c.yaml:12:11: unknown key \"comunity\"; did you mean \"community\"?\n"
 	    "c.yaml:13:1: unknown key \"new?line\"; the keys here are listen, admin_listen, "
 	    "listen_without_tokens, socket_mode, trusted_proxies, proxy_protocol, data_dir, workers, "
-	    "allowed_hosts, clients, cors, limits, "
+	    "allowed_hosts, clients, tls, cors, limits, "
 	    "client_timeouts, drain, log, recording, bluejay, projects, mapping, mapping_tests, resources, communities, images, passthrough, store\n");
 }
 END_TEST
@@ -409,12 +409,12 @@ START_TEST(wrong_types_say_what_would_be_right)
 	refuse("- a\n",
 	    "c.yaml:1:1: the file must be a map with the keys listen, admin_listen, "
 	    "listen_without_tokens, socket_mode, trusted_proxies, proxy_protocol, data_dir, workers, "
-	    "allowed_hosts, clients, cors, limits, "
+	    "allowed_hosts, clients, tls, cors, limits, "
 	    "client_timeouts, drain, log, recording, bluejay, projects, mapping, mapping_tests, resources, communities, images, passthrough, store, not a list\n");
 	refuse("text\n",
 	    "c.yaml:1:1: the file must be a map with the keys listen, admin_listen, "
 	    "listen_without_tokens, socket_mode, trusted_proxies, proxy_protocol, data_dir, workers, "
-	    "allowed_hosts, clients, cors, limits, "
+	    "allowed_hosts, clients, tls, cors, limits, "
 	    "client_timeouts, drain, log, recording, bluejay, projects, mapping, mapping_tests, resources, communities, images, passthrough, store, not a single value\n");
 	refuse("bluejay: ${KEY}\n",
 	    "c.yaml:1:10: bluejay must be a map with the keys url, api_key, api_key_file, "
