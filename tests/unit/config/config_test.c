@@ -96,22 +96,30 @@ test_file(const char *name, const char *text)
 	return path;
 }
 
-/* Reads a file of the source tree. */
+/* Reads a file. */
 char *
-test_source_file(const char *path)
+test_whole_file(const char *path)
 {
-	char *full = mem_format("%s/%s", TEST_SRCDIR, path);
-	FILE *file = fopen(full, "r");
+	FILE *file = fopen(path, "r");
 	struct buf out;
 	int c;
 
-	ck_assert_msg(file != NULL, "%s", full);
+	ck_assert_msg(file != NULL, "%s", path);
 	buf_init(&out, 0);
 	while ((c = getc(file)) != EOF)
 		buf_addc(&out, (char)c);
 	fclose(file);
-	free(full);
 	return buf_take(&out, NULL);
+}
+
+/* Reads a file of the source. */
+char *
+test_source_file(const char *path)
+{
+	char *full = mem_format("%s/%s", TEST_SRCDIR, path), *text = test_whole_file(full);
+
+	free(full);
+	return text;
 }
 
 UNIT_MAIN(diag_suite, yaml_node_suite, value_suite, load_suite, find_suite, keep_suite, rules_suite, client_suite,

@@ -15,6 +15,8 @@ const char *test_file(const char *name, const char *text);
 
 /* A whole file of the source tree; the caller frees. */
 char *test_source_file(const char *path);
+/* The same of a path in the build folder. */
+char *test_whole_file(const char *path);
 
 /* All entries, sorted, one a line; the caller frees. */
 char *test_lines(struct diag_list *);

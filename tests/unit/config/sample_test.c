@@ -12,6 +12,7 @@
 
 #define SAMPLE "conf/persona-gateway.yaml"
 #define REFERENCE "docs/configuration.md"
+#define MANUAL "docs/man/persona-gateway.yaml.5" /* in the build folder */
 
 /* Takes the comment sign away from lines that show a key: "#" and a letter, or "#-". */
 static char *
@@ -168,30 +169,37 @@ START_TEST(the_sample_loads_and_gives_the_defaults)
 }
 END_TEST
 
-/* What the reference says of a key, in one row of a table. */
+/* What a key allows, "" for what its type does; choices in these quotes. */
 static char *
-row(const struct config_key *key)
+allowed(const struct config_key *key, const char *quote)
 {
-	bool number = key->type == CONFIG_INT || key->type == CONFIG_DURATION ||
-	    key->type == CONFIG_SIZE;
-	struct buf range, out;
+	struct buf range;
 	char *limits;
 
 	buf_init(&range, 0);
-	if (number) {
+	buf_adds(&range, "");
+	if (key->type == CONFIG_INT || key->type == CONFIG_DURATION || key->type == CONFIG_SIZE) {
 		limits = config_value_range(key);
 		buf_adds(&range, limits);
 		free(limits);
 	}
 	for (int i = 0; key->choices != NULL && key->choices[i] != NULL; i++)
-		buf_addf(&range, "%s`%s`", i == 0 ? "" : ", ", key->choices[i]);
-	buf_init(&out, 0);
-	buf_addf(&out, "| `%s` | %s | %s%s%s | %s | %s%s |\n", key->path, config_keys_type(key->type),
+		buf_addf(&range, "%s%s%s%s", i == 0 ? "" : ", ", quote, key->choices[i], quote);
+	return buf_take(&range, NULL);
+}
+
+/* What the reference says of a key, in one row of a table. */
+static char *
+row(const struct config_key *key)
+{
+	char *range = allowed(key, "`"), *out;
+
+	out = mem_format("| `%s` | %s | %s%s%s | %s | %s%s |\n", key->path, config_keys_type(key->type),
 	    key->fallback == NULL ? "" : "`", key->fallback == NULL ? "none" : key->fallback,
-	    key->fallback == NULL ? "" : "`", range.data == NULL ? "" : range.data, key->help,
+	    key->fallback == NULL ? "" : "`", range, key->help,
 	    key->restart ? " Takes a restart." : "");
-	buf_free(&range);
-	return buf_take(&out, NULL);
+	free(range);
+	return out;
 }
 
 START_TEST(the_reference_has_every_key_as_the_table_has_it)
@@ -212,6 +220,70 @@ START_TEST(the_reference_has_every_key_as_the_table_has_it)
 		rows++;
 	ck_assert_uint_eq(rows, count);
 	free(text);
+}
+END_TEST
+
+/* A text without the marks of either form, all blanks alike. */
+static char *
+unmarked(const char *text)
+{
+	struct buf out;
+
+	buf_init(&out, 0);
+	while (*text != '\0') {
+		if (strncmp(text, "\\fB", 3) == 0 || strncmp(text, "\\fR", 3) == 0) {
+			text += 3;
+		} else if (strncmp(text, "\\(dq", 4) == 0) {
+			buf_addc(&out, '"');
+			text += 4;
+		} else if (strncmp(text, "…", strlen("…")) == 0) {
+			buf_adds(&out, "...");
+			text += strlen("…");
+		} else if (text[0] == ']' && text[1] == '(') {
+			text += strcspn(text, ")") + 1; /* a link */
+		} else if (*text == '`' || *text == '[' || *text == ']') {
+			text++;
+		} else {
+			buf_addc(&out, isspace((unsigned char)*text) ? ' ' : *text);
+			text++;
+		}
+	}
+	return buf_take(&out, NULL);
+}
+
+/* What the manual page says of a key, unmarked. */
+static char *
+item(const struct config_key *key)
+{
+	char *range = allowed(key, ""), *out, *plain;
+
+	out = mem_format(".It Ic %s Pq \"%s%s%s%s%s\" %s%s ", key->path, config_keys_type(key->type),
+	    key->fallback == NULL ? "" : "; default ", key->fallback == NULL ? "" : key->fallback,
+	    *range == '\0' ? "" : "; ", range, key->help, key->restart ? " Takes a restart." : "");
+	plain = unmarked(out);
+	free(range);
+	free(out);
+	return plain;
+}
+
+START_TEST(the_manual_has_every_key_as_the_table_has_it)
+{
+	char *made = test_whole_file(MANUAL), *text = unmarked(made);
+	const struct config_key *keys;
+	size_t count, items = 0;
+
+	keys = config_keys(&count);
+	for (size_t i = 0; i < count; i++) {
+		char *expected = item(&keys[i]);
+
+		ck_assert_msg(strstr(text, expected) != NULL, MANUAL " lacks this:\n%s", expected);
+		free(expected);
+	}
+	for (const char *s = text; (s = strstr(s, ".It Ic ")) != NULL; s++)
+		items++;
+	ck_assert_uint_eq(items, count);
+	free(text);
+	free(made);
 }
 END_TEST
 
@@ -252,7 +324,8 @@ sample_suite(void)
 {
 	const TTest *const tests[] = {the_sample_has_every_key_and_no_other,
 	    the_sample_shows_the_defaults, the_sample_loads_and_gives_the_defaults,
-	    the_reference_has_every_key_as_the_table_has_it, the_table_is_in_order, NULL};
+	    the_reference_has_every_key_as_the_table_has_it,
+	    the_manual_has_every_key_as_the_table_has_it, the_table_is_in_order, NULL};
 
 	return unit_suite("sample", tests);
 }

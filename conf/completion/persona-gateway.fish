@@ -1,0 +1,46 @@
+# Completion of persona-gateway's commands, options and files in fish. The program's own
+# help is asked, so that nothing here has to follow it.
+
+# What the command that was typed (none yet: the program) says of itself.
+function __persona_gateway_help
+    set -l words (commandline -opc)
+    persona-gateway $words[2] --help 2>/dev/null </dev/null
+end
+
+# Whether no command was typed yet, or this one was.
+function __persona_gateway_in
+    set -l words (commandline -opc)
+    test "$words[2]" = "$argv[1]"
+end
+
+# Whether the last word is an option that takes a value: of this kind, if one is named.
+function __persona_gateway_wants
+    set -l words (commandline -opc)
+    set -l kind '[A-Z][A-Z,]*'
+    set -q argv[1]; and set kind $argv[1]
+    string match -q -- '--*' $words[-1]; and __persona_gateway_help |
+        string match -rq -- "$words[-1] $kind\b"
+end
+
+# The options of the command, each with the value that it takes after a tab.
+function __persona_gateway_options
+    __persona_gateway_help | string match -ra -- '--[a-z][a-z-]*(?: [A-Z][A-Z,]*\b)?' |
+        string replace ' ' \t | sort -u
+end
+
+# The words of the lists in the help, each with what it means.
+function __persona_gateway_list
+    __persona_gateway_help | string replace -rf '^  ([a-z][a-z-]*)  +(.*)' '$1\t$2'
+end
+
+set -l more 'not __persona_gateway_in ""; and not __persona_gateway_wants'
+complete -c persona-gateway -f
+complete -c persona-gateway -n '__persona_gateway_in ""' -a '(__persona_gateway_list) --help --version'
+complete -c persona-gateway -n $more -a '(__persona_gateway_options) --help'
+complete -c persona-gateway -n "__persona_gateway_in explain; and not __persona_gateway_wants" \
+    -a 'create update read'
+complete -c persona-gateway -n "__persona_gateway_in intents; and not __persona_gateway_wants" \
+    -a 'list adopt forget'
+complete -c persona-gateway -n '__persona_gateway_wants FILE' -F
+complete -c persona-gateway -n '__persona_gateway_wants DIR' -a '(__fish_complete_directories)'
+complete -c persona-gateway -n '__persona_gateway_wants PROFILE' -a '(__persona_gateway_list)'

@@ -1,0 +1,70 @@
+#!/bin/sh
+# Completion by the shells themselves: what a person gets offered at the end of a line.
+set -eu
+here=$PWD
+source_dir=$(cd "${srcdir:?}" && pwd)
+folder=$source_dir/conf/completion
+PATH=$here/src:$PATH
+export PATH folder
+bad=0
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+mkdir "$scratch/files" "$scratch/files/a folder"
+: >"$scratch/files/a.yaml"
+cd "$scratch/files"
+
+# What bash offers, one a line.
+# shellcheck disable=SC2317
+ask_bash() {
+	bash --norc --noprofile -c '
+		. "$folder/persona-gateway"
+		COMP_WORDS=("$@")
+		COMP_CWORD=$(($# - 1))
+		_persona_gateway
+		printf "%s\n" "${COMPREPLY[@]}"' bash "$@" 2>&1 | sort -u
+}
+
+# shellcheck disable=SC2016,SC2317
+ask_fish() {
+	fish --no-config -c 'source $folder/persona-gateway.fish; complete -C"$argv"' "$*" 2>&1 |
+		cut -f 1 | sed 's/\\//g' | sort -u
+}
+
+# Fails unless a shell's offer at the end of the words is what is expected.
+offers() {
+	shell=$1
+	expected=$2
+	shift 2
+	got=$("ask_$shell" "$@" | tr '\n' ' ')
+	[ "${got% }" = "$expected" ] || {
+		echo "$shell, $*: offered \"$got\", not \"$expected\"" >&2
+		bad=1
+	}
+}
+
+# What every shell must offer.
+lines() {
+	offers "$1" "check config" persona-gateway c
+	offers "$1" "--help --version" persona-gateway --
+	offers "$1" "--config --help --live --sandbox" persona-gateway check --
+	offers "$1" "--token-file" persona-gateway explain --t
+	offers "$1" "--rate --read-only" persona-gateway token ci --r
+	offers "$1" "create" persona-gateway explain c
+	offers "$1" "forget" persona-gateway intents f
+	offers "$1" "" persona-gateway serve --listen ""
+	offers "$1" "chaos chaos-no-lag" persona-gateway sandbox --faults ch
+}
+
+lines bash
+offers bash "a folder a.yaml" persona-gateway check --config a
+offers bash "a.yaml" persona-gateway serve --config = a.
+offers bash "a folder" persona-gateway serve --data-dir a
+offers bash "adopt forget list" persona-gateway intents ""
+if command -v fish >/dev/null; then
+	lines fish
+	offers fish "a folder/ a.yaml" persona-gateway check --config a
+	offers fish "a folder/" persona-gateway serve --data-dir a
+else
+	echo "fish is not here (Debian: fish), so its completion is not tried"
+fi
+exit $bad
