@@ -67,4 +67,31 @@ if command -v fish >/dev/null; then
 else
 	echo "fish is not here (Debian: fish), so its completion is not tried"
 fi
+
+# Types a line and Tab into zsh on a terminal; true once it shows the words, in this order.
+shows_zsh() {
+	# shellcheck disable=SC2016
+	timeout 20 zsh -f -c '
+		zmodload zsh/zpty
+		zpty z zsh -f -i
+		zpty -w z "PS1=; fpath=($folder \$fpath); autoload -Uz compinit; compinit -u -D"
+		zpty -w z "stty -echo; print rea\"\"dy"
+		zpty -r z shown "*ready*"
+		zpty -n -w z "$1"$'"'\\t'"'
+		zpty -r z shown "$2"
+		zpty -d z' zsh "$1" "$2" || {
+		echo "zsh, $1: does not show $2" >&2
+		bad=1
+	}
+}
+
+if command -v zsh >/dev/null; then
+	shows_zsh "persona-gateway c" "*check *--*config *--*"
+	shows_zsh "persona-gateway token ci --r" "*--rate*--read-only*"
+	shows_zsh "persona-gateway explain c" "*explain create*"
+	shows_zsh "persona-gateway sandbox --faults ch" "*chaos *--*chaos-no-lag*"
+	shows_zsh "persona-gateway check --config a." "*--config a.yaml*"
+else
+	echo "zsh is not here (Debian: zsh), so its completion is not tried"
+fi
 exit $bad
