@@ -89,7 +89,7 @@ if command -v zsh >/dev/null; then
 	shows_zsh "persona-gateway c" "*check *--*config *--*"
 	shows_zsh "persona-gateway token ci --r" "*--rate*--read-only*"
 	shows_zsh "persona-gateway explain c" "*explain create*"
-	shows_zsh "persona-gateway sandbox --faults ch" "*chaos *--*chaos-no-lag*"
+	shows_zsh "persona-gateway sandbox --faults r" "*rate-limit *-- 429*reset-after *"
 	shows_zsh "persona-gateway check --config a." "*--config a.yaml*"
 else
 	echo "zsh is not here (Debian: zsh), so its completion is not tried"
