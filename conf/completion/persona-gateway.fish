@@ -33,14 +33,17 @@ function __persona_gateway_list
     __persona_gateway_help | string replace -rf '^  ([a-z][a-z-]*)  +(.*)' '$1\t$2'
 end
 
+# The words of the command's usage that are no options and no placeholders.
+function __persona_gateway_words
+    __persona_gateway_help | string replace -rf '^.*persona-gateway [a-z]+ ' '' | string split ' ' |
+        string split '|' | string match -r '^[a-z]+$'
+end
+
 set -l more 'not __persona_gateway_in ""; and not __persona_gateway_wants'
 complete -c persona-gateway -f
 complete -c persona-gateway -n '__persona_gateway_in ""' -a '(__persona_gateway_list) --help --version'
 complete -c persona-gateway -n $more -a '(__persona_gateway_options) --help'
-complete -c persona-gateway -n "__persona_gateway_in explain; and not __persona_gateway_wants" \
-    -a 'create update read'
-complete -c persona-gateway -n "__persona_gateway_in intents; and not __persona_gateway_wants" \
-    -a 'list adopt forget'
+complete -c persona-gateway -n $more -a '(__persona_gateway_words)'
 complete -c persona-gateway -n '__persona_gateway_wants FILE' -F
 complete -c persona-gateway -n '__persona_gateway_wants DIR' -a '(__fish_complete_directories)'
 complete -c persona-gateway -n '__persona_gateway_wants PROFILE' -a '(__persona_gateway_list)'

@@ -51,6 +51,7 @@ lines() {
 	offers "$1" "--rate --read-only" persona-gateway token ci --r
 	offers "$1" "create" persona-gateway explain c
 	offers "$1" "forget" persona-gateway intents f
+	offers "$1" "restore" persona-gateway store r
 	offers "$1" "" persona-gateway serve --listen ""
 	offers "$1" "chaos chaos-no-lag" persona-gateway sandbox --faults ch
 }
