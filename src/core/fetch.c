@@ -113,14 +113,34 @@ fetch_view(const struct project *p, struct json_object *upstream)
 	return local;
 }
 
+/* Whether an item, printed, is the record's content: most often it is, and printing is
+ * cheaper than parsing. */
+static bool
+fetch_prints_same(const struct store_record *r, struct json_object *upstream)
+{
+	char *text;
+	bool same;
+
+	if (r->content == NULL)
+		return false;
+	text = json_print(upstream, NULL);
+	same = strcmp(text, r->content) == 0;
+	free(text);
+	return same;
+}
+
 /* Whether the record's content tells the same: members that the mapping does not know
  * may differ, such as one that changes with every read. */
 static bool
 fetch_is_same(const struct project *p, const struct store_record *r, struct json_object *upstream)
 {
-	struct json_object *old = fetch_parse(r->content), *was, *is;
-	bool same = old != NULL && json_equal(old, upstream);
+	struct json_object *old, *was, *is;
+	bool same;
 
+	if (fetch_prints_same(r, upstream))
+		return true;
+	old = fetch_parse(r->content);
+	same = old != NULL && json_equal(old, upstream);
 	if (old != NULL && !same) {
 		was = fetch_view(p, old);
 		is = fetch_view(p, upstream);

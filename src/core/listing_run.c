@@ -228,8 +228,11 @@ listing_run_take(const struct listing_run *run, struct listing_row *row,
 static struct shelf_entry *
 listing_run_shelve(struct listing_run *run, const struct listing_row *row)
 {
+	struct shelf_entry *e = shelf_find(run->gw->shelf, row->record.scope, row->record.local_id);
 	struct store_record copy;
 
+	if (e != NULL && e->record.version >= row->record.version)
+		return e; /* shelf_put() would keep it as it is */
 	store_record_copy(&copy, &row->record);
 	return shelf_put(run->gw->shelf, &copy);
 }
