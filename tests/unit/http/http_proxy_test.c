@@ -353,6 +353,46 @@ START_TEST(a_drain_waits_a_second_for_a_header_and_one_for_a_request)
 }
 END_TEST
 
+/* Notes who asks, and how. */
+static void
+serve_scheme(struct rig *rig, struct http_exchange *ex)
+{
+	const struct http_request *r = http_exchange_request(ex);
+
+	buf_drain(&rig->seen, rig->seen.len);
+	buf_addf(&rig->seen, "%s by %s", r->peer, r->scheme);
+	http_answer(ex, 200, NULL, "x", 1);
+}
+
+START_TEST(tls_comes_after_the_header)
+{
+	static const char *const loopback[] = {"127.0.0.1", NULL};
+	struct rig rig = {.service = serve_scheme, .secure = true, .config.proxy_headed = loopback};
+	struct http_server_counts n;
+	struct client c;
+
+	rig_start_at(&rig, "127.0.0.1:0");
+	for (size_t cut = 0; cut < sizeof HEAD4; cut += 7) {
+		client_connect(&c, &rig);
+		ck_assert_int_eq(send(c.fd, HEAD4, cut, 0), (ssize_t)cut);
+		rig_turn(&rig);
+		ck_assert_int_eq(send(c.fd, HEAD4 + cut, sizeof HEAD4 - 1 - cut, 0),
+		    (ssize_t)(sizeof HEAD4 - 1 - cut));
+		ck_assert(client_secure(&c, NULL)); /* its first bytes may come together with these */
+		client_says(&c, GET);
+		ck_assert_int_eq(client_status(&c, 0), 200);
+		ck_assert_str_eq(rig.seen.data, "203.0.113.7 by https");
+		client_close(&c);
+	}
+	client_connect(&c, &rig);
+	ck_assert(!client_secure(&c, NULL));
+	client_close(&c);
+	http_server_counts(rig.server, &n);
+	ck_assert_uint_eq(n.unproxied, 1);
+	rig_stop(&rig);
+}
+END_TEST
+
 /* The suite. */
 Suite *
 http_proxy_suite(void)
@@ -360,7 +400,7 @@ http_proxy_suite(void)
 	const TTest *const tests[] = {good_headers_name_the_client_wherever_they_are_cut,
 	    bad_headers_are_bad_wherever_they_are_cut,
 	    the_longest_line_and_the_longest_block_are_taken, a_named_address_begins_with_a_header,
-	    from_others_a_header_is_no_request, a_header_has_its_time_however_slowly_it_comes,
+	    from_others_a_header_is_no_request, a_header_has_its_time_however_slowly_it_comes, tls_comes_after_the_header,
 	    what_a_veiled_client_says_of_others_is_not_believed, other_ranges_hold_for_new_connections,
 	    a_drain_waits_a_second_for_a_header_and_one_for_a_request, NULL};
 
