@@ -372,6 +372,29 @@ START_TEST(bytes_pass_behind_a_proxy_header_through_a_local_socket)
 }
 END_TEST
 
+START_TEST(tls_of_the_gateway_passes_behind_a_proxy_header)
+{
+	char at[64];
+	struct buf b;
+
+	make_certificate();
+	start_gateway("listen: 127.0.0.1:0\nproxy_protocol: [127.0.0.1]\n"
+	    "tls: {certificate: front.pem, key: front.key}\n");
+	port = front_port();
+	example(&b, "haproxy-tcp.cfg");
+	replace_port(&b, "bind :", "8080", "bind 127.0.0.1:", port);
+	snprintf(at, sizeof at, "127.0.0.1:%d", gateway.port);
+	replace(&b, "unix@/run/persona-gateway/http.sock", at);
+	front_start_haproxy(b.data, port);
+	buf_free(&b);
+	free(curl_has("-H 'X-Request-Id: mine-3'", PERSONAS, "[]"));
+	expect_log("mine-3", "\"client\":\"" CLIENT "\",\"project\"");
+	free(curl_has("--tls-max 1.2 -H 'X-Request-Id: mine-4'", PERSONAS, "[]"));
+	expect_log("mine-4", "\"client\":\"" CLIENT "\",\"project\"");
+	stop();
+}
+END_TEST
+
 /* The suite. */
 static Suite *
 front_examples_suite(void)
@@ -385,6 +408,7 @@ front_examples_suite(void)
 	tcase_add_loop_test(tcase, events_come_piece_by_piece, 0, 2);
 	tcase_add_loop_test(tcase, a_websocket_passes, 0, 2);
 	tcase_add_test(tcase, bytes_pass_behind_a_proxy_header_through_a_local_socket);
+	tcase_add_test(tcase, tls_of_the_gateway_passes_behind_a_proxy_header);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }
