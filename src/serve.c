@@ -6,6 +6,7 @@
 #include "serve_watch.h"
 #include "api/api.h"
 #include "base/mem.h"
+#include "base/mem_trim.h"
 #include "base/notify.h"
 #include "core/gateway.h"
 #include "core/snapshot.h"
@@ -43,6 +44,7 @@ struct serve {
 	struct serve_reload *reload;
 	struct serve_watch *watch;    /* of key files */
 	struct notify *notify;        /* the service manager; NULL: there is none */
+	struct mem_trim trim;         /* gives memory back after a burst */
 	struct loop_timer alive;      /* signs of life for its watchdog */
 	int64_t alive_ms;             /* between two of them; 0: none are wanted */
 	struct event term, interrupt, reopen, hangup;
@@ -421,6 +423,7 @@ serve_on_ready(void *arg, bool ok)
 	serve_watch_take(s->watch, s->snap);
 	serve_print(s);
 	notify_ready(s->notify);
+	mem_trim_start(&s->trim, s->loop);
 	if (s->reload_soon)
 		serve_on_reload(s);
 }
@@ -513,6 +516,7 @@ serve_free(struct serve *s)
 	serve_reload_free(s->reload);
 	if (s->alive.loop != NULL)
 		loop_timer_cancel(&s->alive);
+	mem_trim_stop(&s->trim);
 	notify_free(s->notify);
 	api_free(s->api);
 	gateway_free(s->gw);

@@ -319,9 +319,11 @@ base_suite(void)
 }
 
 Suite *log_suite(void);
+Suite *mem_trim_suite(void);
 Suite *metric_suite(void);
 Suite *network_suite(void);
 Suite *notify_suite(void);
 Suite *trace_suite(void);
 
-UNIT_MAIN(base_suite, log_suite, metric_suite, network_suite, notify_suite, trace_suite)
+UNIT_MAIN(base_suite, log_suite, mem_trim_suite, metric_suite, network_suite, notify_suite,
+    trace_suite)
