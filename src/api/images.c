@@ -43,6 +43,7 @@ struct image_call {
 	struct json_blob blob; /* an upload, as it comes */
 	int64_t received;
 	struct image_read *read; /* a download: what is being read */
+	bool opened;             /* its first bytes were asked for */
 	int64_t next, end;       /* bytes still to be sent */
 };
 
@@ -204,36 +205,43 @@ image_start_upload(struct image_call *c)
 
 /* ---- downloads ---- */
 
-static void image_send_more(struct image_call *);
+static void image_on_piece(void *arg, const struct image_piece *);
+
+/* Reads the next piece of a large image. */
+static void
+image_read_next(struct image_call *c, image_read_fn done)
+{
+	int64_t left = c->end - c->next;
+	size_t len = left < (int64_t)IMAGE_PIECE ? (size_t)left : IMAGE_PIECE;
+
+	c->read = image_read(c->api->gw, &c->project, c->id, c->next, len, done, c);
+}
+
+/* Sends a piece of a large image, and reads the next one when it is taken. */
+static void
+image_send_piece(struct image_call *c, const struct image_piece *piece)
+{
+	size_t waiting;
+
+	c->next += (int64_t)piece->len;
+	waiting = http_answer_write(c->ex, piece->bytes, piece->len);
+	if (c->next >= c->end)
+		http_answer_end(c->ex);
+	else if (waiting == 0)
+		image_read_next(c, image_on_piece);
+}
 
 /* Another piece of a large image is here. */
 static void
 image_on_piece(void *arg, const struct image_piece *piece)
 {
 	struct image_call *c = arg;
-	size_t waiting;
 
 	c->read = NULL;
-	if (piece->status != IMAGE_FOUND || piece->bytes == NULL || piece->len == 0) {
+	if (piece->status != IMAGE_FOUND || piece->bytes == NULL || piece->len == 0)
 		http_answer_abort(c->ex); /* it was deleted meanwhile, or cannot be read */
-		return;
-	}
-	c->next += (int64_t)piece->len;
-	waiting = http_answer_write(c->ex, piece->bytes, piece->len);
-	if (c->next >= c->end)
-		http_answer_end(c->ex);
-	else if (waiting == 0)
-		image_send_more(c);
-}
-
-/* Reads the next piece of a large image. */
-static void
-image_send_more(struct image_call *c)
-{
-	int64_t left = c->end - c->next;
-	size_t len = left < (int64_t)IMAGE_PIECE ? (size_t)left : IMAGE_PIECE;
-
-	c->read = image_read(c->api->gw, &c->project, c->id, c->next, len, image_on_piece, c);
+	else
+		image_send_piece(c, piece);
 }
 
 /* The client has taken what was sent. */
@@ -243,10 +251,13 @@ image_on_drained(void *arg)
 	struct image_call *c = arg;
 
 	if (c->read == NULL && c->next < c->end)
-		image_send_more(c);
+		image_read_next(c, image_on_piece);
 }
 
-/* Sends a part of an image, or all of it. */
+static void image_on_found(void *arg, const struct image_piece *);
+
+/* Sends a part of an image, or all of it. The answer to a large one begins when its first
+ * bytes are there: then it is known that it can be read. */
 static void
 image_send(struct image_call *c, int status, const struct http_field *fields,
     const struct image_piece *piece)
@@ -258,11 +269,16 @@ image_send(struct image_call *c, int status, const struct http_field *fields,
 		    (size_t)(c->end - c->next));
 		return;
 	}
+	if (!head && !c->opened) {
+		c->opened = true;
+		image_read_next(c, image_on_found);
+		return;
+	}
 	http_answer_begin(c->ex, status, fields, c->end - c->next, image_on_drained, c);
 	if (head)
 		http_answer_end(c->ex);
 	else
-		image_send_more(c);
+		image_send_piece(c, piece);
 }
 
 /* Whether a Range field counts: not for HEAD, nor when If-Range names another
@@ -299,7 +315,7 @@ image_on_found(void *arg, const struct image_piece *piece)
 	    {"Content-Range", range}, {NULL, NULL}};
 
 	c->read = NULL;
-	if (piece->status != IMAGE_FOUND) {
+	if (piece->status != IMAGE_FOUND || (c->opened && piece->len == 0)) {
 		if (piece->status == IMAGE_NONE)
 			api_answer_error(c->ex, 404, "Image not found");
 		else
