@@ -82,7 +82,8 @@ loop_new(void)
 	STAILQ_INIT(&l->letters);
 	TAILQ_INIT(&l->timers);
 	pthread_mutex_init(&l->lock, NULL);
-	event_config_set_flag(cfg, EVENT_BASE_FLAG_NOLOCK | EVENT_BASE_FLAG_PRECISE_TIMER);
+	/* Not EVENT_BASE_FLAG_PRECISE_TIMER: it costs a timerfd_settime() with every wait. */
+	event_config_set_flag(cfg, EVENT_BASE_FLAG_NOLOCK);
 	l->base = event_base_new_with_config(cfg);
 	event_config_free(cfg);
 	l->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -214,12 +215,26 @@ loop_turn(struct loop *l, bool wait)
 	event_base_loop(l->base, wait ? EVLOOP_ONCE : EVLOOP_NONBLOCK);
 }
 
-/* libevent says that a timer is due. */
+/* Tells libevent how long a timer waits. */
+static void
+loop_timer_wait(struct loop_timer *t, int64_t ms)
+{
+	struct timeval tv = {.tv_sec = (time_t)(ms / 1000), .tv_usec = (suseconds_t)(ms % 1000 * 1000)};
+
+	evtimer_add(&t->ev, &tv);
+}
+
+/* libevent says that a timer is due. Its clock is coarse, and may be a tick early. */
 static void
 loop_on_timer(evutil_socket_t fd, short what, void *arg)
 {
 	struct loop_timer *t = arg;
+	int64_t left = t->due - loop_now(t->loop);
 
+	if (left > 0) {
+		loop_timer_wait(t, left);
+		return;
+	}
 	t->armed = false;
 	t->fn(t->arg);
 }
@@ -240,8 +255,6 @@ loop_timer_init(struct loop_timer *t, struct loop *l, loop_fn fn, void *arg)
 void
 loop_timer_set(struct loop_timer *t, int64_t ms)
 {
-	struct timeval tv;
-
 	if (ms < 0)
 		ms = 0;
 	if (t->armed)
@@ -252,9 +265,7 @@ loop_timer_set(struct loop_timer *t, int64_t ms)
 		TAILQ_INSERT_TAIL(&t->loop->timers, t, link);
 		return;
 	}
-	tv.tv_sec = (time_t)(ms / 1000);
-	tv.tv_usec = (suseconds_t)(ms % 1000 * 1000);
-	evtimer_add(&t->ev, &tv);
+	loop_timer_wait(t, ms);
 }
 
 /* Forgets a timer; fine when it is not set. */

@@ -12,7 +12,6 @@
 
 #define CURL_TRY_RESERVE_MAX (1 << 20) /* bytes of memory taken on the word of a Content-Length */
 #define CURL_TRY_FIELD_MAX 64         /* bytes of a Retry-After value that are kept */
-#define CURL_TRY_AGENT "persona-gateway/" PACKAGE_VERSION
 
 struct curl_try {
 	struct curl_loop_job job; /* first: the job is the try */
@@ -290,7 +289,6 @@ curl_try_on_late(void *arg)
 void
 curl_try_prepare(CURL *e)
 {
-	curl_easy_setopt(e, CURLOPT_USERAGENT, CURL_TRY_AGENT);
 	curl_easy_setopt(e, CURLOPT_PREREQFUNCTION, curl_try_on_send);
 	curl_easy_setopt(e, CURLOPT_READFUNCTION, curl_try_on_read);
 	curl_easy_setopt(e, CURLOPT_SEEKFUNCTION, curl_try_on_seek);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define UPSTREAM_HEAD_ID "X-Request-Id: "
+#define UPSTREAM_HEAD_AGENT "User-Agent: persona-gateway/" PACKAGE_VERSION
 
 /* Whether a text can stand in a header field. */
 static bool
@@ -68,6 +69,10 @@ upstream_head_make(struct upstream_head *h, const struct upstream_request *q)
 	const char *field = q->key_field != NULL ? q->key_field : "X-API-Key: ";
 	const char *id;
 
+	/* As a line of the list: what libcurl makes itself of CURLOPT_USERAGENT is printed twice. */
+	h->agent = q->headers == NULL || header_list_find(q->headers, "User-Agent") == NULL;
+	if (h->agent)
+		upstream_head_add(h, mem_string(UPSTREAM_HEAD_AGENT));
 	upstream_head_say(h, "Accept: ", q->accept != NULL ? q->accept : "application/json");
 	upstream_head_add(h, mem_string("Accept-Encoding: identity"));
 	if (q->body != NULL)
@@ -99,7 +104,7 @@ upstream_fields(const struct upstream_request *q, upstream_field_fn fn, void *ar
 	struct upstream_head h = {0};
 
 	upstream_head_make(&h, q);
-	for (size_t i = 0; i < h.count; i++) {
+	for (size_t i = h.agent ? 1 : 0; i < h.count; i++) {
 		const char *line = h.lines[i].data;
 		size_t len = strcspn(line, ":;");
 		const char *value = line + len + 1;

@@ -6,12 +6,13 @@
 #include <curl/curl.h>
 
 /* The header lines of one call, as libcurl takes them. */
-#define UPSTREAM_HEAD_OWN 8 /* beside those that the caller adds */
+#define UPSTREAM_HEAD_OWN 9 /* beside those that the caller adds */
 #define UPSTREAM_HEAD_MAX (UPSTREAM_HEAD_OWN + HEADER_MAX)
 
 struct upstream_head {
 	struct curl_slist lines[UPSTREAM_HEAD_MAX]; /* chained: the first is the list */
 	size_t count;
+	bool agent;    /* the first line is our User-Agent */
 	size_t key;    /* the line with the key, */
 	size_t before; /* and how much stands before it there; 0: there is no key */
 	char *earlier; /* the line to take its place; NULL: there is none, or none any more */

@@ -65,6 +65,7 @@ make_data() {
 	}'
 	ln "$work/lists/many" "$work/lists/4096"
 	ln "$work/lists/thousand" "$work/lists/1000"
+	printf '[]' >"$work/lists/0"
 }
 
 # ---- what takes part ----
@@ -197,7 +198,7 @@ steady_turn() {
 		*rate*) steady "$key" "$at" "$work/paths" ;;
 		esac
 		if [ "$key" = gateway ]; then
-			(pinned "$load_cpu" "$tools/rate_load" "$at" 500 "$seconds" create "creates$round" >"$work/creates") &
+			(pinned "$load_cpu" "$tools/rate_load" "$at" 500 "$seconds" create made >"$work/creates") &
 			creating=$!
 			steady gateway+creates "$at" "$work/paths"
 			wait "$creating"

@@ -116,7 +116,8 @@ rate_send(struct rate_load *l, struct rate_conn *c)
 		len = snprintf(text, sizeof text, "GET %s HTTP/1.1\r\nHost: localhost\r\n\r\n",
 		    l->paths[(size_t)l->sent % l->path_count]);
 	} else {
-		int size = snprintf(body, sizeof body, "{\"name\":\"n%lld\"}", (long long)l->sent);
+		int size = snprintf(body, sizeof body, "{\"name\":\"n%d-%lld\"}", (int)getpid(),
+		    (long long)l->sent);
 
 		len = snprintf(text, sizeof text, "POST /api/projects/%s/personas HTTP/1.1\r\nHost: localhost\r\n"
 		    "Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", l->project, size, body);

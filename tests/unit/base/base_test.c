@@ -269,6 +269,43 @@ START_TEST(fake_loop_fires_in_order_and_only_when_due)
 }
 END_TEST
 
+/* A timer that looks at the clock when it fires. */
+struct punctual {
+	struct loop *loop;
+	struct loop_timer timer;
+	bool fired, early;
+};
+
+/* It fires. */
+static void
+punctual_on_timer(void *arg)
+{
+	struct punctual *p = arg;
+
+	p->fired = true;
+	p->early = loop_now(p->loop) < p->timer.due;
+}
+
+START_TEST(no_timer_is_early)
+{
+	struct loop *l = loop_new();
+	struct punctual all[40];
+
+	for (int i = 0; i < 40; i++) {
+		all[i] = (struct punctual){.loop = l};
+		loop_timer_init(&all[i].timer, l, punctual_on_timer, &all[i]);
+		loop_timer_set(&all[i].timer, i);
+	}
+	while (!all[39].fired)
+		loop_turn(l, true);
+	for (int i = 0; i < 40; i++) {
+		ck_assert(all[i].fired);
+		ck_assert(!all[i].early);
+	}
+	loop_free(l);
+}
+END_TEST
+
 /* Posts from another thread. */
 static void *
 post_thread(void *arg)
@@ -311,6 +348,7 @@ base_suite(void)
 	    headers_are_bounded,
 	    origins_have_one_normal_form,
 	    fake_loop_fires_in_order_and_only_when_due,
+	    no_timer_is_early,
 	    letters_from_another_thread_arrive_in_order,
 	    NULL,
 	};
