@@ -65,7 +65,7 @@ make_data() {
 	}'
 	ln "$work/lists/many" "$work/lists/4096"
 	ln "$work/lists/thousand" "$work/lists/1000"
-	printf '[]' >"$work/lists/0"
+	printf '[]' >"$work/lists/1"
 }
 
 # ---- what takes part ----
@@ -100,8 +100,6 @@ start_all() {
 	find_modules
 	next_port
 	upstream_port=$port
-	next_port
-	upstream_h2_port=$port
 	start_nginx upstream "$load_cpu" 0 && wait_for "$pid" "http://127.0.0.1:$upstream_port/__served" || {
 		say "bench: the upstream did not start: $(tail -n 1 "$work/upstream.err")"
 		exit 1
@@ -129,18 +127,21 @@ start_all() {
 	start_gateways
 }
 
-# Starts the gateway once for each way in which it is measured.
+# Starts the gateway in one of the ways in which it is measured: gateway KEY ACCESS FRESH DOES SAYS
+gateway_as() {
+	next_port
+	start_gateway "$1" "$port" "$2" "$3" || {
+		say "bench: the gateway does not start: $(cat "$work/$1.err")"
+		exit 1
+	}
+	take "$1" "$port" "$4" "$5"
+}
+
+# Starts the gateway once for each way.
 start_gateways() {
-	next_port
-	start_gateway gateway "$port" false 0s && take gateway "$port" "through list rate" "the gateway, translated"
-	next_port
-	start_gateway gateway-log "$port" true 0s &&
-		take gateway-log "$port" through "the gateway, with its access log"
-	next_port
-	start_gateway gateway-h2 "$port" false 0s "http: 2" &&
-		take gateway-h2 "$port" through "the gateway, HTTP/2 to the upstream"
-	next_port
-	start_gateway gateway-cache "$port" false 1h && take gateway-cache "$port" cached "the gateway, cached"
+	gateway_as gateway false 0s "through list rate" "the gateway, translated"
+	gateway_as gateway-log true 0s through "the gateway, with its access log"
+	gateway_as gateway-cache false 1h cached "the gateway, cached"
 	printf '%s\t%s\n' gateway+creates "the gateway, with 500 creates/s beside" >>"$work/names"
 }
 

@@ -27,8 +27,7 @@ fill() {
 	fill_from=$1
 	fill_to=$2
 	shift 2
-	set -- "DIR=$work" "PEERS=$here/peers" "MODULES=$modules" "UPSTREAM=$upstream_port" \
-		"UPSTREAM_H2=$upstream_h2_port" "$@"
+	set -- "DIR=$work" "PEERS=$here/peers" "MODULES=$modules" "UPSTREAM=$upstream_port" "$@"
 	cp "$fill_from" "$fill_to"
 	for pair in "$@"; do
 		sed "s|@${pair%%=*}@|${pair#*=}|g" "$fill_to" >"$fill_to.new"
@@ -79,14 +78,9 @@ start_node() {
 	pids="$pids $pid"
 }
 
-# Starts the gateway: start_gateway NAME PORT ACCESS FRESH [EXTRA LINE OF bluejay]
+# Starts the gateway: start_gateway NAME PORT ACCESS FRESH; fails when the file has a mistake.
 start_gateway() {
 	fill "$here/gateway.yaml" "$work/$1.yaml" "NAME=$1" "PORT=$2" "ACCESS=$3" "FRESH=$4"
-	if [ $# -gt 4 ]; then
-		sed "s|^bluejay:|&\\n  $5|; s|:$upstream_port\$|:$upstream_h2_port|" "$work/$1.yaml" \
-			>"$work/$1.yaml.new"
-		mv "$work/$1.yaml.new" "$work/$1.yaml"
-	fi
 	"$gateway" check --config "$work/$1.yaml" >"$work/$1.err" 2>&1 || return 1
 	(pinned "$serve_cpu" "$gateway" serve --config "$work/$1.yaml" >"$work/$1.err" 2>&1) &
 	pid=$!
