@@ -208,15 +208,21 @@ steady_turn() {
 	done <"$work/servers"
 }
 
-# Lets the gateways learn the ids and the caches fill: every path once.
+# Lets the gateways learn the ids, and everybody get warm. What answers from memory is asked for every path
+# by one client, so that nothing is missing.
 warm_up() {
 	while read -r key id at does; do
 		case "$key" in
 		gateway*) curl -s -o /dev/null "http://127.0.0.1:$at/api/projects/many/personas" ;;
 		upstream) continue ;;
 		esac
-		sed "s|^|url = http://127.0.0.1:$at|" "$work/paths" |
-			(pinned "$load_cpu" curl -s -K - >/dev/null 2>&1)
+		case "$does" in
+		*cached*)
+			sed "s|^|url = http://127.0.0.1:$at|" "$work/paths" |
+				(pinned "$load_cpu" curl -s -K - >/dev/null 2>&1)
+			;;
+		*) load "$at" "$work/paths" 32 1 >/dev/null ;;
+		esac
 	done <"$work/servers"
 }
 
