@@ -1,5 +1,6 @@
 #include "config.h"
 
+#include "base/dump.h"
 #include "cli/cmd_check.h"
 #include "cli/cmd_config.h"
 #include "cli/cmd_explain.h"
@@ -160,6 +161,7 @@ main(int argc, char **argv)
 	    {"token", cmd_token}, {"store", cmd_store}};
 	const char *command = argc > 1 ? argv[1] : "";
 
+	dump_allow(false); /* whatever it does, it may read keys */
 	for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
 		if (strcmp(command, commands[i].name) == 0)
 			return commands[i].run(argc - 1, argv + 1);

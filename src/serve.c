@@ -5,6 +5,7 @@
 #include "serve_sockets.h"
 #include "serve_watch.h"
 #include "api/api.h"
+#include "base/dump.h"
 #include "base/mem.h"
 #include "base/mem_trim.h"
 #include "base/notify.h"
@@ -319,6 +320,7 @@ serve_apply(void *arg, struct snapshot *snap)
 	s->snap = snapshot_ref(snap);
 	log_set_level(s->log, (enum log_level)snap->config->log_level);
 	serve_raise_descriptors(s);
+	dump_allow(snap->config->core_dumps);
 	hc = serve_server_config(s, api_serve, serve_cors(s));
 	http_server_configure(s->server, &hc);
 	if (s->admin != NULL) {
@@ -536,16 +538,12 @@ serve_free(struct serve *s)
 	serve_sockets_clear(&s->sockets);
 }
 
-/* A broken pipe and a file at its limit are errors of one write, not of the
- * process; and no core file may hold a key. */
+/* A broken pipe and a file at its limit are errors of one write, not of the process. */
 static void
 serve_prepare_process(void)
 {
-	const struct rlimit none = {0, 0};
-
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);
-	setrlimit(RLIMIT_CORE, &none);
 }
 
 /* Opens the log; from here on nobody waits for it. */
@@ -580,6 +578,7 @@ serve(const struct serve_options *options)
 		return 1;
 	}
 	serve_raise_descriptors(&s);
+	dump_allow(s.snap->config->core_dumps);
 	if (serve_start_sandbox(&s) && serve_start_core(&s)) {
 		serve_catch_signals(&s);
 		serve_find_manager(&s);

@@ -139,6 +139,8 @@ static const struct config_key config_table[] = {
     {"log.file", CONFIG_PATH, AT(log_file),
 	.restart = true, .help = "A file to which the log is appended, instead of standard error; SIGUSR1 opens it "
 	    "again after it was moved."},
+    {"core_dumps", CONFIG_BOOL, AT(core_dumps), .fallback = "false",
+	.help = "`true` allows core dumps of the process, and debuggers: what they show holds keys."},
     {"recording.requests", CONFIG_INT, AT(recording_requests), .fallback = "0", .min = 0,
 	.max = 100000,
 	.help = "How many requests are remembered in memory, with what they hold, for the admin "

@@ -77,6 +77,7 @@ struct config {
 	int log_format; /* enum log_format */
 	bool log_access;
 	char *log_file; /* NULL: standard error */
+	bool core_dumps; /* and debuggers */
 	int64_t recording_requests, recording_size; /* at most; 0 requests: it is off */
 
 	int64_t limit_body, limit_head, limit_headers, limit_connections, limit_buffers;

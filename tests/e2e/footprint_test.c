@@ -31,8 +31,10 @@ static struct program gateway;
 static void
 start(void)
 {
+	/* what /proc tells of its memory is for others only when core dumps are allowed */
 	const char *const args[] = {"serve", "--sandbox", "--listen", "127.0.0.1:0", "--admin-listen",
-	    "127.0.0.1:0", NULL};
+	    "127.0.0.1:0", "--config", scratch_file("gateway.yaml", "core_dumps: true\n"
+	    "projects: {demo: {agent_id: 1}, \"*\": {}}\n"), NULL};
 
 	program_start(&gateway, args);
 }

@@ -344,7 +344,7 @@ START_TEST(unknown_keys_get_the_nearest_known_one)
 	    "c.yaml:6:1: unknown key \"quic\"; the keys here are listen, admin_listen, "
 	    "listen_without_tokens, socket_mode, trusted_proxies, proxy_protocol, data_dir, workers, "
 	    "allowed_hosts, clients, tls, cors, limits, "
-	    "client_timeouts, drain, log, recording, bluejay, projects, mapping, mapping_tests, resources, communities, images, passthrough, store\n"
+	    "client_timeouts, drain, log, core_dumps, recording, bluejay, projects, mapping, mapping_tests, resources, communities, images, passthrough, store\n"
 	    "c.yaml:7:1: unknown key \"api_key\" here; it belongs under \"bluejay\"\n"
 	    "c.yaml:8:1: unknown key \"agent_id\" here; it belongs under a project's id in "
 	    "\"projects\"\n"
@@ -360,7 +360,7 @@ START_TEST(unknown_keys_get_the_nearest_known_one)
 	    "c.yaml:13:1: unknown key \"new?line\"; the keys here are listen, admin_listen, "
 	    "listen_without_tokens, socket_mode, trusted_proxies, proxy_protocol, data_dir, workers, "
 	    "allowed_hosts, clients, tls, cors, limits, "
-	    "client_timeouts, drain, log, recording, bluejay, projects, mapping, mapping_tests, resources, communities, images, passthrough, store\n");
+	    "client_timeouts, drain, log, core_dumps, recording, bluejay, projects, mapping, mapping_tests, resources, communities, images, passthrough, store\n");
 }
 END_TEST
 
@@ -410,12 +410,12 @@ START_TEST(wrong_types_say_what_would_be_right)
 	    "c.yaml:1:1: the file must be a map with the keys listen, admin_listen, "
 	    "listen_without_tokens, socket_mode, trusted_proxies, proxy_protocol, data_dir, workers, "
 	    "allowed_hosts, clients, tls, cors, limits, "
-	    "client_timeouts, drain, log, recording, bluejay, projects, mapping, mapping_tests, resources, communities, images, passthrough, store, not a list\n");
+	    "client_timeouts, drain, log, core_dumps, recording, bluejay, projects, mapping, mapping_tests, resources, communities, images, passthrough, store, not a list\n");
 	refuse("text\n",
 	    "c.yaml:1:1: the file must be a map with the keys listen, admin_listen, "
 	    "listen_without_tokens, socket_mode, trusted_proxies, proxy_protocol, data_dir, workers, "
 	    "allowed_hosts, clients, tls, cors, limits, "
-	    "client_timeouts, drain, log, recording, bluejay, projects, mapping, mapping_tests, resources, communities, images, passthrough, store, not a single value\n");
+	    "client_timeouts, drain, log, core_dumps, recording, bluejay, projects, mapping, mapping_tests, resources, communities, images, passthrough, store, not a single value\n");
 	refuse("bluejay: ${KEY}\n",
 	    "c.yaml:1:10: bluejay must be a map with the keys url, api_key, api_key_file, "
 	    "headers, forward_persona_headers, timeouts, retries, settle, rate, proxy, ca_file, "

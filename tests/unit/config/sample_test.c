@@ -161,7 +161,7 @@ START_TEST(the_sample_loads_and_gives_the_defaults)
 	config_free(sample);
 	config_free(none);
 	/* Without the sandbox only the key is missing. */
-	lines = mem_string("c.yaml:95:12: the environment variable BLUEJAY_API_KEY is not set; "
+	lines = mem_string("c.yaml:97:12: the environment variable BLUEJAY_API_KEY is not set; "
 	    "set it, or write ${BLUEJAY_API_KEY:-default}\n");
 	refuse(text, lines);
 	free(lines);
