@@ -24,7 +24,6 @@ client_claim_basic(const char *text, struct buf *b, size_t *len)
 	struct base64 decoder = {0};
 	const char *colon;
 
-	buf_reserve(b, strlen(text)); /* so that no copy is left behind */
 	if (!base64_decode(&decoder, text, strlen(text), b) || !base64_ends(&decoder) || b->len == 0)
 		return NULL;
 	colon = memchr(b->data, ':', b->len);
@@ -57,14 +56,12 @@ client_claim_token(const char *name, const char *value, struct buf *b, size_t *l
 static bool
 client_claim_digest(const char *name, const char *value, char digest[DIGEST_HEX_SIZE])
 {
-	struct buf b = {0};
+	struct buf b = {.secret = true};
 	size_t len = 0;
 	const char *token = client_claim_token(name, value, &b, &len);
 
 	if (token != NULL && len > 0)
 		digest_hex(token, len, digest);
-	if (b.data != NULL)
-		explicit_bzero(b.data, b.cap);
 	buf_free(&b);
 	return token != NULL && len > 0;
 }

@@ -491,8 +491,10 @@ passthrough_road(struct passthrough *t, struct pass_road *now, bool wanted,
 
 	if (!wanted)
 		return NULL;
-	if (pass_road_is(now, rc))
+	if (pass_road_is(now, rc)) {
+		relay_renew(now->relay);
 		return pass_road_ref(now);
+	}
 	r = pass_road_open(t->api->loop, rc, fail);
 	*ok = *ok && r != NULL;
 	return r;

@@ -18,14 +18,25 @@ buf_init(struct buf *b, size_t max)
 	b->max = max;
 }
 
+/* Makes it empty, without memory; limit and secrecy stay. */
+static void
+buf_reset(struct buf *b)
+{
+	bool secret = b->secret;
+
+	buf_init(b, b->max);
+	b->secret = secret;
+}
+
 /* Frees the memory and keeps the limit. */
 void
 buf_free(struct buf *b)
 {
-	size_t max = b->max;
-
-	free(b->data);
-	buf_init(b, max);
+	if (b->secret)
+		mem_wipe_free_bytes(b->data, b->cap);
+	else
+		free(b->data);
+	buf_reset(b);
 }
 
 /* Forgets the bytes, not the memory. */
@@ -52,6 +63,18 @@ buf_grown(const struct buf *b, size_t more)
 	return cap > max + 1 ? max + 1 : cap;
 }
 
+/* Gives the bytes other memory; what was there is wiped. */
+static void
+buf_move(struct buf *b, size_t cap)
+{
+	char *data = mem_alloc(cap);
+
+	if (b->data != NULL)
+		memcpy(data, b->data, b->len + 1);
+	mem_wipe_free_bytes(b->data, b->cap);
+	b->data = data;
+}
+
 /* Makes room for more bytes and the NUL; false beyond the limit. */
 bool
 buf_reserve(struct buf *b, size_t more)
@@ -66,7 +89,10 @@ buf_reserve(struct buf *b, size_t more)
 	cap = buf_grown(b, more);
 	if (b->data != NULL && cap == b->cap)
 		return true;
-	b->data = mem_resize(b->data, cap);
+	if (b->secret)
+		buf_move(b, cap);
+	else
+		b->data = mem_resize(b->data, cap);
 	b->cap = cap;
 	return true;
 }
@@ -139,12 +165,11 @@ char *
 buf_take(struct buf *b, size_t *len)
 {
 	char *out = b->data;
-	size_t max = b->max;
 
 	if (out == NULL)
 		out = mem_copy("", 0);
 	if (len != NULL)
 		*len = b->len;
-	buf_init(b, max);
+	buf_reset(b);
 	return out;
 }

@@ -16,6 +16,7 @@ struct buf {
 	size_t cap;
 	size_t max; /* bytes; 0 in a zeroed struct means BUF_DEFAULT_MAX */
 	bool full;
+	bool secret; /* set after buf_init(): no copy of the bytes is left where they were */
 };
 
 #define BUF_DEFAULT_MAX ((size_t)64 << 20)

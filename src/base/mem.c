@@ -94,10 +94,14 @@ mem_format(const char *fmt, ...)
 	int n;
 
 	va_start(ap, fmt);
-	n = vasprintf(&out, fmt, ap);
+	n = vsnprintf(NULL, 0, fmt, ap);
 	va_end(ap);
 	if (n < 0)
 		mem_fail(0);
+	out = mem_alloc((size_t)n + 1); /* at once: what grows leaves copies of secrets behind */
+	va_start(ap, fmt);
+	vsnprintf(out, (size_t)n + 1, fmt, ap);
+	va_end(ap);
 	return out;
 }
 
@@ -105,8 +109,16 @@ mem_format(const char *fmt, ...)
 void
 mem_wipe_free(char *secret)
 {
-	if (secret == NULL)
+	if (secret != NULL)
+		mem_wipe_free_bytes(secret, strlen(secret));
+}
+
+/* Wipes and frees memory that holds secrets. */
+void
+mem_wipe_free_bytes(void *secrets, size_t len)
+{
+	if (secrets == NULL)
 		return;
-	explicit_bzero(secret, strlen(secret));
-	free(secret);
+	explicit_bzero(secrets, len);
+	free(secrets);
 }

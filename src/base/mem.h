@@ -21,5 +21,6 @@ char *mem_format(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /* Overwrites secret bytes in a way the compiler keeps, then frees; NULL is fine. */
 void mem_wipe_free(char *secret);
+void mem_wipe_free_bytes(void *secrets, size_t len);
 
 #endif

@@ -46,7 +46,7 @@ token_make(struct buf *out)
 
 	uuid_random(bytes, sizeof bytes);
 	buf_init(out, TOKEN_TEXT_MAX);
-	buf_reserve(out, TOKEN_TEXT_MAX); /* so that no copy is left behind */
+	out->secret = true;
 	buf_adds(out, TOKEN_PREFIX);
 	base64_encode(out, bytes, sizeof bytes);
 	explicit_bzero(bytes, sizeof bytes);
@@ -121,7 +121,6 @@ token_print(const char *name, const struct token_rights *r)
 	fflush(stdout);
 	fprintf(stderr, "The first line is the token of \"%s\"; it is not shown again. The second is its "
 	    "entry for \"clients:\" in the file.\n", name);
-	explicit_bzero(token.data, token.cap);
 	buf_free(&token);
 	buf_free(&line);
 }

@@ -63,9 +63,7 @@ config_file_read(const char *path, bool regular, size_t max, struct config_file 
 void
 config_file_free(struct config_file *file)
 {
-	if (file->text != NULL)
-		explicit_bzero(file->text, file->len);
-	free(file->text);
+	mem_wipe_free_bytes(file->text, file->len);
 	*file = (struct config_file){0};
 }
 

@@ -42,12 +42,39 @@ config_load_free_clients(struct config *config)
 	free(config->clients);
 }
 
+/* Wipes and frees one secret. */
+static void
+config_load_forget(char **secret)
+{
+	mem_wipe_free(*secret);
+	*secret = NULL;
+}
+
+/* Wipes what is secret. */
+void
+config_forget_keys(struct config *config)
+{
+	config_load_forget(&config->bluejay.api_key);
+	config_load_forget(&config->bluejay.earlier_key);
+	config_load_forget(&config->images.api_key);
+	config_load_forget(&config->images.earlier_key);
+	for (size_t i = 0; i < config->project_count; i++) {
+		config_load_forget(&config->projects[i].api_key);
+		config_load_forget(&config->projects[i].earlier_key);
+	}
+	header_list_clear(&config->bluejay.headers);
+	mem_wipe_free_bytes(config->text, config->text_len); /* it may hold keys, and NUL bytes */
+	config->text = NULL;
+	config->text_len = 0;
+}
+
 /* Frees everything, wiping keys. */
 void
 config_free(struct config *config)
 {
 	if (config == NULL)
 		return;
+	config_forget_keys(config);
 	config_load_free_list(config->listen);
 	config_load_free_clients(config);
 	config_load_free_list(config->allowed_hosts);
@@ -61,14 +88,9 @@ config_free(struct config *config)
 	free(config->tls.client_ca);
 	tls_context_unref(config->tls.context);
 	free(config->bluejay.url);
-	mem_wipe_free(config->bluejay.api_key);
-	mem_wipe_free(config->bluejay.earlier_key);
-	header_list_clear(&config->bluejay.headers);
 	free(config->bluejay.proxy);
 	free(config->bluejay.ca_file);
 	free(config->log_file);
-	mem_wipe_free(config->images.api_key);
-	mem_wipe_free(config->images.earlier_key);
 	free(config->images.url);
 	free(config->images.model);
 	free(config->images.size);
@@ -76,16 +98,11 @@ config_free(struct config *config)
 	for (size_t i = 0; i < config->project_count; i++) {
 		free(config->projects[i].id);
 		free(config->projects[i].name);
-		mem_wipe_free(config->projects[i].api_key);
-		mem_wipe_free(config->projects[i].earlier_key);
 	}
 	free(config->projects);
 	free(config->by_id);
 	free(config->by_agent);
 	yaml_node_free(config->document);
-	if (config->text != NULL)
-		explicit_bzero(config->text, config->text_len); /* it may hold keys, and NUL bytes */
-	mem_wipe_free(config->text);
 	free(config);
 }
 

@@ -39,4 +39,7 @@ struct config_source {
 struct config *config_load(const struct config_source *, struct diag_list *);
 void config_free(struct config *);
 
+/* Wipes what is secret, and the file's text; the rest stays, for what is explained later. */
+void config_forget_keys(struct config *);
+
 #endif

@@ -458,6 +458,13 @@ config_set_usable(const struct config_key *key, struct yaml_node *node, const ch
 	return !node->broken;
 }
 
+/* Leaves no second copy of a secret in the document. */
+static void
+config_set_wipe(struct yaml_node *node)
+{
+	explicit_bzero(node->text, strlen(node->text));
+}
+
 /* Sets a key from a node that holds one value. */
 static void
 config_set_single(const struct config_key *key, void *base, struct yaml_node *node,
@@ -473,6 +480,8 @@ config_set_single(const struct config_key *key, void *base, struct yaml_node *no
 		config_set_refuse(node, diags, "%s %s", name, fail.text);
 		return;
 	}
+	if (key->type == CONFIG_SECRET)
+		config_set_wipe(node);
 	if (t.readable)
 		diag_warn(diags, node->file, node->line, node->column,
 		    "%s names a file that other users may read (mode %04o); take the right away "
@@ -561,6 +570,7 @@ config_set_header(const struct config_key *key, struct header_list *list, struct
 		else
 			config_set_no_header(header_list_put(list, field->text, value->text),
 			    field, value, name, diags);
+		config_set_wipe(value);
 	}
 	free(whole);
 }

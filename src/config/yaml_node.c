@@ -260,6 +260,28 @@ yaml_node_give_up(struct yaml_reader *r, size_t point, const char *sentence)
 	r->failed = true;
 }
 
+/* Frees an event; its text may be a key. */
+static void
+yaml_node_drop(yaml_event_t *event)
+{
+	if (event->type == YAML_SCALAR_EVENT)
+		explicit_bzero(event->data.scalar.value, event->data.scalar.length);
+	yaml_event_delete(event);
+}
+
+/* Frees libyaml's memory. What it reads the file into is wiped; of a key that stands in
+ * the file itself pieces may be left in what it has freed before. */
+static void
+yaml_node_close(yaml_parser_t *p)
+{
+	explicit_bzero(p->raw_buffer.start, (size_t)(p->raw_buffer.end - p->raw_buffer.start));
+	explicit_bzero(p->buffer.start, (size_t)(p->buffer.end - p->buffer.start));
+	for (yaml_token_t *t = p->tokens.head; t != p->tokens.tail; t++)
+		if (t->type == YAML_SCALAR_TOKEN)
+			explicit_bzero(t->data.scalar.value, t->data.scalar.length);
+	yaml_parser_delete(p);
+}
+
 /* Gets the next event; false after a syntax error, which is noted. */
 static bool
 yaml_node_next(struct yaml_reader *r, yaml_event_t *event)
@@ -353,6 +375,7 @@ yaml_node_expand(struct yaml_reader *r, struct yaml_node *node, const yaml_event
 	if (!yaml_expand_needed(node->text))
 		return;
 	buf_init(&out, YAML_NODE_MAX);
+	out.secret = true;
 	r->expand.mistake_arg = &scalar;
 	if (!yaml_expand(&r->expand, node->text, &out, &node->expanded))
 		node->broken = true;
@@ -483,7 +506,7 @@ yaml_node_map(struct yaml_reader *r, struct yaml_node *map, int depth)
 		struct yaml_node *key, *item;
 
 		key = end ? NULL : yaml_node_key_of(r, &event, depth + 1);
-		yaml_event_delete(&event);
+		yaml_node_drop(&event);
 		if (end) {
 			yaml_node_duplicates(r, map);
 			return;
@@ -491,7 +514,7 @@ yaml_node_map(struct yaml_reader *r, struct yaml_node *map, int depth)
 		item = NULL;
 		if (yaml_node_next(r, &event)) {
 			item = yaml_node_value(r, &event, depth + 1);
-			yaml_event_delete(&event);
+			yaml_node_drop(&event);
 		}
 		if (key != NULL && item != NULL) {
 			yaml_node_append(map, key, item);
@@ -513,7 +536,7 @@ yaml_node_list(struct yaml_reader *r, struct yaml_node *list, int depth)
 		bool end = event.type == YAML_SEQUENCE_END_EVENT;
 		struct yaml_node *item = end ? NULL : yaml_node_value(r, &event, depth + 1);
 
-		yaml_event_delete(&event);
+		yaml_node_drop(&event);
 		if (end)
 			return;
 		if (item != NULL)
@@ -589,7 +612,7 @@ yaml_node_stream(struct yaml_reader *r)
 			root = yaml_node_value(r, &event, 1);
 			break;
 		}
-		yaml_event_delete(&event);
+		yaml_node_drop(&event);
 	}
 	return root;
 }
@@ -668,7 +691,7 @@ yaml_node_parse(const char *file, const char *text, size_t len, yaml_env_fn env,
 		yaml_parser_set_encoding(&r.parser, YAML_UTF8_ENCODING);
 		yaml_parser_set_input_string(&r.parser, (const unsigned char *)text, len);
 		root = yaml_node_root(&r, yaml_node_stream(&r));
-		yaml_parser_delete(&r.parser);
+		yaml_node_close(&r.parser);
 	}
 	if (root == NULL)
 		free(name);

@@ -34,7 +34,7 @@ recorder_forget(struct recorder *r, struct recorder_entry *e)
 	free(e->body);
 	free(e->answer);
 	free(e->id);
-	snapshot_unref(e->snap);
+	snapshot_unread(e->snap);
 	free(e);
 }
 
@@ -65,6 +65,15 @@ recorder_keep(struct recorder *r, struct recorder_entry *e, char **slot, char *t
 
 /* ---- what happens ---- */
 
+/* Whether what is answered can be looked through for secrets, as it must be before it is
+ * kept; after a reload the keys may be gone. */
+static bool
+recorder_may_keep(struct recorder_entry *e)
+{
+	e->cut |= !snapshot_has_keys(e->snap);
+	return snapshot_has_keys(e->snap);
+}
+
 /* The request that a trace is about, or NULL. */
 static struct recorder_entry *
 recorder_find(struct recorder *r, struct trace_ref ref)
@@ -87,7 +96,7 @@ recorder_add(struct recorder *r, const struct project *p)
 		recorder_forget(r, e);
 	e = mem_zero(1, sizeof *e);
 	e->serial = p->trace.serial;
-	e->snap = snapshot_ref(p->snap);
+	e->snap = snapshot_read(p->snap);
 	e->project = *p;
 	e->wall = loop_wall(r->loop);
 	e->bytes = sizeof *e;
@@ -158,6 +167,8 @@ recorder_heard(struct recorder *r, const struct upstream_answer *a)
 	if (a->outcome != UPSTREAM_ANSWER)
 		return;
 	c->status = a->status;
+	if (!recorder_may_keep(e))
+		return;
 	recorder_keep(r, e, &c->answer, recorder_text_read(e, a->body, a->body_len, false));
 	recorder_trim(r);
 }
@@ -171,6 +182,8 @@ recorder_told(struct recorder *r, struct trace_ref ref, const struct result *res
 	if (e == NULL || e->status != 0)
 		return;
 	e->status = result->status;
+	if (!recorder_may_keep(e))
+		return;
 	recorder_keep(r, e, &e->answer, recorder_text_read(e, result->body, result->len, true));
 	recorder_trim(r);
 }

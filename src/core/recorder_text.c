@@ -113,6 +113,7 @@ recorder_text_scrub(char *text, const char *secret)
 	if (secret == NULL || strlen(secret) < RECORDER_SECRET_MIN)
 		return text;
 	buf_init(&quoted, 0);
+	quoted.secret = true;
 	json_add_string(&quoted, secret, strlen(secret));
 	quoted.data[--quoted.len] = '\0';
 	needle = quoted.data + 1;

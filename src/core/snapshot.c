@@ -219,18 +219,51 @@ snapshot_ref(struct snapshot *snap)
 	return snap;
 }
 
-/* Gives a reference back; the last one frees. */
-void
-snapshot_unref(struct snapshot *snap)
+/* Frees it. */
+static void
+snapshot_free(struct snapshot *snap)
 {
-	if (snap == NULL || --snap->refs > 0)
-		return;
 	for (size_t i = 0; i < snap->resource_count; i++)
 		mapping_set_free(snap->resources[i].mappings);
 	free(snap->resources);
 	resource_free_all(snap->declared, snap->declared_count);
 	config_free(snap->config);
 	free(snap);
+}
+
+/* Gives a reference back; the last one frees, or leaves what readers need. */
+void
+snapshot_unref(struct snapshot *snap)
+{
+	if (snap == NULL || --snap->refs > 0)
+		return;
+	if (snap->readers > 0)
+		config_forget_keys(snap->config);
+	else
+		snapshot_free(snap);
+}
+
+/* Lets one more read. */
+struct snapshot *
+snapshot_read(struct snapshot *snap)
+{
+	snap->readers++;
+	return snap;
+}
+
+/* Lets one less read. */
+void
+snapshot_unread(struct snapshot *snap)
+{
+	if (--snap->readers == 0 && snap->refs == 0)
+		snapshot_free(snap);
+}
+
+/* Whether the keys are still there. */
+bool
+snapshot_has_keys(const struct snapshot *snap)
+{
+	return snap->refs > 0;
 }
 
 /* Finds a resource. */

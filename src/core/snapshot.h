@@ -16,6 +16,7 @@
  */
 struct snapshot {
 	unsigned refs;
+	unsigned readers; /* that need no keys */
 	uint64_t generation; /* of several that were in force one after another; 0: never was */
 	struct config *config;
 	struct snapshot_resource *resources; /* those that are built in, then those of the file */
@@ -37,6 +38,12 @@ struct snapshot_resource {
 struct snapshot *snapshot_load(const struct config_source *, struct diag_list *);
 struct snapshot *snapshot_ref(struct snapshot *);
 void snapshot_unref(struct snapshot *);
+
+/* The same for one who explains later what was done by it: with the last reference of the
+ * other kind its keys are wiped, the rest stays. */
+struct snapshot *snapshot_read(struct snapshot *);
+void snapshot_unread(struct snapshot *);
+bool snapshot_has_keys(const struct snapshot *);
 
 #define PROJECT_ID_SIZE 260
 #define PROJECT_SCOPE_SIZE (PROJECT_ID_SIZE + 100) /* with the prefix of a resource */

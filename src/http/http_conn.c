@@ -80,6 +80,14 @@ http_conn_stash(struct http_conn *c)
 	c->rp = c->in.data;
 }
 
+/* Leaves nothing of what was read where it was read into. */
+static void
+http_conn_wipe(struct http_hub *hub)
+{
+	explicit_bzero(hub->scratch, hub->scratched);
+	hub->scratched = 0;
+}
+
 /* What to wait for. While input cannot be used, it stays in the kernel, but
  * the client's end is watched for: edge-triggered, since unread input would
  * otherwise wake the loop for ever, and with EV_READ, since libevent reports a
@@ -127,8 +135,10 @@ http_conn_read(struct http_conn *c, short what)
 	if (room == 0 || c->state == HTTP_CONN_OPENING)
 		return;
 	n = http_socket_recv(&c->sock, c->hub->scratch, room);
-	if (n > 0)
+	if (n > 0) {
+		c->hub->scratched = (size_t)n;
 		c->hub->counts.received += (uint64_t)n;
+	}
 	if (n == HTTP_SOCKET_LATER && c->sock.wants_write)
 		c->blocked = true;
 	if (n == 0) {
@@ -246,6 +256,7 @@ http_conn_run(struct http_conn *c)
 	c->more = turns == 0;
 	if (!c->gone)
 		http_conn_stash(c);
+	http_conn_wipe(c->hub);
 	if (!c->gone)
 		http_conn_register(c);
 	http_budget_note(c);
@@ -467,6 +478,7 @@ http_conn_new(struct http_hub *hub, int fd, const char *peer, bool secure)
 	c->gone = !http_socket_open(&c->sock, fd, secure ? hub->tls : NULL);
 	snprintf(c->peer, sizeof c->peer, "%s", peer);
 	buf_init(&c->in, http_conn_room(hub));
+	c->in.secret = true;
 	buf_init(&c->out, HTTP_CONN_OUT_MAX);
 	TAILQ_INSERT_TAIL(&hub->conns, c, link);
 	hub->counts.accepted++;

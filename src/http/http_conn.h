@@ -61,6 +61,7 @@ struct http_hub {
 	bool draining;
 	void (*closed)(struct http_hub *); /* a connection is gone; called last */
 	char scratch[HTTP_CONN_READ_MAX];  /* what one read brings; of the one being run */
+	size_t scratched; /* bytes of it that hold something */
 };
 
 enum http_conn_state {
@@ -96,7 +97,7 @@ struct http_conn {
 	                say of others is not believed, whoever the proxy is */
 	char *rp; /* input not yet used: in hub->scratch or in `in` */
 	size_t rlen;
-	struct buf in;
+	struct buf in; /* secret: heads hold tokens */
 	struct http_guard guard;
 	int64_t body_left; /* when not chunked */
 	struct http_chunk chunk;
@@ -117,8 +118,10 @@ struct http_conn {
 enum http_exchange_mode { HTTP_EXCHANGE_UNDECIDED, HTTP_EXCHANGE_COLLECT, HTTP_EXCHANGE_STREAM };
 enum http_answer_state { HTTP_ANSWER_NONE, HTTP_ANSWER_BEGUN, HTTP_ANSWER_DONE };
 
-/* One block: the structure, then the fields, the head, and its scratch room. */
+/* One block: the structure, then the fields, the head, and its scratch room. It is wiped
+ * at its end, since heads hold tokens. */
 struct http_exchange {
+	size_t size;
 	struct http_conn *conn;
 	struct http_head head;
 	unsigned char mode;

@@ -27,7 +27,7 @@ http_pump_end(struct http_conn *c, enum http_end how)
 	http_reporter_tell(c, ex, how);
 	buf_free(&ex->body);
 	free(ex->forwarded);
-	free(ex);
+	mem_wipe_free_bytes(ex, ex->size);
 }
 
 /* From here on input is dropped, and the connection closed when the client has
@@ -257,13 +257,15 @@ http_pump_parse(struct http_conn *c)
 {
 	struct http_guard *g = &c->guard;
 	size_t len = g->seen - g->start;
-	struct http_exchange *ex = mem_alloc(sizeof *ex + g->fields * sizeof *ex->fields + len + 1 +
-	    HTTP_PARSE_ROOM(g->line));
+	size_t size = sizeof(struct http_exchange) + g->fields * sizeof(struct http_field) + len + 1 +
+	    HTTP_PARSE_ROOM(g->line);
+	struct http_exchange *ex = mem_alloc(size);
 	char *text = (char *)(ex->fields + g->fields);
 	struct http_request *r = &ex->head.request;
 	int status;
 
 	memset(ex, 0, sizeof *ex);
+	ex->size = size;
 	ex->begun_us = loop_now_us(c->hub->loop);
 	ex->received = g->seen;
 	ex->pushed_before = c->pushed;

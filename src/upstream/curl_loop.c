@@ -3,6 +3,7 @@
 #include "upstream/curl_loop.h"
 #include "base/mem.h"
 #include "upstream/address.h"
+#include "upstream/curl_memory.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -51,7 +52,7 @@ struct curl_loop {
 	CURLU *site; /* the last one asked for, and its text; NULL: none */
 	char *site_text;
 	CURL *pool[CURL_LOOP_POOL_MAX];
-	unsigned pooled, taken;
+	unsigned pooled, taken, renewals;
 	struct curl_loop_socket *sockets; /* by descriptor */
 	struct curl_loop_sockets dirty;
 	struct curl_loop_jobs ended; /* waiting for their callback */
@@ -454,6 +455,7 @@ void
 curl_loop_start(struct curl_loop *c, struct curl_loop_job *job)
 {
 	job->owner = c;
+	job->renewals = c->renewals;
 	job->sealed = job->refused = job->closed = false;
 	job->socket = NULL;
 	curl_easy_setopt(job->easy, CURLOPT_PRIVATE, job);
@@ -585,10 +587,15 @@ curl_loop_take(struct curl_loop *c)
 /* Puts an easy handle back. After a failure it is not used again: 7.88 keeps a
  * rewind of the body in mind that was never done, and fails the next job. */
 void
-curl_loop_give(struct curl_loop *c, CURL *e, bool clean)
+curl_loop_give(struct curl_loop *c, struct curl_loop_job *job, bool clean)
 {
+	CURL *e = job->easy;
+
+	if (e == NULL)
+		return;
+	job->easy = NULL;
 	c->taken--;
-	if (clean && c->pooled < CURL_LOOP_POOL_MAX) {
+	if (clean && job->renewals == c->renewals && c->pooled < CURL_LOOP_POOL_MAX) {
 		curl_easy_setopt(e, CURLOPT_PRIVATE, NULL);
 		c->pool[c->pooled++] = e;
 	} else {
@@ -627,6 +634,22 @@ curl_loop_site(struct curl_loop *c, const char *url, size_t len)
 	return c->site;
 }
 
+/* Empties the pool. */
+static void
+curl_loop_empty(struct curl_loop *c)
+{
+	while (c->pooled > 0)
+		curl_easy_cleanup(c->pool[--c->pooled]);
+}
+
+/* Begins a new pool. */
+void
+curl_loop_renew(struct curl_loop *c)
+{
+	c->renewals++;
+	curl_loop_empty(c);
+}
+
 /* Whether nobody has one. */
 bool
 curl_loop_is_idle(const struct curl_loop *c)
@@ -662,7 +685,7 @@ curl_loop_new(struct loop *loop, const struct curl_loop_config *cfg, struct fail
 {
 	struct curl_loop *c;
 
-	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
+	if (curl_memory_init() != CURLE_OK) {
 		fail_set(f, "libcurl cannot be initialised");
 		return NULL;
 	}
@@ -696,8 +719,7 @@ curl_loop_free(struct curl_loop *c)
 		return;
 	c->acting = true;
 	loop_timer_cancel(&c->timer);
-	while (c->pooled > 0)
-		curl_easy_cleanup(c->pool[--c->pooled]);
+	curl_loop_empty(c);
 	curl_multi_cleanup(c->multi);
 	curl_share_cleanup(c->share);
 	HASH_ITER(hh, c->sockets, s, next)

@@ -57,6 +57,7 @@ struct curl_loop_job {
 	bool closed; /* libcurl closed the connection that carried this job */
 	/* the rest is curl_loop's */
 	struct curl_loop *owner;
+	unsigned renewals; /* of the loop, when it started */
 	enum curl_loop_job_state state;
 	CURLcode code;
 	struct curl_loop_socket *socket;
@@ -73,7 +74,11 @@ bool curl_loop_is_idle(const struct curl_loop *);
  * who takes it sets all options that a request needs, and gives it back when
  * it does not run. CURLOPT_PRIVATE and CURLOPT_OPENSOCKETDATA belong to curl_loop. */
 CURL *curl_loop_take(struct curl_loop *);
-void curl_loop_give(struct curl_loop *, CURL *, bool clean); /* clean: its last job went well */
+/* Takes the job's handle back, if it has one; clean: the job went well. */
+void curl_loop_give(struct curl_loop *, struct curl_loop_job *, bool clean);
+/* Lets go of handles that have carried a request so far, those in use when they come back:
+ * libcurl keeps requests in their buffers, with keys that may be replaced by now. */
+void curl_loop_renew(struct curl_loop *);
 
 /*
  * The first `len` bytes of a URL, which are its scheme, host and port, parsed for

@@ -244,12 +244,11 @@ curl_try_release(struct curl_try *t, bool clean)
 
 	if (e == NULL)
 		return;
-	t->job.easy = NULL;
 	curl_easy_setopt(e, CURLOPT_HTTPHEADER, NULL);
 	curl_easy_setopt(e, CURLOPT_ERRORBUFFER, NULL);
 	curl_easy_setopt(e, CURLOPT_CURLU, NULL);
 	curl_easy_setopt(e, CURLOPT_REQUEST_TARGET, NULL);
-	curl_loop_give(t->owner, e, clean);
+	curl_loop_give(t->owner, &t->job, clean);
 }
 
 /* The exchange has ended, one way or the other. */

@@ -192,11 +192,10 @@ relay_release(struct relay_call *c, bool clean)
 
 	if (e == NULL)
 		return;
-	c->job.easy = NULL;
 	curl_easy_setopt(e, CURLOPT_HTTPHEADER, NULL);
 	curl_easy_setopt(e, CURLOPT_ERRORBUFFER, NULL);
 	curl_easy_setopt(e, CURLOPT_REQUEST_TARGET, NULL);
-	curl_loop_give(c->owner->curl, e, clean);
+	curl_loop_give(c->owner->curl, &c->job, clean);
 }
 
 /* Frees a call that is not being run by libcurl. */
@@ -207,8 +206,7 @@ relay_call_free(struct relay_call *c)
 	loop_timer_cancel(&c->soon);
 	loop_timer_cancel(&c->idle);
 	relay_release(c, false);
-	explicit_bzero(c->lines, c->lines_size);
-	free(c->lines);
+	mem_wipe_free_bytes(c->lines, c->lines_size);
 	free(c->method);
 	free(c->target);
 	buf_free(&c->body);
@@ -530,6 +528,13 @@ relay_new(struct loop *loop, const struct relay_config *cfg, struct fail *f)
 		r->before = mem_format("%.*s", origin, cfg->url);
 	TAILQ_INIT(&r->calls);
 	return r;
+}
+
+/* Keeps nothing. */
+void
+relay_renew(struct relay *r)
+{
+	curl_loop_renew(r->curl);
 }
 
 /* Cancels what runs and closes connections. */

@@ -57,6 +57,9 @@ enum relay_end {
 	RELAY_BROKEN      /* reset, closed, cut short, or not HTTP; before or after the head */
 };
 
+/* Keeps nothing of requests that are over: keys may be replaced by now. */
+void relay_renew(struct relay *);
+
 /*
  * Called on the loop, never before relay_start() returns. From `head`, `data` and
  * `room` all functions of the call may be called but relay_cancel().

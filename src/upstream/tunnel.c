@@ -67,8 +67,7 @@ tunnel_close(struct tunnel *t)
 	loop_timer_cancel(&t->idle);
 	if (t->curl != NULL) {
 		curl_loop_cancel(t->curl, &t->job);
-		if (t->job.easy != NULL)
-			curl_loop_give(t->curl, t->job.easy, false);
+		curl_loop_give(t->curl, &t->job, false);
 		curl_loop_free(t->curl);
 	}
 	answer_reader_free(&t->reader);
@@ -330,8 +329,12 @@ tunnel_request(struct tunnel *t, const char *method, const char *target,
 	struct buf *b = &t->waiting;
 
 	buf_addf(b, "%s %s HTTP/1.1\r\n", method, target);
-	for (; f->name != NULL; f++)
-		buf_addf(b, "%s: %s\r\n", f->name, f->value);
+	for (; f->name != NULL; f++) {
+		buf_adds(b, f->name);
+		buf_adds(b, ": ");
+		buf_adds(b, f->value);
+		buf_adds(b, "\r\n");
+	}
 	buf_adds(b, "Connection: Upgrade\r\n\r\n");
 }
 
@@ -352,6 +355,7 @@ tunnel_open(struct loop *loop, const struct relay_config *cfg, const char *metho
 	t->url = mem_format("%.*s/", (int)url_origin(cfg->url), cfg->url);
 	buf_init(&t->sending, TUNNEL_OUT_MAX);
 	buf_init(&t->waiting, TUNNEL_OUT_MAX);
+	t->sending.secret = t->waiting.secret = true; /* the caller's credentials go through them */
 	answer_reader_init(&t->reader);
 	t->reader.upgrade = true;
 	loop_timer_init(&t->soon, loop, tunnel_on_soon, t);

@@ -751,6 +751,8 @@ upstream_adjust(struct upstream *u, const struct upstream_config *cfg, struct fa
 		return -1;
 	if (curl != NULL)
 		upstream_turn(u, curl);
+	else
+		curl_loop_renew(u->curl);
 	u->set.url = NULL;
 	upstream_settings_clear(&u->set);
 	upstream_settings_copy(&u->set, cfg);

@@ -35,7 +35,7 @@ static void
 end(void)
 {
 	recorder_free(recorder);
-	ck_assert_uint_eq(snap->refs, 1);
+	ck_assert_uint_eq(snap->readers, 0);
 	snapshot_unref(snap);
 	loop_free(loop);
 }
@@ -101,8 +101,32 @@ START_TEST(the_newest_of_an_id_is_shown_and_the_oldest_forgotten)
 	    "\"persona\",\"operation\":\"read\",\"status\":null}]");
 	ck_assert_str_eq(shown("a"), "none");
 	ck_assert_ptr_nonnull(strstr(shown("b"), "\"body\":{\"name\":\"new\"}"));
-	ck_assert_uint_eq(snap->refs, 3);
+	ck_assert_uint_eq(snap->readers, 2);
 	end();
+}
+END_TEST
+
+START_TEST(what_is_remembered_outlives_the_keys)
+{
+	struct upstream_request q = {.method = "POST", .path = "/v1/1"};
+	struct upstream_answer a = {.outcome = UPSTREAM_ANSWER, .status = 200, .body = "{\"n\":2}",
+	    .body_len = 7};
+
+	begin(5);
+	q.trace = ask(7, "a", "{\"name\":\"new\"}");
+	recorder_sent(recorder, "http://b", &q);
+	ck_assert(snapshot_has_keys(snap));
+	snapshot_unref(snap);
+	ck_assert(!snapshot_has_keys(snap));
+	ck_assert_ptr_null(snap->config->bluejay.api_key);
+	a.trace = q.trace;
+	recorder_heard(recorder, &a); /* nobody could say whether a key stands in it */
+	ck_assert_ptr_nonnull(strstr(shown("a"), "\"body\":{\"name\":\"new\"},"));
+	ck_assert_ptr_nonnull(strstr(shown("a"), "\"status\":200,\"answer\":null}]"));
+	ck_assert_ptr_nonnull(strstr(shown("a"), "{\"local\":\"name\",\"bluejay\":\"name\""));
+	ck_assert_ptr_nonnull(strstr(shown("a"), "\"whole\":false"));
+	recorder_free(recorder);
+	loop_free(loop);
 }
 END_TEST
 
@@ -180,10 +204,10 @@ START_TEST(smaller_bounds_forget_and_none_forgets_all)
 		ask(i, i % 2 ? "odd" : "even", NULL);
 	recorder = recorder_resize(recorder, loop, 1, SIZE);
 	ck_assert_str_eq(shown("even"), "none");
-	ck_assert_uint_eq(snap->refs, 2);
+	ck_assert_uint_eq(snap->readers, 1);
 	recorder = recorder_resize(recorder, loop, 0, SIZE);
 	ck_assert_ptr_null(recorder);
-	ck_assert_uint_eq(snap->refs, 1);
+	ck_assert_uint_eq(snap->readers, 0);
 	recorder = recorder_resize(recorder, loop, 3, SIZE);
 	ck_assert_str_eq(shown(NULL), "[]");
 	end();
@@ -196,7 +220,7 @@ recorder_suite(void)
 {
 	const TTest *const tests[] = {
 	    off_is_null_and_does_nothing,
-	    the_newest_of_an_id_is_shown_and_the_oldest_forgotten,
+	    the_newest_of_an_id_is_shown_and_the_oldest_forgotten, what_is_remembered_outlives_the_keys,
 	    answers_find_their_own_call_in_any_order,
 	    an_addition_sends_numbers_alone_and_its_answer_is_read_whole,
 	    calls_beyond_those_that_are_kept_are_counted,
