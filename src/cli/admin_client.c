@@ -115,7 +115,7 @@ admin_client_read_token(struct admin_client *admin, const char *file)
 
 	if (file == NULL)
 		return true;
-	admin->token = config_secret_read(file, &mode, &fail);
+	admin->token = config_secret_read(file, true, &mode, &fail);
 	if (admin->token == NULL)
 		fprintf(stderr, "persona-gateway: %s\n", fail.text);
 	return admin->token != NULL;

@@ -29,23 +29,24 @@ config_secret_check(const char *secret, struct fail *fail)
 
 /* Reads a key file. */
 char *
-config_secret_read(const char *path, unsigned *mode, struct fail *fail)
+config_secret_read(const char *path, bool shown, unsigned *mode, struct fail *fail)
 {
+	const char *space = shown ? " " : "", *name = shown ? path : "";
 	struct config_file file;
 	struct fail why;
 
 	if (config_file_read(path, true, CONFIG_SECRET_MAX + 16, &file, &why) != 0) {
-		fail_set(fail, "cannot read %s: %s", path, why.text);
+		fail_set(fail, "cannot read %s: %s", shown ? path : "the file", why.text);
 		return NULL;
 	}
 	while (file.len > 0 && (file.text[file.len - 1] == '\n' || file.text[file.len - 1] == '\r'))
 		file.text[--file.len] = '\0';
 	*mode = file.mode;
 	if (strlen(file.text) != file.len)
-		fail_set(fail, "the key file %s holds a NUL byte; it must hold the key alone",
-		    path);
+		fail_set(fail, "the key file%s%s holds a NUL byte; it must hold the key alone", space,
+		    name);
 	else if (config_secret_check(file.text, &why) != 0)
-		fail_set(fail, "the key file %s %s", path, why.text);
+		fail_set(fail, "the key file%s%s %s", space, name, why.text);
 	else
 		return file.text;
 	config_file_free(&file);

@@ -174,7 +174,8 @@ config_set_path(const struct config_text *t, void *slot, struct fail *fail)
 
 	if (t->key->type == CONFIG_FILE) {
 		if (config_file_read(path, true, 0, &file, &why) != 0) {
-			fail_set(fail, "cannot be used: cannot read %s: %s", path, why.text);
+			fail_set(fail, "cannot be used: cannot read %s: %s", t->shown ? path : "the file",
+			    why.text);
 			free(path);
 			return -1;
 		}
@@ -191,7 +192,7 @@ config_set_secret_file(struct config_text *t, void *slot, struct fail *fail)
 	char *path = config_file_resolve(t->file, t->text), *secret;
 	struct fail why;
 
-	secret = config_secret_read(path, &t->mode, &why);
+	secret = config_secret_read(path, t->shown, &t->mode, &why);
 	free(path);
 	if (secret == NULL)
 		return fail_set(fail, "cannot be used: %s", why.text);
@@ -529,15 +530,15 @@ static void
 config_set_no_header(enum header_fault fault, struct yaml_node *key, struct yaml_node *value,
     const char *name, struct diag_list *diags)
 {
-	int clip = diag_clip(key->text);
+	int clip = diag_clip_name(key->text);
 
 	switch (fault) {
 	case HEADER_GOOD:
 		break;
 	case HEADER_BAD_NAME:
-		config_set_refuse(key, diags, "%s has \"%.*s\", which cannot be the name of a "
+		config_set_refuse(key, diags, "%s has \"%.*s%s\", which cannot be the name of a "
 		    "header; a name has letters, digits and \"-\", as in X-Tenant", name, clip,
-		    key->text);
+		    key->text, key->text[clip] == '\0' ? "" : "…");
 		break;
 	case HEADER_RESERVED:
 		config_set_refuse(key, diags, "%s cannot have \"%.*s\", which the gateway sets "

@@ -107,9 +107,12 @@ config_walk_unknown(struct config_walk *w, struct yaml_node *key, const struct c
 	const char *near = diag_nearest(key->text, (const char *const *)names, count);
 	char *elsewhere = config_walk_elsewhere(key->text);
 	char *joined = config_walk_join(level->path, key->text);
-	int clip = diag_clip(key->text);
+	int clip = diag_clip_name(key->text);
 
-	if (strchr(key->text, '.') != NULL &&
+	if (strchr(":=", key->text[clip]) != NULL && key->text[clip] != '\0')
+		config_set_refuse(key, w->diags, "unknown key \"%.*s%c…\"; between a key and its value "
+		    "stand a colon and a space", clip, key->text, key->text[clip]);
+	else if (strchr(key->text, '.') != NULL &&
 	    (config_keys_find(joined) != NULL || config_keys_section(joined)))
 		config_set_refuse(key, w->diags, "unknown key \"%.*s\"; write each part as a map "
 		    "of its own: %.*s: {%s: …}", clip, key->text, (int)strcspn(key->text, "."),

@@ -74,6 +74,15 @@ diag_clip(const char *text)
 	return (int)n;
 }
 
+/* Measures what to show of a name. */
+int
+diag_clip_name(const char *text)
+{
+	int clip = diag_clip(text), name = (int)strcspn(text, ":=");
+
+	return name < clip ? name : clip;
+}
+
 /* An entry and the place it had, since qsort() does not keep equal ones in order. */
 struct diag_ranked {
 	struct diag diag;

@@ -30,6 +30,10 @@ void diag_warn(struct diag_list *, const char *file, int line, int column, const
  * characters. For "%.*s". */
 int diag_clip(const char *text);
 
+/* The same for a key or another name, up to what a value may begin with: without a space
+ * after its colon, a key and its value, which may be secret, are one text. */
+int diag_clip_name(const char *text);
+
 /* Sorts by file, line and column; equal places keep their order. */
 void diag_sort(struct diag_list *);
 

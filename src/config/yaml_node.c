@@ -462,7 +462,7 @@ yaml_node_duplicates(struct yaml_reader *r, struct yaml_node *map)
 		diag_add(r->diags, r->file, sorted[i]->line, sorted[i]->column,
 		    "the key \"%.*s\" stands here a second time (first on line %d); keep one of "
 		    "them",
-		    diag_clip(sorted[i]->text), sorted[i]->text, sorted[first]->line);
+		    diag_clip_name(sorted[i]->text), sorted[i]->text, sorted[first]->line);
 	}
 	free(sorted);
 }

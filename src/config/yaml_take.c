@@ -25,7 +25,7 @@ yaml_take_unknown(const struct yaml_node *at, const char *what, const char *cons
 		buf_addf(&list, "%s%s", i > 0 ? ", " : "", words[i]);
 	if (shown)
 		diag_add(diags, YAML_AT(at), "unknown %s \"%.*s\"; possible are %s", what,
-		    diag_clip(at->text), at->text, list.data);
+		    diag_clip_name(at->text), at->text, list.data);
 	else
 		diag_add(diags, YAML_AT(at), "the %s must be one of %s", what, list.data);
 	buf_free(&list);
