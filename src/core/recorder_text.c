@@ -140,6 +140,7 @@ recorder_text_print(const struct recorder_entry *e, struct json_object *value)
 	const struct header_list *headers = &e->snap->config->bluejay.headers;
 	char *text = recorder_text_scrub(json_print(value, NULL), e->project.api_key);
 
+	text = recorder_text_scrub(text, e->project.earlier_key);
 	for (size_t i = 0; i < headers->count; i++)
 		text = recorder_text_scrub(text, headers->items[i].value);
 	return text;
