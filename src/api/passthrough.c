@@ -4,6 +4,7 @@
 #include "api/passthrough.h"
 #include "api/client_pass.h"
 #include "api/pass_fields.h"
+#include "api/pass_mask.h"
 #include "api/pass_target.h"
 #include "api/passthrough_impl.h"
 #include "api/traffic.h"
@@ -39,6 +40,7 @@ struct pass {
 	struct buf body;       /* to Bluejay, as long as the key may turn out to be refused: */
 	bool body_ended;       /* what has gone out of the request's body, and whether that is all */
 	bool again;            /* the request is about to go once more, with the key before it */
+	struct pass_mask mask;  /* takes the key out of the answer */
 	struct loop_timer turn; /* does that, outside of the relay's calls */
 	bool write; /* it may change what Bluejay holds */
 	bool sent;  /* a request may have gone out */
@@ -80,6 +82,7 @@ pass_on_over(void *arg, enum http_end how)
 		loop_timer_cancel(&p->turn);
 	pass_leave(p);
 	pass_settle_key(p);
+	pass_mask_free(&p->mask);
 	if (p->write && p->sent)
 		bypass_written(p->owner->api->gw);
 	pass_road_unref(p->road);
@@ -179,14 +182,38 @@ pass_fall_back(struct pass *p)
 	return true;
 }
 
+/* Begins the answer; no field of it shows the key. */
+static void
+pass_begin(struct pass *p, const struct relay_head *h)
+{
+	struct pass_fields l;
+	struct http_field *fields;
+	char **masked;
+
+	pass_fields_answer(&l, h->fields, p->way, p->owner->name);
+	fields = mem_zero(l.count + 1, sizeof *fields);
+	masked = mem_zero(l.count + 1, sizeof *masked);
+	for (size_t i = 0; i < l.count; i++) {
+		fields[i] = (struct http_field){l.list[i].name, l.list[i].value};
+		if (!pass_mask_has(&p->mask, l.list[i].value))
+			continue;
+		fields[i].value = masked[i] = mem_string(l.list[i].value);
+		pass_mask_text(&p->mask, masked[i], strlen(masked[i]));
+	}
+	http_answer_begin(p->ex, h->status, fields, h->length, pass_on_drained, p);
+	for (size_t i = 0; i < l.count; i++)
+		free(masked[i]);
+	free(masked);
+	free(fields);
+	pass_fields_free(&l);
+}
+
 /* The head of the answer is here. */
 static void
 pass_on_head(void *arg, const struct relay_head *h)
 {
 	struct pass *p = arg;
 	struct gateway *gw = p->owner->api->gw;
-	struct pass_fields l;
-	struct http_field *fields;
 
 	if (h->status == 401 && pass_fall_back(p))
 		return;
@@ -194,6 +221,7 @@ pass_on_head(void *arg, const struct relay_head *h)
 		upstream_place_judge(p->place, h->status < 500);
 	if (p->way == PASS_TO_BLUEJAY)
 		bypass_saw(gw, h->status, p->key, pass_fell_back(p));
+	pass_mask_begin(&p->mask, p->key);
 	pass_settle_key(p);
 	if (p->write)
 		bypass_written(gw);
@@ -202,14 +230,18 @@ pass_on_head(void *arg, const struct relay_head *h)
 		api_answer_error(p->ex, 502, "Bluejay refused the gateway's API key");
 		return;
 	}
-	pass_fields_answer(&l, h->fields, p->way, p->owner->name);
-	fields = mem_zero(l.count + 1, sizeof *fields);
-	for (size_t i = 0; i < l.count; i++)
-		fields[i] = (struct http_field){l.list[i].name, l.list[i].value};
 	p->begun = true;
-	http_answer_begin(p->ex, h->status, fields, h->length, pass_on_drained, p);
-	free(fields);
-	pass_fields_free(&l);
+	pass_begin(p, h);
+}
+
+/* Gives bytes of the answer to the client. */
+static void
+pass_give(void *arg, const char *bytes, size_t len)
+{
+	struct pass *p = arg;
+
+	if (http_answer_write(p->ex, bytes, len) >= PASS_MARK && p->call != NULL)
+		relay_pause(p->call);
 }
 
 /* A piece of the answer is here. */
@@ -218,8 +250,8 @@ pass_on_data(void *arg, const char *bytes, size_t len)
 {
 	struct pass *p = arg;
 
-	if (!p->dropped && !p->again && http_answer_write(p->ex, bytes, len) >= PASS_MARK)
-		relay_pause(p->call);
+	if (!p->dropped && !p->again)
+		pass_mask_feed(&p->mask, bytes, len, pass_give, p);
 }
 
 /* The other server has taken what waited for it. */
@@ -247,6 +279,8 @@ pass_on_end(void *arg, enum relay_end end, const char *why)
 	pass_leave(p);
 	if (p->dropped)
 		return;
+	if (p->begun)
+		pass_mask_end(&p->mask, pass_give, p);
 	if (p->begun && end != RELAY_WHOLE)
 		pass_log(p->owner, ex, p->way, why);
 	if (!p->begun && p->way == PASS_TO_LOCAL)

@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include "api/pass_fields.h"
+#include "api/pass_mask.h"
 #include "api/pass_target.h"
 #include "api_test.h"
 #include "base/buf.h"
@@ -263,6 +264,55 @@ START_TEST(a_message_that_was_here_and_one_that_may_not_go_on)
 }
 END_TEST
 
+/* Collects what is given on. */
+static void
+given(void *arg, const char *bytes, size_t len)
+{
+	buf_add(arg, bytes, len);
+}
+
+START_TEST(the_key_is_taken_out_however_an_answer_is_cut)
+{
+	static const struct {
+		const char *text, *masked;
+	} cases[] = {{"the key abcdabcX stays", "the key abcdabcX stays"}, {"abcdabcE", "********"},
+	    {"no abcdabcE, abcdabcE!", "no ********, ********!"}, {"abcdabcdabcE", "abcd********"},
+	    {"ends in abcda", "ends in abcda"}, {"", ""}};
+	struct pass_mask m;
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		size_t len = strlen(cases[i].text);
+
+		for (size_t cut = 0; cut <= len; cut++)
+			for (size_t next = cut; next <= len; next++) {
+				struct buf b = {0};
+
+				pass_mask_begin(&m, "abcdabcE");
+				pass_mask_feed(&m, cases[i].text, cut, given, &b);
+				pass_mask_feed(&m, cases[i].text + cut, next - cut, given, &b);
+				pass_mask_feed(&m, cases[i].text + next, len - next, given, &b);
+				pass_mask_end(&m, given, &b);
+				ck_assert_str_eq(b.data != NULL ? b.data : "", cases[i].masked);
+				buf_free(&b);
+				pass_mask_free(&m);
+			}
+	}
+}
+END_TEST
+
+START_TEST(a_key_that_could_be_any_word_is_left)
+{
+	struct pass_mask m;
+
+	pass_mask_begin(&m, "key");
+	ck_assert(!pass_mask_has(&m, "the key"));
+	pass_mask_free(&m);
+	pass_mask_begin(&m, NULL);
+	ck_assert(!pass_mask_has(&m, "the key"));
+	pass_mask_free(&m);
+}
+END_TEST
+
 /* What decides about requests that are passed on. */
 Suite *
 pass_suite(void)
@@ -272,7 +322,7 @@ pass_suite(void)
 	    an_underscore_hides_no_key, for_whom_a_request_is_passed_on,
 	    what_trusted_proxies_say_is_passed_on_and_ourselves_added,
 	    an_answer_keeps_what_is_for_its_end, a_message_that_was_here_and_one_that_may_not_go_on,
-	    NULL};
+	    the_key_is_taken_out_however_an_answer_is_cut, a_key_that_could_be_any_word_is_left, NULL};
 
 	return unit_suite("pass", tests);
 }
