@@ -393,6 +393,42 @@ START_TEST(a_killed_gateways_store_is_copied_and_checked)
 }
 END_TEST
 
+START_TEST(a_restore_killed_at_any_moment_loses_nothing)
+{
+	char *target = strdup(backup_path("target"));
+	const char *const args[] = {"serve", "--config", stage_config(), "--data-dir", target,
+	    "--listen", "127.0.0.1:0", "--admin-listen", "off", NULL};
+	char ids[1][40], mark[300], *out;
+	struct program p;
+
+	stage_open(NULL, NULL);
+	snprintf(ids[0], sizeof ids[0], "%s", reply_string(call("POST", STAGE_PLAIN, "{\"name\":\"ann\"}"), "id"));
+	backup("copy");
+	free(create(STAGE_PLAIN, "{\"name\":\"bob\"}"));
+	stage_kill_gateway();
+	free(shell("cp -a %s %s", stage_data(), target));
+	snprintf(mark, sizeof mark, "%s/restore-unfinished", target);
+	for (int ms = 2; ms <= 60; ms += 3) {
+		free(shell("timeout -s KILL 0.0%02d %s store restore --from %s --data-dir %s --replace 2>&1", ms,
+		    program_path(), backup_path("copy"), target));
+		if (access(mark, F_OK) == 0) { /* it was moving files: nobody serves without them */
+			ck_assert_int_eq(program_fails(&p, args), 1);
+			out = program_log(&p);
+			ck_assert_ptr_nonnull(strstr(out, "store restore"));
+			free(out);
+		} else {
+			expect_known(target, ids, 1); /* the one store or the other */
+		}
+	}
+	STORE_DONE("restore --from %s --data-dir %s --replace", backup_path("copy"), target);
+	ck_assert_int_ne(access(mark, F_OK), 0);
+	expect_known(target, ids, 1);
+	stage_start_gateway();
+	free(target);
+	stage_close();
+}
+END_TEST
+
 START_TEST(the_file_says_which_store_is_meant)
 {
 	const char *mine, *other;
@@ -443,6 +479,7 @@ backup_suite(void)
 	tcase_add_loop_test(tcase, a_create_under_way_in_a_copy_is_not_sent_again, 0, 2);
 	tcase_add_test(tcase, a_change_under_way_in_a_copy_is_not_sent_again);
 	tcase_add_test(tcase, a_killed_gateways_store_is_copied_and_checked);
+	tcase_add_test(tcase, a_restore_killed_at_any_moment_loses_nothing);
 	tcase_add_test(tcase, the_file_says_which_store_is_meant);
 	tcase_add_test(tcase, wrong_usage_is_told);
 	suite_add_tcase(suite, tcase);
