@@ -281,8 +281,8 @@ END_TEST
 
 START_TEST(a_bad_pair_stops_a_start_and_a_check)
 {
+	char *said, *path = realpath(program_path(), NULL);
 	struct program p;
-	char *said;
 
 	start("", "");
 	stop();
@@ -290,7 +290,8 @@ START_TEST(a_bad_pair_stops_a_start_and_a_check)
 	put("key.pem", other.key);
 	certificate_free(&other);
 	said = shell("cd %s && '%s' check --sandbox --config gateway.yaml 2>&1; echo $?", scratch_dir(),
-	    realpath(program_path(), NULL));
+	    path);
+	free(path);
 	ck_assert_msg(strstr(said, "gateway.yaml:4:35: the file of tls.key does not belong to tls.certificate, whose "
 	    "first certificate must be the server's own\n1\n") != NULL, "%s", said);
 	free(said);

@@ -361,7 +361,8 @@ Suite *mem_trim_suite(void);
 Suite *metric_suite(void);
 Suite *network_suite(void);
 Suite *notify_suite(void);
+Suite *tls_suite(void);
 Suite *trace_suite(void);
 
 UNIT_MAIN(base_suite, log_suite, mem_trim_suite, metric_suite, network_suite, notify_suite,
-    trace_suite)
+    tls_suite, trace_suite)

@@ -414,7 +414,7 @@ START_TEST(an_answer_to_a_client_that_is_gone_ends_once)
 	http_answer(rig.held, 200, NULL, "x", 1);
 	rig_turn(&rig);
 	ck_assert_uint_eq(rig.gone + rig.sent, 1);
-	buf_free(&c.got);
+	client_close(&c);
 	rig_stop(&rig);
 }
 END_TEST

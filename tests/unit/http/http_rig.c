@@ -263,6 +263,8 @@ client_secure(struct client *c, void (*set_up)(SSL *))
 		set_up(c->ssl);
 	for (int i = 0; done != 1 && i < 100; i++) {
 		done = SSL_connect(c->ssl);
+		if (done == 1 && c->hasty)
+			return true;
 		client_push(c);
 		if (done != 1 && SSL_get_error(c->ssl, done) != SSL_ERROR_WANT_READ)
 			return false;
@@ -317,14 +319,16 @@ client_close(struct client *c)
 ssize_t
 client_recv(struct client *c, char *bytes, size_t len)
 {
-	int n, error;
+	int n, error, reason;
 
 	if (c->ssl == NULL)
 		return recv(c->fd, bytes, len, 0);
 	errno = 0;
 	n = SSL_read(c->ssl, bytes, (int)len);
 	error = SSL_get_error(c->ssl, n);
+	reason = errno;
 	client_push(c); /* an alert */
+	errno = reason;
 	if (n > 0 || error == SSL_ERROR_ZERO_RETURN)
 		return n;
 	if (error == SSL_ERROR_WANT_READ)

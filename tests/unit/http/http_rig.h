@@ -50,6 +50,7 @@ struct client {
 	bool closed; /* the server has ended the connection */
 	bool reset;  /* ... with a reset */
 	bool cut;    /* ... without TLS saying so */
+	bool hasty;  /* ends the handshake together with what it says first */
 	bool drips;  /* TLS bytes go one by one */
 	bool ends;   /* ends its sending side once the kernel has everything */
 	bool deaf;   /* does not read */

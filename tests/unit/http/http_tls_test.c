@@ -178,6 +178,23 @@ START_TEST(bytes_may_come_one_by_one)
 }
 END_TEST
 
+START_TEST(a_request_may_come_with_the_end_of_the_handshake)
+{
+	struct rig rig = {.secure = true};
+	struct client c;
+
+	rig_start(&rig);
+	client_connect(&c, &rig);
+	c.hasty = true;
+	ck_assert(client_secure(&c, only_1_3));
+	SSL_write(c.ssl, GET, sizeof GET - 1);
+	client_read(&c);
+	ck_assert_int_eq(client_status(&c, 0), 200);
+	client_close(&c);
+	rig_stop(&rig);
+}
+END_TEST
+
 START_TEST(a_client_may_leave_after_any_byte)
 {
 	struct rig rig = {.secure = true};
@@ -355,6 +372,30 @@ on_drained(void *arg)
 	rig->drained++;
 }
 
+START_TEST(a_stop_that_does_not_wait_is_no_end)
+{
+	struct rig rig = {.secure = true};
+	struct client c;
+
+	rig_start(&rig);
+	client_open(&c, &rig);
+	client_says(&c, "POST /hold HTTP/1.0\r\nContent-Length: 0\r\n\r\n");
+	http_answer_begin(rig.held, 200, NULL, -1, NULL, NULL);
+	http_answer_write(rig.held, "half", 4);
+	rig_turn(&rig);
+	http_server_drain(rig.server, 100, on_drained, &rig);
+	loop_fake_advance(rig.loop, 101);
+	rig_turn(&rig);
+	client_read(&c);
+	ck_assert_uint_eq(rig.gone, 1);
+	ck_assert(c.closed);
+	ck_assert(!c.reset);
+	ck_assert(c.cut);
+	client_close(&c);
+	rig_stop(&rig);
+}
+END_TEST
+
 START_TEST(a_drain_gives_what_has_not_begun_a_moment)
 {
 	struct rig rig = {.secure = true};
@@ -397,6 +438,7 @@ http_tls_suite(void)
 	tcase_add_test(t, what_is_neither_is_refused);
 	tcase_add_loop_test(t, versions_suites_and_protocols_are_chosen, 0, 7);
 	tcase_add_loop_test(t, bytes_may_come_one_by_one, 0, 2);
+	tcase_add_test(t, a_request_may_come_with_the_end_of_the_handshake);
 	tcase_add_test(t, a_client_may_leave_after_any_byte);
 	tcase_add_test(t, keys_are_not_agreed_on_twice);
 	tcase_add_test(t, a_slow_handshake_has_one_deadline);
@@ -404,6 +446,7 @@ http_tls_suite(void)
 	tcase_add_test(t, an_end_that_was_not_announced_is_a_cut);
 	tcase_add_loop_test(t, an_answer_without_a_length_ends_in_words, 0, 2);
 	tcase_add_test(t, a_connection_keeps_the_certificate_with_which_it_began);
+	tcase_add_test(t, a_stop_that_does_not_wait_is_no_end);
 	tcase_add_test(t, a_drain_gives_what_has_not_begun_a_moment);
 	suite_add_tcase(s, t);
 	return s;
