@@ -3,6 +3,7 @@
 #include "echo.h"
 #include "secret.h"
 #include "stage.h"
+#include "certificate.h"
 #include "unit.h"
 
 #include <dirent.h>
@@ -30,7 +31,9 @@
 #define TOKEN "tk-Ns8GcYw4QzEv1JrMt6KbXo3UhLf9"
 #define WRONG "wr-Oz5XhBp2KwTe7RsLd0VnGc6YqJm1"
 
-static const char *const secrets[] = {KEY, PROJECT_KEY, IMAGE_KEY, HEADER, LATER, TOKEN, WRONG};
+static const char *secrets[] = {KEY, PROJECT_KEY, IMAGE_KEY, HEADER, LATER, TOKEN, WRONG,
+    NULL, NULL}; /* a part of the key for TLS, when there is one */
+#define TLS_KEY 7
 
 static struct program gateway;
 static unsigned looked; /* outputs */
@@ -40,7 +43,7 @@ static void
 look(const char *what, const char *bytes, size_t len)
 {
 	looked++;
-	for (size_t i = 0; i < sizeof secrets / sizeof *secrets; i++) {
+	for (size_t i = 0; secrets[i] != NULL; i++) {
 		const char *form = secret_form(bytes, len, secrets[i]);
 
 		ck_assert_msg(form == NULL, "%s shows %s (%s): %.*s", what, secrets[i], form,
@@ -514,6 +517,43 @@ START_TEST(the_simulated_bluejay_shows_no_key)
 }
 END_TEST
 
+START_TEST(the_key_for_tls_is_not_shown)
+{
+	static const char *const bad[] = {"{certificate: cert.pem, key: cert.pem}", "{certificate: key.pem, key: key.pem}",
+	    "{certificate: cert.pem, key: other.pem}", "{certificate: cert.pem, key: torn.pem}", "{certificate: cert.pem, key: folder}",
+	    "{certificate: cert.pem, key: \"${BJ}\"}", "{certificate: cert.pem, key: " TOKEN ": x}"};
+	const struct certificate_wish wish = {.name = NULL};
+	struct certificate server, other;
+	char line[65], command[200];
+
+	prepare();
+	upstream = echo_start();
+	echo_say(GOOD PERSONA, GOOD PERSONA);
+	certificate_make(&server, &wish);
+	certificate_make(&other, &wish);
+	scratch_file("cert.pem", "%s", server.pem);
+	scratch_file("key.pem", "%s", server.key);
+	scratch_file("other.pem", "%s", other.key);
+	scratch_file("torn.pem", "%.*s", (int)strlen(server.key) - 60, server.key);
+	snprintf(line, sizeof line, "%.40s", strchr(strchr(server.key, '\n') + 1, '\n') + 1);
+	secrets[TLS_KEY] = line; /* of the second line: the first is the same in every key */
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		scratch_file("bad.yaml", "bluejay: {api_key: k}\nlisten: 127.0.0.1:0\ntls: %s\n", bad[i]);
+		snprintf(command, sizeof command, "check --config bad.yaml");
+		look_text(bad[i], run(command, ""));
+		look_text(bad[i], run("serve --config bad.yaml", ""));
+	}
+	start("json");
+	reload("tls: {certificate: cert.pem, key: torn.pem}\n", 400);
+	ask_everything(shown(TOKEN, 0));
+	ask_admin();
+	stop();
+	secrets[TLS_KEY] = NULL;
+	certificate_free(&server);
+	certificate_free(&other);
+}
+END_TEST
+
 /* The suite. */
 static Suite *
 leak_suite(void)
@@ -528,6 +568,7 @@ leak_suite(void)
 	tcase_add_test(tcase, keys_that_come_and_go_are_not_shown);
 	tcase_add_test(tcase, no_command_shows_a_key);
 	tcase_add_test(tcase, the_simulated_bluejay_shows_no_key);
+	tcase_add_test(tcase, the_key_for_tls_is_not_shown);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }

@@ -3,6 +3,7 @@
 #include "bluejay.h"
 #include "secret.h"
 #include "stage.h"
+#include "tls_peer.h"
 #include "tool.h"
 #include "unit.h"
 
@@ -246,6 +247,35 @@ START_TEST(a_gateway_that_nobody_asks_lets_go_as_well)
 }
 END_TEST
 
+START_TEST(nothing_is_left_of_what_came_over_tls)
+{
+	static const char ask_for[] = "GET " DEMO " HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer %s\r\n"
+	                              "Cookie: " COOKIE "\r\n\r\n";
+	const struct certificate_wish first = {.name = NULL};
+	const struct tls_wish wish = {.min = 0};
+	struct certificate server;
+	char request[500], line[50];
+	struct tls_peer peer;
+
+	certificate_make(&server, &first);
+	scratch_file("cert.pem", "%s", server.pem);
+	scratch_file("key.pem", "%s", server.key);
+	snprintf(line, sizeof line, "%.40s", strchr(strchr(server.key, '\n') + 1, '\n') + 1);
+	snprintf(request, sizeof request, ask_for, secrets[3].values[0]);
+	start(READABLE "tls: {certificate: cert.pem, key: key.pem}\n");
+	ck_assert(tls_peer_open(&peer, gateway.port, &wish));
+	for (int i = 0; i < 3; i++)
+		ck_assert_int_eq(tls_peer_ask(&peer, request, NULL, 0), 200);
+	EVENTUALLY(gone(secrets[3].values[0])); /* while the connection is still open */
+	tls_peer_close(&peer);
+	EVENTUALLY(gone(secrets[3].values[0]));
+	EVENTUALLY(gone(COOKIE));
+	EVENTUALLY(gone(line)); /* of the text of the key */
+	certificate_free(&server);
+	stop();
+}
+END_TEST
+
 START_TEST(there_are_no_core_dumps_unless_the_file_allows_them)
 {
 	const struct rlimit no_limit = {RLIM_INFINITY, RLIM_INFINITY};
@@ -285,6 +315,7 @@ wipe_suite(void)
 	tcase_set_timeout(tcase, 120);
 	tcase_add_loop_test(tcase, keys_that_were_replaced_are_gone, 0, 2);
 	tcase_add_test(tcase, a_gateway_that_nobody_asks_lets_go_as_well);
+	tcase_add_test(tcase, nothing_is_left_of_what_came_over_tls);
 	tcase_add_loop_test(tcase, there_are_no_core_dumps_unless_the_file_allows_them, 0, 2);
 	suite_add_tcase(suite, tcase);
 	return suite;
