@@ -21,7 +21,7 @@ trap 'rm -rf --one-file-system "$scratch"' EXIT
 echo "== the package"
 mkdir "$scratch/source"
 tar -xzf "$1" -C "$scratch/source" --strip-components=1
-(cd "$scratch/source" && dpkg-buildpackage -us -uc -b) >"$scratch/build.log" 2>&1 || {
+(cd "$scratch/source" && dpkg-buildpackage -us -uc -b -jauto) >"$scratch/build.log" 2>&1 || {
 	tail -n 40 "$scratch/build.log"
 	exit 1
 }
