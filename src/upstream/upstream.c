@@ -3,10 +3,10 @@
 #include "upstream/upstream.h"
 #include "base/mem.h"
 #include "base/uuid.h"
+#include "upstream/allowance.h"
 #include "upstream/breaker.h"
 #include "upstream/curl_loop.h"
 #include "upstream/curl_try.h"
-#include "upstream/rate.h"
 #include "upstream/retry.h"
 #include "upstream/upstream_head.h"
 #include "upstream/upstream_settings.h"
@@ -65,8 +65,7 @@ struct upstream {
 	size_t old_count;
 	struct upstream_settings set;
 	uint64_t random;
-	struct breaker breaker;
-	struct rate rate;
+	struct allowance_member member; /* of what all clients of this upstream may do */
 	struct upstream_calls all;
 	struct upstream_calls queue; /* QUEUED and WAITING, in their order */
 	struct upstream_calls ended; /* DONE */
@@ -96,21 +95,28 @@ upstream_set_state(struct upstream_call *c, enum upstream_state state)
 
 /* Says when the breaker has changed. */
 static void
-upstream_note_breaker(struct upstream *u, enum upstream_breaker before)
+upstream_note_breaker(struct upstream *u, const struct allowance_moved *moved)
 {
-	enum upstream_breaker now = u->breaker.state;
-
-	if (now == before)
+	if (moved->to == moved->from)
 		return;
-	u->counts.breaker = now;
-	u->counts.opened += now == UPSTREAM_BREAKER_OPEN;
-	if (now == UPSTREAM_BREAKER_OPEN)
-		log_warn(u->log, "upstream breaker", LOG_S("from", breaker_name(before)),
-		    LOG_S("to", breaker_name(now)),
-		    LOG_I("for_ms", breaker_wait(&u->breaker, loop_now(u->loop))));
+	u->counts.opened += moved->to == UPSTREAM_BREAKER_OPEN;
+	if (moved->to == UPSTREAM_BREAKER_OPEN)
+		log_warn(u->log, "upstream breaker", LOG_S("from", breaker_name(moved->from)),
+		    LOG_S("to", breaker_name(moved->to)), LOG_I("for_ms", moved->for_ms));
 	else
-		log_info(u->log, "upstream breaker", LOG_S("from", breaker_name(before)),
-		    LOG_S("to", breaker_name(now)));
+		log_info(u->log, "upstream breaker", LOG_S("from", breaker_name(moved->from)),
+		    LOG_S("to", breaker_name(moved->to)));
+}
+
+/* Has the breaker judge by what a call came to. */
+static void
+upstream_judge(struct upstream_call *c, enum breaker_verdict verdict)
+{
+	struct upstream *u = c->owner;
+	struct allowance_moved moved;
+
+	allowance_judge(&u->member, c->pass, verdict, loop_now(u->loop), &moved);
+	upstream_note_breaker(u, &moved);
 }
 
 /* Takes a call off the queue. */
@@ -326,12 +332,11 @@ static void
 upstream_leave(struct upstream_call *c, enum breaker_verdict verdict)
 {
 	struct upstream *u = c->owner;
-	enum upstream_breaker before = u->breaker.state;
 
 	u->counts.in_flight--;
 	if (!c->judged)
-		breaker_leave(&u->breaker, c->pass, verdict, loop_now(u->loop));
-	upstream_note_breaker(u, before);
+		upstream_judge(c, verdict);
+	allowance_give_back(&u->member);
 }
 
 /* Keeps what a try came to as the call's answer for now. */
@@ -458,36 +463,32 @@ upstream_give_place(struct upstream_call *c)
 	TAILQ_INSERT_TAIL(&u->ended, c, link);
 }
 
-/* Lets the first call of the queue go, or ends it; false when it must wait for
- * the rate budget, and with it all others. */
+/* Lets the first call of the queue go, or ends it; false when it must wait for a place
+ * or for the rate budget, and with it all others. */
 static bool
 upstream_admit(struct upstream_call *c)
 {
 	struct upstream *u = c->owner;
-	int64_t now = loop_now(u->loop), wait = rate_wait(&u->rate, now);
-	enum upstream_breaker before = u->breaker.state;
+	struct allowance_moved moved;
+	int64_t wait = 0;
+	enum allowance_entry entry =
+	    allowance_enter(&u->member, loop_now(u->loop), c->deadline, &c->pass, &wait, &moved);
 
-	if (breaker_wait(&u->breaker, now) > 0) {
-		upstream_unqueue(c);
-		upstream_refuse(c, UPSTREAM_OPEN, breaker_wait(&u->breaker, now));
-		return true;
-	}
-	if (now + wait >= c->deadline) {
-		upstream_unqueue(c);
-		upstream_refuse(c, UPSTREAM_BUSY, wait > 0 ? wait : UPSTREAM_BUSY_MS);
-		return true;
-	}
-	if (wait > 0) {
+	upstream_note_breaker(u, &moved);
+	if (entry == ALLOWANCE_FULL)
+		return false;
+	if (entry == ALLOWANCE_WAIT) {
 		upstream_set_state(c, UPSTREAM_WAITING);
 		if (!u->budget.armed)
 			loop_timer_set(&u->budget, wait);
 		return false;
 	}
 	upstream_unqueue(c);
-	rate_take(&u->rate, now);
-	c->pass = breaker_enter(&u->breaker, now);
-	upstream_note_breaker(u, before);
-	if (c->placed != NULL)
+	if (entry == ALLOWANCE_OPEN)
+		upstream_refuse(c, UPSTREAM_OPEN, wait);
+	else if (entry == ALLOWANCE_LATE)
+		upstream_refuse(c, UPSTREAM_BUSY, wait > 0 ? wait : UPSTREAM_BUSY_MS);
+	else if (c->placed != NULL)
 		upstream_give_place(c);
 	else
 		upstream_try(c);
@@ -500,9 +501,17 @@ upstream_pump(struct upstream *u)
 {
 	struct upstream_call *c;
 
-	while (u->counts.in_flight < u->set.max_in_flight && (c = TAILQ_FIRST(&u->queue)) != NULL)
+	while ((c = TAILQ_FIRST(&u->queue)) != NULL)
 		if (!upstream_admit(c))
 			break;
+}
+
+/* Another client of the upstream has given a place back. */
+static void
+upstream_on_place(void *arg)
+{
+	upstream_pump(arg);
+	upstream_flush(arg);
 }
 
 /* The budget may have a token. */
@@ -585,7 +594,7 @@ static bool
 upstream_ends_at_once(struct upstream_call *c)
 {
 	struct upstream *u = c->owner;
-	int64_t now = loop_now(u->loop), open = breaker_wait(&u->breaker, now);
+	int64_t now = loop_now(u->loop), open = allowance_open_for(&u->member, now);
 
 	if (c->unfit) {
 		c->why = "the key or the path has a byte that it cannot hold";
@@ -651,12 +660,8 @@ upstream_place(struct upstream *u, const char *request_id, int64_t deadline,
 void
 upstream_place_judge(struct upstream_call *c, bool well)
 {
-	struct upstream *u = c->owner;
-	enum upstream_breaker before = u->breaker.state;
-
 	c->judged = true;
-	breaker_leave(&u->breaker, c->pass, well ? BREAKER_GOOD : BREAKER_BAD, loop_now(u->loop));
-	upstream_note_breaker(u, before);
+	upstream_judge(c, well ? BREAKER_GOOD : BREAKER_BAD);
 }
 
 /* Takes a call out of whatever it is doing; it is on no list then but the one of all. */
@@ -717,8 +722,9 @@ upstream_new(struct loop *loop, const struct upstream_config *cfg, struct fail *
 	u->random = cfg->seed;
 	if (u->random == 0)
 		uuid_random(&u->random, sizeof u->random);
-	breaker_init(&u->breaker);
-	rate_init(&u->rate, cfg->rate_per_minute, loop_now(loop));
+	u->member = (struct allowance_member){.loop = loop, .place = upstream_on_place, .arg = u};
+	allowance_join(&u->member, cfg->with != NULL ? &cfg->with->member : NULL, &u->set,
+	    loop_now(loop));
 	TAILQ_INIT(&u->all);
 	TAILQ_INIT(&u->queue);
 	TAILQ_INIT(&u->ended);
@@ -740,10 +746,8 @@ upstream_turn(struct upstream *u, struct curl_loop *curl)
 int
 upstream_adjust(struct upstream *u, const struct upstream_config *cfg, struct fail *f)
 {
-	unsigned budget = u->set.rate_per_minute;
-	char *url = u->set.url;
 	struct curl_loop *curl = NULL;
-	enum upstream_breaker before = u->breaker.state;
+	struct allowance_moved moved;
 
 	if (upstream_settings_check(cfg, f) < 0 ||
 	    (!upstream_settings_same_way(&u->set, cfg) &&
@@ -753,15 +757,10 @@ upstream_adjust(struct upstream *u, const struct upstream_config *cfg, struct fa
 		upstream_turn(u, curl);
 	else
 		curl_loop_renew(u->curl);
-	u->set.url = NULL;
 	upstream_settings_clear(&u->set);
 	upstream_settings_copy(&u->set, cfg);
-	if (strcmp(u->set.url, url) != 0)
-		breaker_reset(&u->breaker);
-	free(url);
-	upstream_note_breaker(u, before);
-	if (u->set.rate_per_minute != budget)
-		rate_init(&u->rate, u->set.rate_per_minute, loop_now(u->loop));
+	allowance_adjust(&u->member, &u->set, loop_now(u->loop), &moved);
+	upstream_note_breaker(u, &moved);
 	loop_timer_set(&u->soon, 0);
 	return 0;
 }
@@ -783,6 +782,7 @@ upstream_free(struct upstream *u)
 	upstream_sweep(u);
 	free(u->old);
 	curl_loop_free(u->curl);
+	allowance_leave(&u->member);
 	upstream_settings_clear(&u->set);
 	free(u);
 }
@@ -792,4 +792,5 @@ void
 upstream_counts(const struct upstream *u, struct upstream_counts *out)
 {
 	*out = u->counts;
+	out->breaker = allowance_breaker(&((struct upstream *)(uintptr_t)u)->member);
 }

@@ -15,7 +15,8 @@
 /*
  * One call to Bluejay: deadline, retries, rate budget, breaker, cap in flight;
  * libcurl's multi interface on the event loop underneath. One client belongs to
- * one loop. Nothing here knows what a persona is.
+ * one loop; those of several loops may share what is allowed. Nothing here knows what
+ * a persona is.
  */
 struct upstream;
 struct upstream_call;
@@ -32,6 +33,8 @@ struct upstream_config {
 	size_t max_answer;        /* bytes of one answer's body */
 	bool public_only;         /* connects to public addresses only, whatever a name says */
 	struct log *log;          /* may be NULL */
+	struct upstream *with;    /* another client of the same upstream, in another loop: calls in
+	                             flight, the rate and the breaker are one; NULL: none */
 	uint64_t seed;            /* of the jitter; 0: from the kernel */
 };
 
@@ -144,5 +147,7 @@ struct upstream_counts {
 	enum upstream_breaker breaker;
 };
 void upstream_counts(const struct upstream *, struct upstream_counts *);
+/* Adds those of another client of the same upstream. */
+void upstream_counts_sum(struct upstream_counts *, const struct upstream_counts *more);
 
 #endif

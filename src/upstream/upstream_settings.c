@@ -83,3 +83,22 @@ upstream_settings_open(struct loop *loop, const struct upstream_config *cfg, str
 
 	return curl_loop_new(loop, &below, f);
 }
+
+/* Adds counts. */
+void
+upstream_counts_sum(struct upstream_counts *sum, const struct upstream_counts *more)
+{
+	sum->calls += more->calls;
+	sum->tries += more->tries;
+	sum->answers += more->answers;
+	sum->failures += more->failures;
+	for (size_t i = 0; i < UPSTREAM_OUTCOMES; i++)
+		sum->outcomes[i] += more->outcomes[i];
+	for (size_t i = 0; i < sizeof sum->statuses / sizeof *sum->statuses; i++)
+		sum->statuses[i] += more->statuses[i];
+	sum->refused += more->refused;
+	sum->opened += more->opened;
+	metric_sum(&sum->took, &more->took);
+	sum->in_flight += more->in_flight;
+	sum->queued += more->queued;
+}
