@@ -12,6 +12,7 @@
 #include "http/http_proxy.h"
 #include "http/http_server.h"
 #include "http/http_socket.h"
+#include "http/http_team.h"
 
 #include <sys/queue.h>
 
@@ -53,6 +54,9 @@ struct http_hub {
 	struct http_conn_list waking; /* to be run by `later` */
 	unsigned waking_count;
 	size_t held; /* bytes in the buffers of all connections */
+	struct http_team *team; /* NULL: this is the only loop */
+	unsigned team_place;
+	size_t told; /* of `held`, what the team knows */
 	struct event later;
 	struct tls_context *tls; /* of connections that begin now; NULL: none is secure */
 	struct http_deadlines idle, first, head, body, write, linger;

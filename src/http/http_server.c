@@ -5,6 +5,7 @@
 #include "http/http_conn.h"
 #include "http/http_listen.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -12,6 +13,8 @@ struct http_server {
 	struct http_hub hub; /* first: the hub's callback leads back here */
 	struct http_listen **listeners;
 	size_t listener_count;
+	struct http_server **helpers; /* in the order of the team; NULL: there are none */
+	struct http_server *lead; /* whose listeners these connections come from; NULL: its own */
 	bool full;   /* listeners are held until a connection closes */
 	bool ending; /* being freed */
 	loop_fn drained;
@@ -20,12 +23,35 @@ struct http_server {
 	struct loop_timer drained_timer; /* of no time: brings the news later */
 };
 
+/* A connection on its way to the loop that serves it. */
+struct http_server_gift {
+	struct http_server *to;
+	int fd;
+	bool secure;
+	char peer[INET6_ADDRSTRLEN];
+};
+
+/* Whether there are as many connections as there may be. A team of several is asked
+ * again after it was told that somebody waits, so that none closes unseen. */
+static bool
+http_server_is_full(struct http_server *s)
+{
+	unsigned max = s->hub.config.limits.connections;
+	struct http_team *team = s->hub.team;
+	bool full;
+
+	if (team == NULL)
+		return max > 0 && s->hub.counts.open >= max;
+	full = max > 0 && http_team_open(team) >= max;
+	http_team_wait(team, full);
+	return full && http_team_open(team) >= max;
+}
+
 /* Holds the listeners at the connection limit and lets them go below it. */
 static void
 http_server_balance(struct http_server *s)
 {
-	unsigned max = s->hub.config.limits.connections;
-	bool full = max > 0 && s->hub.counts.open >= max;
+	bool full = s->lead == NULL && http_server_is_full(s);
 
 	if (full == s->full)
 		return;
@@ -35,17 +61,50 @@ http_server_balance(struct http_server *s)
 		http_listen_hold(s->listeners[i], full);
 }
 
+/* A connection of another loop is gone. */
+static void
+http_server_on_helped(void *arg)
+{
+	http_server_balance(arg);
+}
+
 /* A connection is gone. */
 static void
 http_server_on_closed(struct http_hub *hub)
 {
 	struct http_server *s = (struct http_server *)hub;
+	bool wanted = hub->team != NULL && http_team_leave(hub->team, hub->team_place);
 
 	if (s->ending)
 		return;
 	http_server_balance(s);
+	if (wanted && s->lead != NULL)
+		loop_post(s->lead->hub.loop, http_server_on_helped, s->lead);
 	if (hub->draining && TAILQ_EMPTY(&hub->conns))
 		loop_timer_set(&s->drained_timer, 0);
+}
+
+/* A connection that another loop has taken. */
+static void
+http_server_on_gift(void *arg)
+{
+	struct http_server_gift *g = arg;
+
+	http_conn_new(&g->to->hub, g->fd, g->peer, g->secure);
+	free(g);
+}
+
+/* Gives a connection to another loop. */
+static void
+http_server_give(struct http_server *to, int fd, const char *peer, bool secure)
+{
+	struct http_server_gift *g = mem_zero(1, sizeof *g);
+
+	g->to = to;
+	g->fd = fd;
+	g->secure = secure;
+	snprintf(g->peer, sizeof g->peer, "%s", peer);
+	loop_post(to->hub.loop, http_server_on_gift, g);
 }
 
 /* A connection is there. */
@@ -53,8 +112,12 @@ static bool
 http_server_on_accept(void *arg, const struct http_listen *l, int fd, const char *peer)
 {
 	struct http_server *s = arg;
+	unsigned to = s->hub.team != NULL ? http_team_take(s->hub.team) : 0;
 
-	http_conn_new(&s->hub, fd, peer, http_listen_secure(l));
+	if (to > 0)
+		http_server_give(s->helpers[to - 1], fd, peer, http_listen_secure(l));
+	else
+		http_conn_new(&s->hub, fd, peer, http_listen_secure(l));
 	http_server_balance(s);
 	return !s->full;
 }
@@ -96,6 +159,20 @@ http_server_new(struct loop *loop, const struct http_server_config *config)
 	loop_timer_init(&s->drain_timer, loop, http_server_on_drain_end, s);
 	loop_timer_init(&s->drained_timer, loop, http_server_on_drained, s);
 	return s;
+}
+
+/* Has another one help. */
+void
+http_server_help(struct http_server *s, struct http_server *helper)
+{
+	if (s->hub.team == NULL) {
+		s->hub.team = http_team_new();
+		s->helpers = mem_zero(HTTP_TEAM_MAX, sizeof(struct http_server *));
+	}
+	helper->lead = s;
+	helper->hub.team = s->hub.team;
+	helper->hub.team_place = http_team_add(s->hub.team);
+	s->helpers[helper->hub.team_place - 1] = helper;
 }
 
 /* Takes other settings. */
@@ -184,6 +261,9 @@ http_server_free(struct http_server *s)
 		http_listen_free(s->listeners[i]);
 	free(s->listeners);
 	http_conn_teardown(&s->hub);
+	if (s->lead == NULL)
+		free(s->hub.team);
+	free(s->helpers);
 	free(s);
 }
 
@@ -195,4 +275,24 @@ http_server_counts(const struct http_server *s, struct http_server_counts *out)
 	out->buffers = s->hub.held;
 	for (size_t i = 0; i < s->listener_count; i++)
 		out->accept_failures += http_listen_failures(s->listeners[i]);
+}
+
+/* Adds what has been counted. */
+void
+http_server_counts_add(const struct http_server *s, struct http_server_counts *sum)
+{
+	struct http_server_counts c;
+
+	http_server_counts(s, &c);
+	sum->accepted += c.accepted;
+	sum->accept_failures += c.accept_failures;
+	sum->held += c.held;
+	sum->requests += c.requests;
+	sum->received += c.received;
+	sum->sent += c.sent;
+	for (size_t i = 0; i < HTTP_TIMEOUTS; i++)
+		sum->timeouts[i] += c.timeouts[i];
+	sum->open += c.open;
+	sum->pending += c.pending;
+	sum->buffers += c.buffers;
 }

@@ -9,7 +9,7 @@
 #include "http/http_report.h"
 
 /*
- * Listeners and connections of one loop. The server parses strictly
+ * Listeners and connections of one loop, or the connections of several. The server parses strictly
  * (RFC 9112; what two parsers could read differently is 400 and the connection
  * closed), keeps connections alive, answers pipelined requests in order (one
  * exchange at a time per connection: the next head is parsed after the answer),
@@ -65,6 +65,12 @@ int http_server_listen(struct http_server *, const char *address, struct fail *)
  * TLS. */
 void http_server_adopt(struct http_server *, int fd, bool secure);
 
+/* Has a server of another loop serve connections of these listeners: each new one goes to
+ * the server that has the fewest, and limits.connections and limits.buffers (to 64 KiB for
+ * each server) are for all of them together. Call it before the first listener is opened
+ * and before the other loop runs; the other server is freed first. */
+void http_server_help(struct http_server *, struct http_server *helper);
+
 /* "http://127.0.0.1:3000" with the real port, "https://…" with TLS, or "unix:/path", of the n-th
  * listener; NULL beyond the last. Belongs to the server. */
 const char *http_server_url(const struct http_server *, size_t n);
@@ -105,6 +111,8 @@ struct http_server_counts {
 	size_t buffers;   /* bytes that all connections hold */
 };
 void http_server_counts(const struct http_server *, struct http_server_counts *);
+/* Adds them to those of others. */
+void http_server_counts_add(const struct http_server *, struct http_server_counts *);
 
 /* ---- one exchange: a request and its answer ---- */
 
