@@ -1,7 +1,7 @@
 #include "config.h"
 
 #include "core/bypass.h"
-#include "core/epoch.h"
+#include "core/crew.h"
 #include "core/gateway_impl.h"
 
 /* Where Bluejay is. */
@@ -39,6 +39,5 @@ bypass_saw(struct gateway *gw, int status, const char *key, bool fell_back)
 void
 bypass_written(struct gateway *gw)
 {
-	epoch_touch_all(gw);
-	gw->bypassed = gw->sequence;
+	crew_outdate(gw);
 }

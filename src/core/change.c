@@ -5,6 +5,8 @@
 #include "base/uuid.h"
 #include "core/change_impl.h"
 #include "core/connector.h"
+#include "core/crew.h"
+#include "core/errand.h"
 #include "json/json_read.h"
 #include "json/json_text.h"
 
@@ -394,6 +396,7 @@ change_new(struct gateway *gw, const struct project *p, const char *id, enum sto
 	struct change *c = mem_zero(1, sizeof *c);
 	char *key = gateway_key(p->scope, id);
 
+	crew_catch_up(gw);
 	c->work.ops = &change_ops;
 	c->gw = gw;
 	c->snap = snapshot_ref(p->snap);
@@ -427,6 +430,10 @@ struct work *
 item_update(struct gateway *gw, const struct project *p, const char *id,
     struct json_object *body, work_done_fn done, void *arg)
 {
+	const struct errand_order order = {.kind = ERRAND_UPDATE, .project = p, .id = id, .body = body};
+
+	if (crew_owner(gw) != NULL)
+		return errand_send(gw, crew_owner(gw), &order, done, arg);
 	return change_start(change_new(gw, p, id, STORE_UPDATE), body, done, arg);
 }
 
@@ -435,6 +442,10 @@ struct work *
 item_add(struct gateway *gw, const struct project *p, const char *id, struct json_object *body,
     work_done_fn done, void *arg)
 {
+	const struct errand_order order = {.kind = ERRAND_ADD, .project = p, .id = id, .body = body};
+
+	if (crew_owner(gw) != NULL)
+		return errand_send(gw, crew_owner(gw), &order, done, arg);
 	return change_start(change_new(gw, p, id, STORE_ADD), body, done, arg);
 }
 
@@ -443,6 +454,10 @@ struct work *
 item_delete(struct gateway *gw, const struct project *p, const char *id, work_done_fn done,
     void *arg)
 {
+	const struct errand_order order = {.kind = ERRAND_DELETE, .project = p, .id = id};
+
+	if (crew_owner(gw) != NULL)
+		return errand_send(gw, crew_owner(gw), &order, done, arg);
 	return change_start(change_new(gw, p, id, STORE_DELETE), NULL, done, arg);
 }
 

@@ -24,7 +24,8 @@ clients_set(struct gateway *gw, struct upstream **client, const struct upstream_
 
 /* The client of Bluejay. */
 static int
-clients_set_bluejay(struct gateway *gw, const struct config *c, struct fail *fail)
+clients_set_bluejay(struct gateway *gw, const struct config *c, struct upstream *with,
+    struct fail *fail)
 {
 	struct upstream_config u = {
 	    .url = gw->upstream_url,
@@ -39,6 +40,7 @@ clients_set_bluejay(struct gateway *gw, const struct config *c, struct fail *fai
 	    .max_queue = CLIENTS_QUEUE,
 	    .max_answer = CLIENTS_ANSWER_MAX,
 	    .log = gw->log,
+	    .with = with,
 	};
 
 	return clients_set(gw, &gw->upstream, &u, fail);
@@ -84,7 +86,7 @@ clients_set_images(struct gateway *gw, const struct config *c, struct fail *fail
 static int
 clients_set_all(struct gateway *gw, struct snapshot *snap, struct fail *fail)
 {
-	if (clients_set_bluejay(gw, snap->config, fail) != 0 ||
+	if (clients_set_bluejay(gw, snap->config, NULL, fail) != 0 ||
 	    clients_set_images(gw, snap->config, fail) != 0 || twin_tool_open(gw, snap, fail) != 0)
 		return -1;
 	gw->draws = snap->config->images.provider == CONFIG_IMAGES_OPENAI;
@@ -108,6 +110,20 @@ clients_adjust(struct gateway *gw, struct snapshot *snap, struct fail *fail)
 		return 0;
 	clients_set_all(gw, gw->snap, &ignored); /* what was good before is good now */
 	return -1;
+}
+
+/* Opens that of a gateway beside another one. */
+int
+clients_open_beside(struct gateway *gw, struct gateway *other, struct fail *fail)
+{
+	return clients_set_bluejay(gw, gw->snap->config, other->upstream, fail);
+}
+
+/* Changes it. */
+int
+clients_adjust_beside(struct gateway *gw, struct fail *fail)
+{
+	return clients_set_bluejay(gw, gw->snap->config, NULL, fail);
 }
 
 /* Closes them. */

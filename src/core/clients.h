@@ -12,6 +12,11 @@ int clients_open(struct gateway *, struct fail *);
  * a sentence, and they are as they were. */
 int clients_adjust(struct gateway *, struct snapshot *, struct fail *);
 
+/* The same for a gateway beside another one, which asks Bluejay alone and shares with that
+ * one what may be asked; then for the settings of its own snapshot. */
+int clients_open_beside(struct gateway *, struct gateway *other, struct fail *);
+int clients_adjust_beside(struct gateway *, struct fail *);
+
 void clients_free(struct gateway *);
 
 #endif

@@ -12,29 +12,57 @@
 
 struct counts_question {
 	struct gateway *gw;
+	struct crew_round *round;
+	struct gateway_counts helpers;
 	struct store_call *store;
 	struct loop_timer timer;
 	counts_fn fn;
 	void *arg;
 };
 
-/* Fills in what is known here. */
+/* Adds what every gateway of a crew has. */
+static void
+counts_add(const struct gateway *gw, struct gateway_counts *c)
+{
+	struct upstream_counts calls;
+
+	upstream_counts(gw->upstream, &calls);
+	upstream_counts_sum(&c->bluejay, &calls);
+	c->bluejay.breaker = calls.breaker;
+	c->cache_hits += gw->cache_hits;
+	c->cache_misses += gw->cache_misses;
+	c->cache_stale += gw->cache_stale;
+	c->cache_joined += gw->cache_joined;
+	c->cache_bytes += shelf_bytes(gw->shelf);
+	c->cache_entries += shelf_entries(gw->shelf);
+	c->cache_max_bytes += (size_t)gw->snap->config->bluejay.cache_size;
+}
+
+/* The same on the thread of a helper. */
+static void
+counts_on_helper(void *load, struct gateway *helper)
+{
+	counts_add(helper, load);
+}
+
+static const struct crew_task counts_task = {counts_on_helper, free};
+
+/* Asks the helpers. */
+struct crew_round *
+counts_of_helpers(struct gateway *gw, crew_done_fn done, void *arg)
+{
+	return crew_go_round(gw, &counts_task, mem_zero(1, sizeof(struct gateway_counts)), done, arg);
+}
+
+/* Adds what is known here to what the helpers have told. */
 static void
 counts_take(struct gateway *gw, struct gateway_counts *c)
 {
-	memset(c, 0, sizeof *c);
-	upstream_counts(gw->upstream, &c->bluejay);
+	counts_add(gw, c);
 	c->draws = gw->draws;
 	if (c->draws)
 		upstream_counts(gw->images, &c->images);
 	store_stats(gw->database, &c->store);
-	c->cache_hits = gw->cache_hits;
-	c->cache_misses = gw->cache_misses;
-	c->cache_stale = gw->cache_stale;
-	c->cache_joined = gw->cache_joined;
-	c->cache_bytes = shelf_bytes(gw->shelf);
-	c->cache_entries = shelf_entries(gw->shelf);
-	c->cache_max_bytes = (size_t)gw->snap->config->bluejay.cache_size;
 	memcpy(c->intents, gw->intents, sizeof c->intents);
 	if (gw->oldest_intent_ms != 0)
 		c->oldest_intent_ms = loop_wall(gw->loop) - gw->oldest_intent_ms;
@@ -50,10 +78,8 @@ counts_take(struct gateway *gw, struct gateway_counts *c)
 static void
 counts_give(struct counts_question *q)
 {
-	struct gateway_counts c;
-
-	counts_take(q->gw, &c);
-	q->fn(q->arg, &c);
+	counts_take(q->gw, &q->helpers);
+	q->fn(q->arg, &q->helpers);
 	counts_cancel(q);
 }
 
@@ -88,6 +114,25 @@ counts_on_timer(void *arg)
 	counts_give(arg);
 }
 
+/* Asks the store. */
+static void
+counts_ask_store(struct counts_question *q)
+{
+	loop_timer_set(&q->timer, COUNTS_PATIENCE_MS);
+	q->store = store_intent_counts(q->gw->store, counts_on_intents, q);
+}
+
+/* The helpers have counted. */
+static void
+counts_on_helpers(void *arg, void *load)
+{
+	struct counts_question *q = arg;
+
+	q->round = NULL;
+	q->helpers = *(struct gateway_counts *)load;
+	counts_ask_store(q);
+}
+
 /* Asks. */
 struct counts_question *
 counts_ask(struct gateway *gw, counts_fn fn, void *arg)
@@ -98,8 +143,10 @@ counts_ask(struct gateway *gw, counts_fn fn, void *arg)
 	q->fn = fn;
 	q->arg = arg;
 	loop_timer_init(&q->timer, gw->loop, counts_on_timer, q);
-	loop_timer_set(&q->timer, COUNTS_PATIENCE_MS);
-	q->store = store_intent_counts(gw->store, counts_on_intents, q);
+	if (crew_has_helpers(gw))
+		q->round = counts_of_helpers(gw, counts_on_helpers, q);
+	else
+		counts_ask_store(q);
 	return q;
 }
 
@@ -107,6 +154,8 @@ counts_ask(struct gateway *gw, counts_fn fn, void *arg)
 void
 counts_cancel(struct counts_question *q)
 {
+	if (q->round != NULL)
+		crew_round_cancel(q->round);
 	if (q->store != NULL)
 		store_cancel(q->store);
 	loop_timer_cancel(&q->timer);

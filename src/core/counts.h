@@ -1,12 +1,12 @@
 #ifndef CORE_COUNTS_H
 #define CORE_COUNTS_H
 
-#include "core/gateway.h"
+#include "core/crew.h"
 
 /*
- * What the gateway has counted, for /metrics: plain numbers. Unsettled writes are
- * counted by the store, which is asked; it may be slow or stuck, so the last known
- * numbers are given when it does not answer in time.
+ * What the gateways of the process have counted, for /metrics: plain numbers. Unsettled
+ * writes are counted by the store, which is asked; it may be slow or stuck, so the last
+ * known numbers are given when it does not answer in time.
  */
 struct gateway_counts {
 	struct upstream_counts bluejay;
@@ -23,6 +23,10 @@ struct gateway_counts {
 
 /* Called on the loop once, not before counts_ask() returns. */
 typedef void (*counts_fn)(void *arg, const struct gateway_counts *);
+
+/* Asks the helpers of the crew alone: calls to Bluejay and reads. The load that `done` gets
+ * is a struct gateway_counts. */
+struct crew_round *counts_of_helpers(struct gateway *, crew_done_fn done, void *arg);
 
 struct counts_question;
 struct counts_question *counts_ask(struct gateway *, counts_fn, void *arg);

@@ -3,6 +3,8 @@
 #include "base/digest.h"
 #include "base/mem.h"
 #include "core/create_impl.h"
+#include "core/crew.h"
+#include "core/errand.h"
 #include "json/json_text.h"
 
 #include <stdlib.h>
@@ -222,9 +224,13 @@ item_create(struct gateway *gw, const struct project *p, const struct item_creat
 	struct create_wait *w;
 	struct mapping_project mp = {p->id, p->has_agent, p->agent_id};
 	struct mapping_request probe;
+	const struct errand_order order = {.kind = ERRAND_CREATE, .project = p, .body = in->body,
+	    .raw = in->raw, .raw_len = in->raw_len, .key = in->idempotency_key};
 	struct fail fail;
 	size_t len;
 
+	if (crew_owner(gw) != NULL)
+		return errand_send(gw, crew_owner(gw), &order, done, arg);
 	if (resource_check_name(p->resource, p->mapping, in->body, true, &fail) != 0 ||
 	    mapping_request_make(p->mapping, MAPPING_CREATE, in->body, &mp, &probe, &fail) != 0) {
 		resource_explain(p->resource, p->mapping, in->body, &fail);

@@ -5,8 +5,10 @@
 #include "core/change.h"
 #include "core/clients.h"
 #include "core/create.h"
+#include "core/crew.h"
 #include "core/drift.h"
 #include "core/epoch.h"
+#include "core/errand.h"
 #include "core/follow.h"
 #include "core/gateway_impl.h"
 #include "core/gone.h"
@@ -23,9 +25,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Makes a gateway. */
+/* Makes what every gateway has. */
 struct gateway *
-gateway_new(const struct gateway_options *o, struct fail *fail)
+gateway_make(const struct gateway_options *o, struct fail *fail)
 {
 	struct store_port *port = store_port_open(o->store, o->loop);
 	struct gateway *gw;
@@ -47,11 +49,22 @@ gateway_new(const struct gateway_options *o, struct fail *fail)
 	gw->upstream_url = mem_string(o->upstream_url != NULL ? o->upstream_url
 	                                                      : o->snapshot->config->bluejay.url);
 	gw->snap = snapshot_ref(o->snapshot);
-	gw->snap->generation = ++gw->generations;
 	keyring_take(&gw->keyring, gw->snap->config);
 	gw->database = o->store;
 	gw->store = port;
 	gw->shelf = shelf_new((size_t)gw->snap->config->bluejay.cache_size);
+	return gw;
+}
+
+/* Makes a gateway. */
+struct gateway *
+gateway_new(const struct gateway_options *o, struct fail *fail)
+{
+	struct gateway *gw = gateway_make(o, fail);
+
+	if (gw == NULL)
+		return NULL;
+	gw->snap->generation = ++gw->generations;
 	gw->serial = serial_new(o->loop);
 	gw->drift = drift_new(o->loop, o->log);
 	gateway_record(gw);
@@ -134,6 +147,7 @@ gateway_free(struct gateway *gw)
 	recorder_free(gw->recorder);
 	keyring_free(&gw->keyring);
 	snapshot_unref(gw->snap);
+	errand_free_all(gw);
 	trace_table_free(&gw->traces);
 	free(gw);
 }

@@ -27,7 +27,9 @@ struct change;
 struct drift;
 struct follow;
 struct claim;
+struct crew;
 struct epoch;
+struct errand_trace;
 struct gone_scope;
 struct portrait;
 struct refresher;
@@ -74,6 +76,10 @@ struct gateway {
 	size_t unsettled_bytes;        /* bodies of creates whose outcome is being looked for */
 	uint64_t sequence;             /* orders starts of reads against writes */
 	uint64_t bypassed;             /* when a write last went past the gateway; 0: never */
+	struct crew *crew;             /* several loops: their gateways; NULL: it is alone */
+	unsigned crew_place;           /* 0: the owner, or alone */
+	uint64_t crew_bypassed;        /* what is known here of the crew's writes past it */
+	struct errand_trace *errand_traces; /* that no errand has */
 	char *upstream_url;            /* where Bluejay is */
 	struct reload *reload;         /* what comes into force; NULL: nothing */
 	uint64_t generations;          /* of snapshots so far */
@@ -94,6 +100,9 @@ struct gateway {
 	void (*ready)(void *arg, bool ok);
 	void *ready_arg;
 };
+
+/* Makes a gateway that has no clients yet and starts nothing; NULL with a sentence. */
+struct gateway *gateway_make(const struct gateway_options *, struct fail *);
 
 /* Remembers requests as the configuration in force says, from now on. */
 void gateway_record(struct gateway *);

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "base/timestamp.h"
 #include "config/config_address.h"
+#include "core/counts.h"
 #include "core/gateway_impl.h"
 #include "core/inspect_print.h"
 #include "core/intent_print.h"
@@ -24,6 +25,8 @@ struct inspect {
 	struct store_record *records; /* personas, while the intents are read */
 	size_t count;
 	int64_t total;
+	struct crew_round *round;
+	struct gateway_counts helpers; /* what they have counted */
 	struct store_call *store;
 	work_done_fn done;
 	void *arg;
@@ -33,6 +36,8 @@ struct inspect {
 static void
 inspect_free(struct inspect *w)
 {
+	if (w->round != NULL)
+		crew_round_cancel(w->round);
 	if (w->store != NULL)
 		store_cancel(w->store);
 	for (size_t i = 0; i < w->count; i++)
@@ -91,6 +96,17 @@ inspect_give_body(struct inspect *w, struct buf *b)
 	inspect_give(w, &r);
 }
 
+/* Adds what the helpers have counted. */
+static void
+inspect_add_helpers(struct gateway_health *h, const struct gateway_counts *more)
+{
+	upstream_counts_sum(&h->upstream, &more->bluejay);
+	h->cache_hits += more->cache_hits;
+	h->cache_misses += more->cache_misses;
+	h->cache_stale += more->cache_stale;
+	h->cache_joined += more->cache_joined;
+}
+
 /* The store has counted: gives the state of the gateway. */
 static void
 inspect_on_scopes(void *arg, struct store_reply *reply)
@@ -106,6 +122,7 @@ inspect_on_scopes(void *arg, struct store_reply *reply)
 
 	w->store = NULL;
 	gateway_health(w->gw, &h);
+	inspect_add_helpers(&h, &w->helpers);
 	timestamp_format(w->gw->started_wall, started);
 	buf_init(&b, INSPECT_MAX);
 	buf_addf(&b, "{\"version\":\"%s\",\"startedAt\":\"%s\",", PACKAGE_VERSION, started);
@@ -122,13 +139,27 @@ inspect_on_scopes(void *arg, struct store_reply *reply)
 	inspect_give_body(w, &b);
 }
 
+/* The helpers have counted. */
+static void
+inspect_on_helpers(void *arg, void *load)
+{
+	struct inspect *w = arg;
+
+	w->round = NULL;
+	w->helpers = *(struct gateway_counts *)load;
+	w->store = store_scopes(w->gw->store, true, inspect_on_scopes, w);
+}
+
 /* Looks at the gateway. */
 struct work *
 inspect_gateway(struct gateway *gw, work_done_fn done, void *arg)
 {
 	struct inspect *w = inspect_new(gw, done, arg);
 
-	w->store = store_scopes(gw->store, true, inspect_on_scopes, w);
+	if (crew_has_helpers(gw))
+		w->round = counts_of_helpers(gw, inspect_on_helpers, w);
+	else
+		w->store = store_scopes(gw->store, true, inspect_on_scopes, w);
 	return &w->work;
 }
 

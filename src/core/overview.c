@@ -2,6 +2,8 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "core/crew.h"
+#include "core/errand.h"
 #include "core/fence.h"
 #include "core/fetch.h"
 #include "core/items.h"
@@ -430,6 +432,7 @@ overview_start(struct overview *o)
 {
 	const struct listing_body *known;
 
+	crew_catch_up(o->gw);
 	if (!o->project.listed) {
 		if (o->no_cache)
 			overview_list(o, overview_on_known);
@@ -467,8 +470,12 @@ overview_on_timer(void *arg)
 struct work *
 item_list(struct gateway *gw, const struct project *p, bool no_cache, work_done_fn done, void *arg)
 {
-	struct overview *o = mem_zero(1, sizeof *o);
+	const struct errand_order order = {.kind = ERRAND_LIST, .project = p, .no_cache = no_cache};
+	struct overview *o;
 
+	if (crew_owner(gw) != NULL)
+		return errand_send(gw, crew_owner(gw), &order, done, arg);
+	o = mem_zero(1, sizeof *o);
 	o->work.ops = &overview_ops;
 	o->gw = gw;
 	o->project = *p;

@@ -3,6 +3,8 @@
 #include "core/portrait.h"
 #include "base/mem.h"
 #include "base/uuid.h"
+#include "core/crew.h"
+#include "core/errand.h"
 #include "core/image_type.h"
 #include "core/images.h"
 #include "core/items.h"
@@ -521,10 +523,15 @@ struct work *
 persona_portrait(struct gateway *gw, const struct project *project, const char *id,
     work_done_fn done, void *arg)
 {
-	struct portrait_wait *w = mem_zero(1, sizeof *w);
-	char *key = mem_format("%s\n%s\n%s", project->scope, project->id, id);
+	const struct errand_order order = {.kind = ERRAND_PORTRAIT, .project = project, .id = id};
+	struct portrait_wait *w;
 	struct portrait *p;
+	char *key;
 
+	if (crew_owner(gw) != NULL)
+		return errand_send(gw, crew_owner(gw), &order, done, arg);
+	w = mem_zero(1, sizeof *w);
+	key = mem_format("%s\n%s\n%s", project->scope, project->id, id);
 	HASH_FIND(hh, gw->portraits, key, strlen(key), p);
 	if (p == NULL)
 		p = portrait_start(gw, project, id, key);

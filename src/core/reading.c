@@ -1,6 +1,8 @@
 #include "config.h"
 
 #include "base/mem.h"
+#include "core/crew.h"
+#include "core/errand.h"
 #include "core/fence.h"
 #include "core/fetch.h"
 #include "core/items.h"
@@ -225,6 +227,7 @@ reading_on_timer(void *arg)
 		reading_expire(r);
 		return;
 	}
+	crew_catch_up(r->gw);
 	reading_start(r, shelf_find(r->gw->shelf, r->project.scope, r->local_id));
 }
 
@@ -248,8 +251,12 @@ reading_new(struct gateway *gw, const struct project *p, const char *id, work_do
 bool
 item_get_now(struct gateway *gw, const struct project *p, const char *id, struct result *out)
 {
-	struct shelf_entry *e = shelf_find(gw->shelf, p->scope, id);
+	struct shelf_entry *e;
 
+	if (crew_owner(gw) != NULL)
+		return false;
+	crew_catch_up(gw);
+	e = shelf_find(gw->shelf, p->scope, id);
 	if (e == NULL || !fetch_fresh(gw, p, e))
 		return false;
 	gw->cache_hits++;
@@ -263,9 +270,16 @@ struct work *
 item_get(struct gateway *gw, const struct project *p, const char *id, bool no_cache,
     work_done_fn done, void *arg)
 {
-	struct reading *r = reading_new(gw, p, id, done, arg);
-	struct shelf_entry *e = shelf_find(gw->shelf, p->scope, id);
+	const struct errand_order order = {.kind = ERRAND_READ, .project = p, .id = id,
+	    .no_cache = no_cache};
+	struct shelf_entry *e;
+	struct reading *r;
 
+	if (crew_owner(gw) != NULL)
+		return errand_send(gw, crew_owner(gw), &order, done, arg);
+	crew_catch_up(gw);
+	e = shelf_find(gw->shelf, p->scope, id);
+	r = reading_new(gw, p, id, done, arg);
 	r->no_cache = no_cache;
 	if (e != NULL && !reading_is_fresh(r, e))
 		reading_start(r, e);

@@ -96,6 +96,8 @@ refresher_free(struct refresher *r)
 {
 	struct refresher_item *it, *next;
 
+	if (r == NULL)
+		return;
 	loop_timer_cancel(&r->step);
 	HASH_ITER(hh, r->items, it, next)
 		refresher_item_free(it);

@@ -66,6 +66,8 @@ reload_swap(struct gateway *gw, struct snapshot *snap, const struct store_reply 
 	struct snapshot *before = gw->snap;
 
 	snap->generation = ++gw->generations;
+	if (gw->crew != NULL)
+		snapshot_share(snap, gw->loop);
 	gw->snap = snapshot_ref(snap);
 	keyring_take(&gw->keyring, snap->config);
 	reload_forget_moved(gw, before);

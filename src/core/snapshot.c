@@ -215,7 +215,7 @@ snapshot_load(const struct config_source *given, struct diag_list *diags)
 struct snapshot *
 snapshot_ref(struct snapshot *snap)
 {
-	snap->refs++;
+	__atomic_add_fetch(&snap->refs, 1, __ATOMIC_RELAXED);
 	return snap;
 }
 
@@ -231,16 +231,37 @@ snapshot_free(struct snapshot *snap)
 	free(snap);
 }
 
-/* Gives a reference back; the last one frees, or leaves what readers need. */
-void
-snapshot_unref(struct snapshot *snap)
+/* The last reference is gone: frees, or leaves what readers need. */
+static void
+snapshot_end(void *arg)
 {
-	if (snap == NULL || --snap->refs > 0)
-		return;
+	struct snapshot *snap = arg;
+
+	snap->ended = true;
 	if (snap->readers > 0)
 		config_forget_keys(snap->config);
 	else
 		snapshot_free(snap);
+}
+
+/* Lets other threads have references. */
+void
+snapshot_share(struct snapshot *snap, struct loop *home)
+{
+	snap->home = home;
+	snap->thread = pthread_self();
+}
+
+/* Gives a reference back. */
+void
+snapshot_unref(struct snapshot *snap)
+{
+	if (snap == NULL || __atomic_sub_fetch(&snap->refs, 1, __ATOMIC_ACQ_REL) > 0)
+		return;
+	if (snap->home == NULL || pthread_equal(snap->thread, pthread_self()))
+		snapshot_end(snap);
+	else
+		loop_post(snap->home, snapshot_end, snap);
 }
 
 /* Lets one more read. */
@@ -255,7 +276,7 @@ snapshot_read(struct snapshot *snap)
 void
 snapshot_unread(struct snapshot *snap)
 {
-	if (--snap->readers == 0 && snap->refs == 0)
+	if (--snap->readers == 0 && snap->ended)
 		snapshot_free(snap);
 }
 
@@ -263,7 +284,7 @@ snapshot_unread(struct snapshot *snap)
 bool
 snapshot_has_keys(const struct snapshot *snap)
 {
-	return snap->refs > 0;
+	return !snap->ended;
 }
 
 /* Finds a resource. */

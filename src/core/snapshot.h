@@ -1,22 +1,27 @@
 #ifndef CORE_SNAPSHOT_H
 #define CORE_SNAPSHOT_H
 
+#include "base/loop.h"
 #include "base/trace.h"
 #include "config/config_load.h"
 #include "core/resource.h"
 #include "mapping/mapping_set.h"
 #include "store/store.h"
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 /*
  * A configuration file, compiled: plain values and the mappings. Immutable and
- * reference counted; a reload makes a new one and swaps it.
+ * reference counted, from any thread; a reload makes a new one and swaps it.
  */
 struct snapshot {
 	unsigned refs;
-	unsigned readers; /* that need no keys */
+	unsigned readers; /* that need no keys; on the thread of its home, as its end */
+	bool ended;       /* no reference is left */
+	struct loop *home;
+	pthread_t thread;
 	uint64_t generation; /* of several that were in force one after another; 0: never was */
 	struct config *config;
 	struct snapshot_resource *resources; /* those that are built in, then those of the file */
@@ -38,6 +43,10 @@ struct snapshot_resource {
 struct snapshot *snapshot_load(const struct config_source *, struct diag_list *);
 struct snapshot *snapshot_ref(struct snapshot *);
 void snapshot_unref(struct snapshot *);
+
+/* Other threads are going to have references: wherever the last one is given back, the end
+ * comes on this loop, which the calling thread runs. */
+void snapshot_share(struct snapshot *, struct loop *home);
 
 /* The same for one who explains later what was done by it: with the last reference of the
  * other kind its keys are wiped, the rest stays. */

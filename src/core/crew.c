@@ -1,0 +1,196 @@
+#include "config.h"
+
+#include "core/crew.h"
+#include "base/mem.h"
+#include "core/clients.h"
+#include "core/epoch.h"
+#include "core/gateway_impl.h"
+
+#include <stdlib.h>
+
+struct crew {
+	struct gateway *owner;
+	struct gateway *gateways[CREW_MAX]; /* by their places */
+	unsigned count;
+	uint64_t bypassed; /* counts writes past the gateways */
+};
+
+/* Makes a crew. */
+struct crew *
+crew_new(struct gateway *owner)
+{
+	struct crew *c = mem_zero(1, sizeof *c);
+
+	c->owner = c->gateways[0] = owner;
+	c->count = 1;
+	owner->crew = c;
+	snapshot_share(owner->snap, owner->loop);
+	return c;
+}
+
+/* Frees it. */
+void
+crew_free(struct crew *c)
+{
+	free(c);
+}
+
+/* Makes a helper. */
+struct gateway *
+crew_help(struct crew *c, struct loop *loop, struct fail *fail)
+{
+	const struct gateway_options o = {.loop = loop, .log = c->owner->log,
+	    .store = c->owner->database, .snapshot = c->owner->snap,
+	    .upstream_url = c->owner->simulated ? c->owner->upstream_url : NULL};
+	struct gateway *gw = gateway_make(&o, fail);
+
+	if (gw == NULL)
+		return NULL;
+	gw->crew = c;
+	gw->crew_place = c->count++;
+	c->gateways[gw->crew_place] = gw;
+	if (clients_open_beside(gw, c->owner, fail) == 0)
+		return gw;
+	gateway_free(gw);
+	return NULL;
+}
+
+/* Takes another snapshot. */
+int
+crew_follow(struct gateway *gw, struct snapshot *snap, struct fail *fail)
+{
+	struct snapshot *before = gw->snap;
+
+	gw->snap = snapshot_ref(snap);
+	snapshot_unref(before);
+	shelf_resize(gw->shelf, (size_t)snap->config->bluejay.cache_size);
+	return clients_adjust_beside(gw, fail);
+}
+
+/* The owner. */
+struct gateway *
+crew_owner(const struct gateway *gw)
+{
+	return gw->crew_place > 0 ? gw->crew->owner : NULL;
+}
+
+/* The place. */
+unsigned
+crew_place(const struct gateway *gw)
+{
+	return gw->crew_place;
+}
+
+/* Whether it is not alone. */
+bool
+crew_has_helpers(const struct gateway *gw)
+{
+	return gw->crew != NULL && gw->crew->count > 1;
+}
+
+/* ---- rounds ---- */
+
+struct crew_round {
+	struct gateway *owner;
+	unsigned place; /* of the helper whose turn it is */
+	const struct crew_task *task;
+	void *load;
+	crew_done_fn done; /* NULL: it was cancelled */
+	void *arg;
+};
+
+/* The round is back. */
+static void
+crew_on_round(void *arg)
+{
+	struct crew_round *r = arg;
+
+	if (r->done != NULL)
+		r->done(r->arg, r->load);
+	r->task->free(r->load);
+	free(r);
+}
+
+static void crew_on_helper(void *);
+
+/* Sends a round on to the next one. */
+static void
+crew_send_on(struct crew_round *r)
+{
+	const struct crew *c = r->owner->crew;
+
+	if (c != NULL && ++r->place < c->count)
+		loop_post(c->gateways[r->place]->loop, crew_on_helper, r);
+	else
+		loop_post(r->owner->loop, crew_on_round, r);
+}
+
+/* The round is with a helper. */
+static void
+crew_on_helper(void *arg)
+{
+	struct crew_round *r = arg;
+
+	r->task->each(r->load, r->owner->crew->gateways[r->place]);
+	crew_send_on(r);
+}
+
+/* Begins a round. */
+struct crew_round *
+crew_go_round(struct gateway *owner, const struct crew_task *task, void *load,
+    crew_done_fn done, void *arg)
+{
+	struct crew_round *r = mem_zero(1, sizeof *r);
+
+	r->owner = owner;
+	r->task = task;
+	r->load = load;
+	r->done = done;
+	r->arg = arg;
+	crew_send_on(r);
+	return r;
+}
+
+/* Nobody waits for it any more. */
+void
+crew_round_cancel(struct crew_round *r)
+{
+	r->done = NULL;
+}
+
+/* ---- writes past the gateways ---- */
+
+/* Outdates what was read here. */
+static void
+crew_outdate_here(struct gateway *gw)
+{
+	epoch_touch_all(gw);
+	gw->bypassed = gw->sequence;
+}
+
+/* A write went past. */
+void
+crew_outdate(struct gateway *gw)
+{
+	if (gw->crew == NULL) {
+		crew_outdate_here(gw);
+		return;
+	}
+	__atomic_add_fetch(&gw->crew->bypassed, 1, __ATOMIC_SEQ_CST);
+	crew_catch_up(gw);
+}
+
+/* Looks whether one did. */
+void
+crew_catch_up(struct gateway *gw)
+{
+	uint64_t now;
+
+	if (gw->crew == NULL)
+		return;
+	now = __atomic_load_n(&gw->crew->bypassed, __ATOMIC_SEQ_CST);
+	if (now == gw->crew_bypassed)
+		return;
+	gw->crew_bypassed = now;
+	crew_outdate_here(gw);
+}
