@@ -2,10 +2,12 @@
 
 #include "api/api.h"
 #include "api/api_impl.h"
+#include "api/client_ledger.h"
 #include "api/item_routes.h"
 #include "api/page.h"
 #include "api/passthrough.h"
 #include "base/mem.h"
+#include "core/crew.h"
 #include "core/resource_read.h"
 
 #include <stdlib.h>
@@ -125,18 +127,21 @@ api_watch(struct api *api, const struct http_server *server, const struct http_s
 	api->admin = admin;
 }
 
-/* Makes the API of a gateway. */
-struct api *
-api_new(struct loop *loop, struct gateway *gw, struct log *log, struct fail *fail)
+/* Makes the API of a gateway, for one of several loops or the only one. */
+static struct api *
+api_make(struct loop *loop, struct gateway *gw, struct log *log, struct api *owner,
+    struct fail *fail)
 {
 	struct api *api = mem_zero(1, sizeof *api);
 
 	api->loop = loop;
 	api->gw = gw;
 	api->log = log;
+	api->owner = owner;
 	TAILQ_INIT(&api->reloads);
+	api->ledger = owner != NULL ? owner->ledger : client_ledger_new();
 	api->traffic = traffic_new(loop, gw, log);
-	api->gate = client_gate_new(loop, gw, log);
+	api->gate = client_gate_new(loop, gw, log, api->ledger);
 	api->pass = passthrough_new(api, fail);
 	if (api->pass != NULL) {
 		api->items = item_routes_new(gateway_snapshot(gw));
@@ -144,6 +149,26 @@ api_new(struct loop *loop, struct gateway *gw, struct log *log, struct fail *fai
 	}
 	api_free(api);
 	return NULL;
+}
+
+/* Makes the only one, or the first. */
+struct api *
+api_new(struct loop *loop, struct gateway *gw, struct log *log, struct fail *fail)
+{
+	return api_make(loop, gw, log, NULL, fail);
+}
+
+/* Makes a further one. */
+struct api *
+api_help(struct api *owner, struct loop *loop, struct gateway *gw, struct fail *fail)
+{
+	struct api *api = api_make(loop, gw, owner->log, owner, fail);
+
+	if (api == NULL)
+		return NULL;
+	owner->helpers = mem_resize(owner->helpers, crew_place(gw) * sizeof(struct api *));
+	owner->helpers[crew_place(gw) - 1] = api;
+	return api;
 }
 
 /* Follows the gateway's snapshot. */
@@ -165,6 +190,9 @@ api_free(struct api *api)
 	passthrough_free(api->pass);
 	traffic_free(api->traffic); /* which remembers the patterns of routes */
 	client_gate_free(api->gate);
+	if (api->owner == NULL)
+		client_ledger_free(api->ledger);
+	free(api->helpers);
 	item_routes_unref(api->items);
 	free(api);
 }

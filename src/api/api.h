@@ -16,6 +16,11 @@ struct api;
 struct api *api_new(struct loop *, struct gateway *, struct log *, struct fail *);
 void api_free(struct api *); /* after the servers that use it */
 
+/* The API of another loop, with a helper of the gateway's crew (core/crew.h); made before
+ * the loops run. It serves the local API; what it counts is shown by the first one, before
+ * which it is freed. */
+struct api *api_help(struct api *, struct loop *, struct gateway *helper, struct fail *);
+
 /* For pages on other origins (http_cors.h): the methods that are served or passed on,
  * and the fields of answers that a script may want to see beside those that it always
  * may (Fetch, 2.2.2 "CORS-safelisted response-header name"). */

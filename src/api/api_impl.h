@@ -18,7 +18,10 @@ struct api {
 	struct gateway *gw;
 	struct log *log;
 	struct traffic *traffic;
+	struct client_ledger *ledger; /* of all loops */
 	struct client_gate *gate;
+	struct api *owner;    /* of a helper's: where the ledger is from; NULL: it is our own */
+	struct api **helpers; /* by the place of their gateways, from 1 */
 	const struct http_server *server, *admin; /* whose connections /metrics shows; may be NULL */
 	struct passthrough *pass;
 	struct item_routes *items; /* of the configuration */

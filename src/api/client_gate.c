@@ -3,9 +3,8 @@
 #include "api/client_gate.h"
 #include "api/api_impl.h"
 #include "api/client_claim.h"
-#include "api/client_failures.h"
+#include "api/client_ledger.h"
 #include "api/client_origin.h"
-#include "api/client_rate.h"
 #include "base/mem.h"
 #include "base/metric_text.h"
 
@@ -20,19 +19,13 @@
 /* Why a request is a failure. */
 enum client_failing { CLIENT_MISSING, CLIENT_WRONG, CLIENT_AMBIGUOUS, CLIENT_FAILINGS };
 
-/* What a client has used of its rate. */
-struct client_budget {
-	char name[CONFIG_CLIENT_NAME_MAX + 1];
-	struct client_rate rate;
-};
-
 struct client_gate {
 	struct loop *loop;
 	struct gateway *gw;
 	struct log *log;
-	struct client_failures *failures;
-	struct snapshot *snap; /* that the budgets are for */
-	struct client_budget *budgets; /* in the order of its clients */
+	struct client_ledger *ledger;
+	struct snapshot *snap; /* that the accounts are for */
+	struct client_account **accounts; /* in the order of its clients */
 	bool admin; /* one of them may use the admin address, which therefore needs a token */
 	unsigned held;
 	uint64_t slowed;
@@ -50,14 +43,14 @@ struct client_held {
 
 /* ---- what the clients of the configuration have used ---- */
 
-/* What a client has used so far, by an earlier configuration. */
-static struct client_rate
-client_gate_used(const struct client_gate *g, const char *name)
+/* Gives the accounts back. */
+static void
+client_gate_close(struct client_gate *g)
 {
 	for (size_t i = 0; g->snap != NULL && i < g->snap->config->client_count; i++)
-		if (strcmp(g->budgets[i].name, name) == 0)
-			return g->budgets[i].rate;
-	return (struct client_rate){0, 0};
+		client_ledger_close(g->ledger, g->accounts[i]);
+	free(g->accounts);
+	snapshot_unref(g->snap);
 }
 
 /* Takes the clients of the current configuration. */
@@ -66,22 +59,19 @@ client_gate_update(struct client_gate *g)
 {
 	struct snapshot *snap = gateway_snapshot(g->gw);
 	const struct config *c = snap->config;
-	struct client_budget *budgets;
+	struct client_account **accounts;
 
 	if (snap == g->snap)
 		return c;
-	budgets = mem_zero(c->client_count + 1, sizeof *budgets);
+	accounts = mem_zero(c->client_count + 1, sizeof(struct client_account *));
 	g->admin = false;
 	for (size_t i = 0; i < c->client_count; i++) {
-		strcpy(budgets[i].name, c->clients[i].name); /* it is short enough */
-		budgets[i].rate = client_gate_used(g, budgets[i].name);
+		accounts[i] = client_ledger_open(g->ledger, c->clients[i].name);
 		g->admin |= c->clients[i].admin;
 	}
-	free(g->budgets);
-	g->budgets = budgets;
-	snapshot_ref(snap);
-	snapshot_unref(g->snap);
-	g->snap = snap;
+	client_gate_close(g);
+	g->accounts = accounts;
+	g->snap = snapshot_ref(snap);
 	return c;
 }
 
@@ -193,7 +183,7 @@ client_gate_fail(struct client_gate *g, struct http_exchange *ex, enum client_do
 {
 	const char *peer = http_exchange_request(ex)->peer;
 	bool first;
-	int64_t wait = client_failures_note(g->failures, peer, loop_now(g->loop), &first);
+	int64_t wait = client_ledger_fail(g->ledger, peer, loop_now(g->loop), &first);
 
 	g->failed[door][why]++;
 	if (first)
@@ -260,7 +250,7 @@ client_gate_allows_rate(struct client_gate *g, struct http_exchange *ex,
 
 	if (who->rate_per_minute == 0)
 		return true;
-	taken = client_rate_take(&g->budgets[who - g->snap->config->clients].rate,
+	taken = client_ledger_take(g->ledger, g->accounts[who - g->snap->config->clients],
 	    who->rate_per_minute, loop_now(g->loop), &left);
 	client_gate_show(ex, who->rate_per_minute, &left);
 	if (!taken)
@@ -360,6 +350,17 @@ client_gate_project(const struct config_client *who, const char *id)
 
 /* ---- all of it ---- */
 
+/* Adds another one's. */
+void
+client_gate_sum(struct client_gate *g, const struct client_gate *more)
+{
+	for (size_t d = 0; d < CLIENT_DOORS; d++)
+		for (size_t r = 0; r < CLIENT_FAILINGS; r++)
+			g->failed[d][r] += more->failed[d][r];
+	g->slowed += more->slowed;
+	metric_set_sum(g->requests, more->requests);
+}
+
 /* Adds what was counted. */
 void
 client_gate_metrics(const struct client_gate *g, struct buf *b)
@@ -385,7 +386,8 @@ client_gate_metrics(const struct client_gate *g, struct buf *b)
 
 /* Makes it. */
 struct client_gate *
-client_gate_new(struct loop *loop, struct gateway *gw, struct log *log)
+client_gate_new(struct loop *loop, struct gateway *gw, struct log *log,
+    struct client_ledger *ledger)
 {
 	static const char *const labels[] = {"client", "outcome"};
 	struct client_gate *g = mem_zero(1, sizeof *g);
@@ -393,7 +395,7 @@ client_gate_new(struct loop *loop, struct gateway *gw, struct log *log)
 	g->loop = loop;
 	g->gw = gw;
 	g->log = log;
-	g->failures = client_failures_new();
+	g->ledger = ledger;
 	g->requests = metric_set_new(labels, 2, CLIENT_GATE_SERIES_MAX, 0);
 	return g;
 }
@@ -404,9 +406,7 @@ client_gate_free(struct client_gate *g)
 {
 	if (g == NULL)
 		return;
-	client_failures_free(g->failures);
+	client_gate_close(g);
 	metric_set_free(g->requests);
-	snapshot_unref(g->snap);
-	free(g->budgets);
 	free(g);
 }

@@ -24,7 +24,11 @@ enum client_entry {
 	CLIENT_STRANGER /* nobody known, who asks for what everyone may see: health */
 };
 
-struct client_gate *client_gate_new(struct loop *, struct gateway *, struct log *);
+struct client_ledger;
+
+/* Those of several loops share a ledger (client_ledger.h), which outlives them. */
+struct client_gate *client_gate_new(struct loop *, struct gateway *, struct log *,
+    struct client_ledger *);
 void client_gate_free(struct client_gate *); /* after the servers that use it */
 
 /* Takes the clients of the gateway's snapshot, and lets go of the one before. */
@@ -37,6 +41,9 @@ enum client_entry client_gate_enter(struct client_gate *, struct http_exchange *
 
 /* Whether a client (NULL: anyone) may use a project. */
 bool client_gate_project(const struct config_client *, const char *id);
+
+/* Adds what another one has counted. */
+void client_gate_sum(struct client_gate *, const struct client_gate *more);
 
 /* Adds what was counted, as Prometheus text. */
 void client_gate_metrics(const struct client_gate *, struct buf *);

@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include "api/metrics.h"
+#include "api/census.h"
 #include "api/metrics_process.h"
 #include "base/mem.h"
 #include "base/metric_text.h"
@@ -17,6 +18,8 @@ struct metrics_call {
 	struct api *api;
 	struct http_exchange *ex;
 	struct counts_question *question;
+	struct crew_round *round;
+	struct gateway_counts counts;
 };
 
 /* ---- clients ---- */
@@ -59,12 +62,10 @@ metrics_timeouts(struct buf *b, const struct metrics_servers *servers)
 
 /* Adds what the listeners count. */
 static void
-metrics_http(struct buf *b, const struct api *api)
+metrics_http(struct buf *b, const struct api *api, const struct http_server_counts *served)
 {
-	struct metrics_servers servers = {.names = {"api", "admin"}};
+	struct metrics_servers servers = {.names = {"api", "admin"}, .counts = {*served}};
 
-	if (api->server != NULL)
-		http_server_counts(api->server, &servers.counts[0]);
 	if (api->admin != NULL)
 		http_server_counts(api->admin, &servers.counts[1]);
 	METRICS_EACH(b, &servers, "http_connections_accepted_total", "counter",
@@ -302,30 +303,48 @@ metrics_build(struct buf *b, struct api *api)
 	metrics_process(b, traffic_started(api->traffic));
 }
 
-/* Everything is counted: answers. */
+/* Prints everything. */
 static void
-metrics_on_counts(void *arg, const struct gateway_counts *c)
+metrics_print(struct buf *b, struct api *api, const struct census *all,
+    const struct gateway_counts *c)
+{
+	metrics_build(b, api);
+	metrics_health(b, api);
+	traffic_metrics(all->traffic, b);
+	client_gate_metrics(all->gate, b);
+	metrics_http(b, api, &all->server);
+	metrics_upstream(b, c);
+	metrics_cache(b, c);
+	metrics_store(b, c);
+	metrics_portraits(b, c);
+	drift_metrics(gateway_drift(api->gw), b);
+}
+
+/* All loops have counted: answers. */
+static void
+metrics_on_census(void *arg, void *census)
 {
 	static const struct http_field fields[] = {{"Content-Type", METRIC_TEXT_TYPE},
 	    {"Cache-Control", "no-store"}, {NULL, NULL}};
 	struct metrics_call *call = arg;
-	struct api *api = call->api;
 	struct buf b;
 
-	call->question = NULL;
+	call->round = NULL;
 	buf_init(&b, METRICS_MAX);
-	metrics_build(&b, api);
-	metrics_health(&b, api);
-	traffic_metrics(api->traffic, &b);
-	client_gate_metrics(api->gate, &b);
-	metrics_http(&b, api);
-	metrics_upstream(&b, c);
-	metrics_cache(&b, c);
-	metrics_store(&b, c);
-	metrics_portraits(&b, c);
-	drift_metrics(gateway_drift(api->gw), &b);
+	metrics_print(&b, call->api, census, &call->counts);
 	http_answer(call->ex, 200, fields, b.data, b.len);
 	buf_free(&b);
+}
+
+/* The gateway has counted. */
+static void
+metrics_on_counts(void *arg, const struct gateway_counts *c)
+{
+	struct metrics_call *call = arg;
+
+	call->question = NULL;
+	call->counts = *c;
+	call->round = census_take(call->api, metrics_on_census, call);
 }
 
 /* The exchange is over. */
@@ -336,6 +355,8 @@ metrics_on_end(void *arg, enum http_end end)
 
 	if (call->question != NULL)
 		counts_cancel(call->question);
+	if (call->round != NULL)
+		crew_round_cancel(call->round);
 	free(call);
 }
 

@@ -450,6 +450,15 @@ traffic_started(const struct traffic *t)
 	return t->started;
 }
 
+/* Adds another one's. */
+void
+traffic_sum(struct traffic *t, const struct traffic *more)
+{
+	metric_set_sum(t->requests, more->requests);
+	metric_set_sum(t->times, more->times);
+	metric_set_sum(t->projects, more->projects);
+}
+
 /* Adds what was counted. */
 void
 traffic_metrics(const struct traffic *t, struct buf *b)

@@ -68,6 +68,9 @@ void traffic_report(struct traffic *, const struct http_report *);
 /* When it was made, as wall time: with the process. */
 int64_t traffic_started(const struct traffic *);
 
+/* Adds what another one has counted. */
+void traffic_sum(struct traffic *, const struct traffic *more);
+
 /* Adds what was counted, as Prometheus text. */
 void traffic_metrics(const struct traffic *, struct buf *);
 

@@ -47,6 +47,15 @@ metric_bound_text(size_t bucket)
 	return metric_bounds[bucket].text;
 }
 
+/* Adds times. */
+void
+metric_sum(struct metric_histogram *h, const struct metric_histogram *more)
+{
+	for (size_t i = 0; i <= METRIC_BOUNDS; i++)
+		h->buckets[i] += more->buckets[i];
+	h->sum_us += more->sum_us;
+}
+
 /* Counts one time. */
 void
 metric_observe(struct metric_histogram *h, int64_t us)
@@ -176,4 +185,29 @@ metric_set_each(const struct metric_set *s, metric_set_fn fn, void *arg)
 		fn(arg, one->labels, one->data);
 	if (s->other != NULL)
 		fn(arg, s->other->labels, s->other->data);
+}
+
+/* Adds one series, number by number. */
+static void
+metric_set_sum_one(struct metric_set *to, const struct metric_series *one)
+{
+	const char *values[METRIC_LABELS];
+	const uint64_t *more = (const uint64_t *)(const void *)one->data;
+	uint64_t *sum;
+
+	for (size_t i = 0; i < to->count; i++)
+		values[i] = one->labels[2 * i + 1];
+	sum = metric_set_at(to, values);
+	for (size_t i = 0; i < to->size / sizeof *sum; i++)
+		sum[i] += more[i];
+}
+
+/* Adds a set. */
+void
+metric_set_sum(struct metric_set *to, const struct metric_set *from)
+{
+	for (const struct metric_series *one = from->series; one != NULL; one = one->hh.next)
+		metric_set_sum_one(to, one);
+	if (from->other != NULL)
+		metric_set_sum_one(to, from->other);
 }

@@ -22,6 +22,9 @@ struct metric_histogram {
 int64_t metric_bound_us(size_t bucket);
 const char *metric_bound_text(size_t bucket);
 
+/* Adds the times that another one has counted. */
+void metric_sum(struct metric_histogram *, const struct metric_histogram *more);
+
 /* Counts one time; a negative one counts as 0. */
 void metric_observe(struct metric_histogram *, int64_t us);
 
@@ -50,6 +53,10 @@ void *metric_set_at(struct metric_set *, const char *const *values);
 /* Adds to a counter; the values follow, one for each label. */
 #define metric_set_add(set, n, ...) \
 	(*(uint64_t *)metric_set_at((set), (const char *const[]){__VA_ARGS__}) += (n))
+
+/* Adds every series of another set of the same kind, whose series hold nothing but
+ * uint64_t. */
+void metric_set_sum(struct metric_set *, const struct metric_set *from);
 
 /* Calls fn for every series in the order in which they were made; `labels` are
  * names and values in turn, ended by NULL. */
