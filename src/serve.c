@@ -4,6 +4,7 @@
 #include "serve_reload.h"
 #include "serve_sockets.h"
 #include "serve_watch.h"
+#include "serve_workers.h"
 #include "api/api.h"
 #include "base/dump.h"
 #include "base/mem.h"
@@ -40,6 +41,7 @@ struct serve {
 	struct loop *loop;
 	struct gateway *gw;
 	struct api *api;
+	struct serve_workers *workers; /* the loops beside this one */
 	struct http_cors cors;
 	struct http_server *server, *admin;
 	struct serve_reload *reload;
@@ -51,6 +53,7 @@ struct serve {
 	struct event term, interrupt, reopen, hangup;
 	struct loop_timer settle;
 	int64_t stop_by; /* loop_now(): when a stop waits no longer */
+	unsigned draining; /* what has not told yet: this loop, and the others */
 	bool started, stopping, failed;
 	bool reload_soon; /* asked for before the start was over */
 };
@@ -162,9 +165,12 @@ serve_start_core(struct serve *s)
 		return false;
 	}
 	s->api = api_new(s->loop, s->gw, s->log, &fail);
-	if (s->api == NULL)
+	if (s->api != NULL)
+		s->workers = serve_workers_new(serve_workers_wanted(s->snap->config) - 1, s->loop, s->gw,
+		    s->api, s->log, &fail);
+	if (s->workers == NULL)
 		fprintf(stderr, "persona-gateway: %s\n", fail.text);
-	return s->api != NULL;
+	return s->workers != NULL;
 }
 
 /* How a server serves. */
@@ -230,9 +236,14 @@ static bool
 serve_listen(struct serve *s)
 {
 	char *const *listen = s->snap->config->listen;
+	struct http_server_config hc = serve_server_config(s, api_serve, serve_cors(s));
 	struct fail fail;
 
-	s->server = serve_make_server(s, api_serve, serve_cors(s));
+	s->server = http_server_new(s->loop, &hc);
+	if (!serve_workers_start(s->workers, s->server, &hc, &fail)) {
+		fprintf(stderr, "persona-gateway: %s\n", fail.text);
+		return false;
+	}
 	if (s->sockets.clients != NULL) {
 		serve_sockets_open(&s->sockets, s->server, false, listen);
 		return true;
@@ -310,7 +321,7 @@ serve_raise_descriptors(const struct serve *s)
 
 /* Another snapshot is in force in the core: takes it everywhere else. */
 static void
-serve_apply(void *arg, struct snapshot *snap)
+serve_apply(void *arg, struct snapshot *snap, loop_fn taken, void *taken_arg)
 {
 	struct serve *s = arg;
 	struct snapshot *before = s->snap;
@@ -321,16 +332,17 @@ serve_apply(void *arg, struct snapshot *snap)
 	log_set_level(s->log, (enum log_level)snap->config->log_level);
 	serve_raise_descriptors(s);
 	dump_allow(snap->config->core_dumps);
-	hc = serve_server_config(s, api_serve, serve_cors(s));
-	http_server_configure(s->server, &hc);
 	if (s->admin != NULL) {
 		hc = serve_server_config(s, api_serve_admin, NULL);
 		http_server_configure(s->admin, &hc);
 	}
+	hc = serve_server_config(s, api_serve, serve_cors(s));
+	http_server_configure(s->server, &hc);
 	if (api_adjust(s->api, &fail) != 0)
 		log_error(s->log, "what is passed on goes its old way", LOG_S("why", fail.text));
 	serve_watch_take(s->watch, snap);
 	snapshot_unref(before);
+	serve_workers_apply(s->workers, snap, &hc, taken, taken_arg);
 }
 
 /* A key file is another one. */
@@ -361,14 +373,23 @@ serve_prepare_reload(struct serve *s)
 	s->watch = serve_watch_new(s->loop, s->log, serve_on_key_file, s);
 }
 
-/* The event loop turns. */
+/* All event loops turn. */
 static void
-serve_on_alive(void *arg)
+serve_on_answer(void *arg)
 {
 	struct serve *s = arg;
 
 	notify_alive(s->notify);
 	loop_timer_set(&s->alive, s->alive_ms);
+}
+
+/* This one does; asks the others. */
+static void
+serve_on_alive(void *arg)
+{
+	struct serve *s = arg;
+
+	serve_workers_ask(s->workers, serve_on_answer, s);
 }
 
 /* Finds the service manager, if there is one. */
@@ -442,11 +463,14 @@ serve_on_settle(void *arg)
 		loop_stop(s->loop);
 }
 
-/* The clients are served. */
+/* The clients of this loop are served, or those of the others. */
 static void
 serve_on_drained(void *arg)
 {
-	serve_on_settle(arg);
+	struct serve *s = arg;
+
+	if (--s->draining == 0)
+		serve_on_settle(s);
 }
 
 /* SIGTERM or SIGINT: drains; the second time, stops at once. */
@@ -464,7 +488,9 @@ serve_on_signal(evutil_socket_t sig, short what, void *arg)
 	notify_stopping(s->notify);
 	s->stop_by = loop_now(s->loop) + drain;
 	log_info(s->log, "stopping", LOG_I("drain_ms", drain));
+	s->draining = 2;
 	http_server_drain(s->server, drain, serve_on_drained, s);
+	serve_workers_drain(s->workers, drain, serve_on_drained, s);
 }
 
 /* SIGUSR1: somebody has moved the log file away. */
@@ -512,6 +538,7 @@ serve_free(struct serve *s)
 	serve_block_signals();
 	if (s->loop != NULL)
 		loop_timer_cancel(&s->settle);
+	serve_workers_stop(s->workers);
 	http_server_free(s->server);
 	http_server_free(s->admin);
 	serve_watch_free(s->watch);
@@ -520,6 +547,7 @@ serve_free(struct serve *s)
 		loop_timer_cancel(&s->alive);
 	mem_trim_stop(&s->trim);
 	notify_free(s->notify);
+	serve_workers_free(s->workers);
 	api_free(s->api);
 	gateway_free(s->gw);
 	store_close(s->store);

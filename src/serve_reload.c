@@ -127,6 +127,13 @@ serve_reload_tell(struct serve_reload *r, const char *why)
 		serve_reload_keys(r);
 }
 
+/* The snapshot is in force everywhere. */
+static void
+serve_reload_on_taken(void *arg)
+{
+	serve_reload_tell(arg, NULL);
+}
+
 /* The snapshot is in force, or cannot be. */
 static void
 serve_reload_on_done(void *arg, const char *why)
@@ -134,8 +141,9 @@ serve_reload_on_done(void *arg, const char *why)
 	struct serve_reload *r = arg;
 
 	if (why == NULL)
-		r->o.apply(r->o.arg, r->snap);
-	serve_reload_tell(r, why);
+		r->o.apply(r->o.arg, r->snap, serve_reload_on_taken, r);
+	else
+		serve_reload_tell(r, why);
 }
 
 /* A key has another value in the file, which takes a restart. */

@@ -17,8 +17,9 @@ struct serve_reload_options {
 	struct log *log;
 	struct gateway *gw;
 	struct api *api;
-	/* The snapshot is in force in the core: the rest of the program takes it. */
-	void (*apply)(void *arg, struct snapshot *);
+	/* The snapshot is in force in the core: the rest of the program takes it, and then
+	 * calls `taken`, at once or later. */
+	void (*apply)(void *arg, struct snapshot *, loop_fn taken, void *taken_arg);
 	struct notify *notify; /* hears of it; may be NULL */
 	void *arg;
 };

@@ -571,7 +571,10 @@ passthrough_new(struct api *api, struct fail *fail)
 
 	t->api = api;
 	uuid_make(id);
-	snprintf(t->name, sizeof t->name, "persona-gateway-%.8s", id);
+	if (api->owner != NULL) /* a message that comes back may come to another loop */
+		memcpy(t->name, api->owner->pass->name, sizeof t->name);
+	else
+		snprintf(t->name, sizeof t->name, "persona-gateway-%.8s", id);
 	if (passthrough_adjust(t, gateway_snapshot(api->gw), fail) == 0)
 		return t;
 	passthrough_free(t);

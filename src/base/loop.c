@@ -43,7 +43,7 @@ loop_clock(clockid_t id)
 }
 
 /* Delivers what was posted before this turn; what arrives meanwhile waits. */
-static void
+void
 loop_deliver(struct loop *l)
 {
 	struct letters mine = STAILQ_HEAD_INITIALIZER(mine);

@@ -28,6 +28,10 @@ int64_t loop_wall(const struct loop *); /* since 1970 UTC */
  * letters arrive in the order in which one thread posted them. */
 void loop_post(struct loop *, loop_fn, void *arg);
 
+/* Delivers the letters that are there, and does nothing else: at the end, when no thread
+ * runs any of the loops that write to each other. */
+void loop_deliver(struct loop *);
+
 void loop_run(struct loop *);             /* until loop_stop() */
 void loop_stop(struct loop *);            /* from any thread, at once after this turn */
 void loop_turn(struct loop *, bool wait); /* one pass: tests, and draining at a stop */

@@ -21,6 +21,7 @@ config_keep_kind(enum config_type type)
 	case CONFIG_ENUM:
 		return CONFIG_KEEP_ENUM;
 	case CONFIG_INT:
+	case CONFIG_COUNT:
 	case CONFIG_DURATION:
 	case CONFIG_SIZE:
 	case CONFIG_MODE:

@@ -24,7 +24,6 @@
 /* In the order of enum log_level and enum log_format. */
 static const char *const config_levels[] = {"debug", "info", "warn", "error", NULL};
 static const char *const config_formats[] = {"auto", "text", "json", NULL};
-static const char *const config_workers[] = {"auto", "1", NULL};
 static const char *const config_stores[] = {"sqlite", NULL};
 /* In the order of enum config_communities. */
 static const char *const config_communities[] = {"project", "organisation", NULL};
@@ -56,8 +55,9 @@ static const struct config_key config_table[] = {
 	    "or 2, which names the client; written as `trusted_proxies`."},
     {"data_dir", CONFIG_PATH, AT(data_dir), .fallback = "./data",
 	.restart = true, .help = "The folder of the store, beside the file unless it is absolute."},
-    {"workers", CONFIG_ENUM, UNSTORED, .fallback = "auto", .choices = config_workers,
-	.reason = "this version runs one event loop", .restart = true, .help = "How many event loops run."},
+    {"workers", CONFIG_COUNT, AT(workers), .fallback = "1", .min = 1, .max = CONFIG_WORKERS_MAX,
+	.restart = true, .help = "How many event loops serve clients, each in a thread of its own; "
+	    "`auto`: one for each core that the process may use."},
     {"allowed_hosts", CONFIG_HOSTS, AT(allowed_hosts), .fallback = "[]",
 	.help = "Names that the `Host` of a request may hold besides the loopback ones, without "
 	    "ports."},
@@ -303,7 +303,7 @@ const char *
 config_keys_type(enum config_type type)
 {
 	static const char *const names[] = {[CONFIG_BOOL] = "true or false",
-	    [CONFIG_INT] = "number", [CONFIG_DURATION] = "duration", [CONFIG_SIZE] = "size",
+	    [CONFIG_INT] = "number", [CONFIG_COUNT] = "number or auto", [CONFIG_DURATION] = "duration", [CONFIG_SIZE] = "size",
 	    [CONFIG_ENUM] = "choice", [CONFIG_WORD] = "word", [CONFIG_TEXT] = "text",
 	    [CONFIG_PATH] = "path", [CONFIG_FILE] = "file",
 	    [CONFIG_URL] = "URL", [CONFIG_PROXY] = "URL", [CONFIG_ADDRESS] = "address or off",

@@ -12,6 +12,7 @@
 enum config_type {
 	CONFIG_BOOL,	    /* bool */
 	CONFIG_INT,	    /* int64_t */
+	CONFIG_COUNT,	    /* int64_t, "auto" is 0 */
 	CONFIG_DURATION,    /* int64_t, milliseconds */
 	CONFIG_SIZE,	    /* int64_t, bytes */
 	CONFIG_ENUM,	    /* int, the index in choices */
@@ -48,7 +49,7 @@ struct config_key {
 	                         "clients.*" in struct config_client */
 	size_t given;	      /* offset of a bool: the file has the key; or CONFIG_NOWHERE */
 	const char *fallback; /* the default as the file would have it; NULL: none */
-	int64_t min, max;     /* INT, DURATION, SIZE */
+	int64_t min, max;     /* INT, COUNT, DURATION, SIZE */
 	const char *const *choices; /* ENUM: NULL-terminated */
 	const char *reason;	    /* ENUM: why there are no others; may be NULL */
 	const char *help;	    /* one line */

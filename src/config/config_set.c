@@ -120,6 +120,16 @@ config_set_enum(const struct config_text *t, void *slot, struct fail *fail)
 	return -1;
 }
 
+/* Sets a number, or 0 for "auto". */
+static int
+config_set_count(const struct config_text *t, int64_t *slot, struct fail *fail)
+{
+	if (strcmp(t->text, "auto") != 0)
+		return config_value_number(t->key, t->text, t->shown, slot, fail);
+	*slot = 0;
+	return 0;
+}
+
 /* Sets an address, or nothing for "off" where that is allowed. */
 static int
 config_set_address(const struct config_text *t, char **out, struct fail *fail)
@@ -285,6 +295,8 @@ config_set_scalar(struct config_text *t, void *base, struct fail *fail)
 	switch (t->key->type) {
 	case CONFIG_BOOL:
 		return config_set_bool(t, slot, fail);
+	case CONFIG_COUNT:
+		return config_set_count(t, slot, fail);
 	case CONFIG_INT:
 	case CONFIG_DURATION:
 	case CONFIG_SIZE:
@@ -410,6 +422,8 @@ config_set_expected(const struct config_key *key)
 		return mem_string("true or false");
 	case CONFIG_INT:
 		return mem_string("a whole number");
+	case CONFIG_COUNT:
+		return mem_string("auto or a whole number");
 	case CONFIG_DURATION:
 		return mem_string("a duration such as 250ms, 5s, 2m or 1h");
 	case CONFIG_SIZE:
@@ -438,7 +452,8 @@ static bool
 config_set_usable(const struct config_key *key, struct yaml_node *node, const char *name,
     struct diag_list *diags)
 {
-	bool typed = key->type == CONFIG_BOOL || key->type == CONFIG_INT;
+	bool typed = key->type == CONFIG_BOOL || key->type == CONFIG_INT ||
+	    key->type == CONFIG_COUNT;
 	const char *fallback = key->type == CONFIG_HEADERS ? NULL : key->fallback;
 	char *expected;
 

@@ -85,6 +85,7 @@ config_value_refuse(enum config_type type, const char *text, bool shown, struct 
 {
 	const char *form = type == CONFIG_DURATION ? "a duration such as 250ms, 5s, 2m or 1h" :
 	    type == CONFIG_SIZE			   ? "a size such as 64KiB or 1MiB" :
+	    type == CONFIG_COUNT	   ? "auto or a whole number" :
 						     "a whole number";
 
 	if (!shown)
@@ -162,7 +163,7 @@ config_value_number(const struct config_key *key, const char *text, bool shown, 
 	int64_t number = 0;
 	char *range;
 
-	if (key->type == CONFIG_INT) {
+	if (key->type == CONFIG_INT || key->type == CONFIG_COUNT) {
 		if (!yaml_node_text_int(text, &plain))
 			return config_value_refuse(key->type, text, shown, fail);
 		number = plain;

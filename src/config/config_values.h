@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define CONFIG_WORKERS_MAX 64
+
 /*
  * The file as plain values, every default filled in. Built from one key table
  * (config_keys.h) and immutable after loading. Times are milliseconds, sizes
@@ -59,6 +61,7 @@ struct config {
 	struct config_client *clients;
 	size_t client_count; /* 0: nobody needs a token */
 	char *data_dir;
+	int64_t workers; /* 0: one for each core */
 	char **allowed_hosts; /* NULL-terminated */
 	struct {
 		char **origins; /* NULL-terminated, in their normal form (base/origin.h), or "*" */

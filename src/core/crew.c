@@ -13,6 +13,7 @@ struct crew {
 	struct gateway *gateways[CREW_MAX]; /* by their places */
 	unsigned count;
 	uint64_t bypassed; /* counts writes past the gateways */
+	unsigned key;      /* what the owner knows of the key: CREW_KEY_ bits */
 };
 
 /* Makes a crew. */
@@ -32,6 +33,8 @@ crew_new(struct gateway *owner)
 void
 crew_free(struct crew *c)
 {
+	if (c != NULL)
+		c->owner->crew = NULL;
 	free(c);
 }
 
@@ -62,6 +65,7 @@ crew_follow(struct gateway *gw, struct snapshot *snap, struct fail *fail)
 	struct snapshot *before = gw->snap;
 
 	gw->snap = snapshot_ref(snap);
+	keyring_take(&gw->keyring, snap->config);
 	snapshot_unref(before);
 	shelf_resize(gw->shelf, (size_t)snap->config->bluejay.cache_size);
 	return clients_adjust_beside(gw, fail);
@@ -156,6 +160,64 @@ void
 crew_round_cancel(struct crew_round *r)
 {
 	r->done = NULL;
+}
+
+/* ---- what answers say of the key ---- */
+
+#define CREW_KEY_REFUSED 1u
+#define CREW_KEY_FELL_BACK 2u
+
+/* News for the owner. */
+struct crew_news {
+	struct gateway *owner;
+	struct upstream_answer answer;
+	char *key;
+};
+
+/* The owner's state for others to see. */
+void
+crew_publish(struct gateway *gw)
+{
+	unsigned key = (gw->key_refused ? CREW_KEY_REFUSED : 0) |
+	    (gw->key_fell_back ? CREW_KEY_FELL_BACK : 0);
+
+	if (gw->crew != NULL)
+		__atomic_store_n(&gw->crew->key, key, __ATOMIC_RELAXED);
+}
+
+/* The owner hears of an answer. */
+static void
+crew_on_news(void *arg)
+{
+	struct crew_news *n = arg;
+
+	n->answer.key = n->key;
+	gateway_saw_answer(n->owner, &n->answer);
+	mem_wipe_free(n->key);
+	free(n);
+}
+
+/* Tells it. */
+void
+crew_report(struct gateway *gw, const struct upstream_answer *a)
+{
+	bool refused = a->status == 401 || a->status == 403;
+	bool good = a->status >= 200 && a->status <= 299;
+	unsigned key = (refused ? CREW_KEY_REFUSED : 0) |
+	    (a->fell_back && !refused ? CREW_KEY_FELL_BACK : 0);
+	struct crew_news *n;
+
+	if (key == __atomic_load_n(&gw->crew->key, __ATOMIC_RELAXED) &&
+	    (!good || a->key == NULL || keyring_has_worked(&gw->keyring, a->key)))
+		return;
+	gateway_saw_key(gw, a);
+	n = mem_zero(1, sizeof *n);
+	n->owner = gw->crew->owner;
+	n->answer.outcome = a->outcome;
+	n->answer.status = a->status;
+	n->answer.fell_back = a->fell_back;
+	n->key = mem_string(a->key);
+	loop_post(n->owner->loop, crew_on_news, n);
 }
 
 /* ---- writes past the gateways ---- */

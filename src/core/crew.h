@@ -17,7 +17,7 @@ struct crew;
 
 /* Makes a crew of one gateway, its owner, which must not run yet. */
 struct crew *crew_new(struct gateway *owner);
-void crew_free(struct crew *); /* after its gateways */
+void crew_free(struct crew *); /* after the helpers, before the owner */
 
 /* Makes a helper for another loop, with the owner's snapshot; NULL with a sentence. Free
  * it by gateway_free(), before the owner and when no loop of the crew runs any more. */
@@ -50,6 +50,12 @@ typedef void (*crew_done_fn)(void *arg, void *load);
 struct crew_round *crew_go_round(struct gateway *owner, const struct crew_task *, void *load,
     crew_done_fn done, void *arg);
 void crew_round_cancel(struct crew_round *); /* `done` is not called */
+
+/* A helper has an answer of Bluejay: the owner is told if it says anything of the key that
+ * the owner has not published. */
+struct upstream_answer;
+void crew_report(struct gateway *helper, const struct upstream_answer *);
+void crew_publish(struct gateway *owner);
 
 /* A write went past the gateways, through the one that says so: before this returns,
  * nothing that any of them has read before is current. */

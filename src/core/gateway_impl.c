@@ -2,6 +2,7 @@
 
 #include "core/gateway_impl.h"
 #include "base/mem.h"
+#include "core/crew.h"
 #include "core/drift.h"
 #include "core/recorder.h"
 #include "json/json_read.h"
@@ -71,6 +72,10 @@ gateway_saw_answer(struct gateway *gw, const struct upstream_answer *a)
 	gateway_note_cost(gw, a);
 	if (a->outcome != UPSTREAM_ANSWER)
 		return;
+	if (crew_owner(gw) != NULL) {
+		crew_report(gw, a);
+		return;
+	}
 	gateway_saw_key(gw, a);
 	refused = a->status == 401 || a->status == 403;
 	if (refused && !gw->key_refused)
@@ -80,6 +85,7 @@ gateway_saw_answer(struct gateway *gw, const struct upstream_answer *a)
 		    LOG_I("status", 401));
 	gw->key_fell_back = a->fell_back && !refused;
 	gw->key_refused = refused;
+	crew_publish(gw);
 }
 
 /* Notes whether the store works. */

@@ -21,6 +21,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#define HARNESS_WORKERS "TEST_WORKERS"
 #define HARNESS_WAIT_MS 30000 /* longer than anything here should take */
 
 #define HARNESS_HANDED 8      /* sockets that a program can be given */
@@ -86,13 +87,30 @@ scratch_dir(void)
 	return harness_dir;
 }
 
+/* How many event loops every gateway is to have, as text; NULL: what the test says. */
+static const char *
+harness_workers(void)
+{
+	return getenv(HARNESS_WORKERS);
+}
+
+/* Whether a text is a gateway's configuration that does not say it itself. */
+static bool
+harness_wants_workers(const char *name, const char *text)
+{
+	size_t len = strlen(name);
+
+	return harness_workers() != NULL && text[0] != '{' && len > 5 && strcmp(name + len - 5, ".yaml") == 0 &&
+	    strncmp(text, "workers:", 8) != 0 && strstr(text, "\nworkers:") == NULL;
+}
+
 /* Writes a file. */
 const char *
 scratch_file(const char *name, const char *fmt, ...)
 {
 	static char paths[4][256];
 	static unsigned turn;
-	char *path = paths[turn++ % 4];
+	char *path = paths[turn++ % 4], *text;
 	va_list ap;
 	FILE *f;
 
@@ -100,8 +118,12 @@ scratch_file(const char *name, const char *fmt, ...)
 	f = fopen(path, "w");
 	ck_assert_ptr_nonnull(f);
 	va_start(ap, fmt);
-	vfprintf(f, fmt, ap);
+	ck_assert_int_ge(vasprintf(&text, fmt, ap), 0);
 	va_end(ap);
+	fputs(text, f);
+	if (harness_wants_workers(name, text))
+		fprintf(f, "\nworkers: %s\n", harness_workers());
+	free(text);
 	ck_assert_int_eq(fclose(f), 0);
 	return path;
 }
@@ -149,6 +171,24 @@ harness_hand_over(void)
 		setenv("LISTEN_FDNAMES", harness_handed_names, 1);
 }
 
+/* Gives a gateway without a file one that says how many event loops it has, and otherwise
+ * what the sandbox has without a file. */
+static void
+harness_add_workers(const char *argv[], size_t n)
+{
+	static char path[256];
+
+	if (harness_workers() == NULL || n < 2 || strcmp(argv[1], "serve") != 0)
+		return;
+	for (size_t i = 2; i < n; i++)
+		if (strcmp(argv[i], "--config") == 0 || strcmp(argv[i], "--help") == 0)
+			return;
+	snprintf(path, sizeof path, "%s", scratch_file("workers.yaml",
+	    "projects: {demo: {agent_id: 1}, \"*\": {}}\n"));
+	argv[n] = "--config";
+	argv[n + 1] = path;
+}
+
 /* Starts the program with its output in a pipe and its log in a file. */
 static void
 harness_spawn(struct program *p, const char *const args[])
@@ -159,8 +199,9 @@ harness_spawn(struct program *p, const char *const args[])
 	size_t n = 1;
 
 	memset(p, 0, sizeof *p);
-	while (*args != NULL && n < 31)
+	while (*args != NULL && n < 29)
 		argv[n++] = *args++;
+	harness_add_workers(argv, n);
 	snprintf(p->log, sizeof p->log, "%s/log.%u", scratch_dir(), serial++);
 	ck_assert_int_eq(pipe(fds), 0);
 	p->pid = fork();

@@ -11,6 +11,9 @@
  * Starts the real program on free ports of loopback and speaks to it with raw
  * sockets and with curl. Whatever goes wrong in here fails the running test.
  * Every wait is bounded; nothing sleeps.
+ *
+ * With TEST_WORKERS=2 in the environment every gateway that a test starts has two event
+ * loops, unless its configuration says how many.
  */
 
 #define PROGRAM_URLS 4

@@ -76,6 +76,7 @@ check_defaults(const struct config *c)
 	ck_assert_str_eq(c->admin_listen, "127.0.0.1:3001");
 	ck_assert(!c->admin_listen_given);
 	ck_assert(!c->listen_without_tokens);
+	ck_assert_int_eq(c->workers, 1);
 	ck_assert_str_eq(c->data_dir, "./data");
 	ck_assert_ptr_null(c->allowed_hosts[0]);
 	ck_assert_ptr_null(c->cors.origins[0]);
@@ -160,7 +161,7 @@ START_TEST(every_key_reaches_its_value)
 	    "admin_listen: '[::1]:2'\n"
 	    "listen_without_tokens: true\n"
 	    "data_dir: /var/lib/pg\n"
-	    "workers: 1\n"
+	    "workers: 3\n"
 	    "allowed_hosts: [gateway.example.com, 10.0.0.1]\n"
 	    "cors: {origins: ['HTTP://LocalHost:05173', 'https://a:443'], credentials: true, "
 	    "max_age: 5s}\n"
@@ -197,6 +198,7 @@ START_TEST(every_key_reaches_its_value)
 	ck_assert(c->admin_listen_given);
 	ck_assert(c->listen_without_tokens);
 	ck_assert_str_eq(c->data_dir, "/var/lib/pg");
+	ck_assert_int_eq(c->workers, 3);
 	ck_assert_str_eq(c->allowed_hosts[0], "gateway.example.com");
 	ck_assert_str_eq(c->allowed_hosts[1], "10.0.0.1");
 	ck_assert_ptr_null(c->allowed_hosts[2]);
@@ -279,6 +281,7 @@ START_TEST(the_environment_can_give_any_value)
 	    "  cache: {fresh: \"${N}s\"}\n"
 	    "  rate: {per_minute: \"${N}\"}\n"
 	    "listen_without_tokens: ${YES}\n"
+	    "workers: auto\n"
 	    "log: {level: \"${NONE:-warn}\"}\n"
 	    "listen: [\"127.0.0.1:${N}\"]\n"
 	    "data_dir: ${KEY}\n",
@@ -289,6 +292,7 @@ START_TEST(the_environment_can_give_any_value)
 	ck_assert_int_eq(c->bluejay.cache_fresh, 7000);
 	ck_assert_int_eq(c->bluejay.rate_per_minute, 7);
 	ck_assert(c->listen_without_tokens);
+	ck_assert_int_eq(c->workers, 0);
 	ck_assert_int_eq(c->log_level, LOG_LEVEL_WARN);
 	ck_assert_str_eq(c->listen[0], "127.0.0.1:7");
 	ck_assert_str_eq(c->data_dir, "k3y");
@@ -392,7 +396,7 @@ START_TEST(wrong_types_say_what_would_be_right)
 	    "c.yaml:9:15: admin_listen must be a text, not a list\n"
 	    "c.yaml:10:24: listen_without_tokens must be true or false, not \"yes\"\n"
 	    "c.yaml:11:11: data_dir must be a text, not a map\n"
-	    "c.yaml:12:10: workers must be auto or 1, not a list\n"
+	    "c.yaml:12:10: workers must be auto or a whole number, not a list\n"
 	    "c.yaml:13:17: allowed_hosts must be a list of host names such as "
 	    "[gateway.example.com], not a list\n"
 	    "c.yaml:13:22: allowed_hosts must be a list of host names such as "
@@ -429,7 +433,7 @@ START_TEST(values_out_of_range_are_told_with_the_range)
 	    "  timeouts: {connect: 5ms, total: 2h}\n"
 	    "  settle: {grace: 0s}\n"
 	    "  cache: {size: 2GiB}\n"
-	    "workers: 4\n"
+	    "workers: 65\n"
 	    "limits: {body: 512B, head: 2MiB, headers: 5, connections: 0}\n"
 	    "drain: 61m\n"
 	    "log: {level: warning, format: JSON}\n"
@@ -440,7 +444,7 @@ START_TEST(values_out_of_range_are_told_with_the_range)
 	    "c.yaml:4:35: bluejay.timeouts.total must be from 10ms to 1h, not 2h\n"
 	    "c.yaml:5:19: bluejay.settle.grace must be from 100ms to 1h, not 0s\n"
 	    "c.yaml:6:17: bluejay.cache.size must be from 0B to 1GiB, not 2GiB\n"
-	    "c.yaml:7:10: workers must be auto or 1, not \"4\": this version runs one event loop\n"
+	    "c.yaml:7:10: workers must be from 1 to 64, not 65\n"
 	    "c.yaml:8:16: limits.body must be from 1KiB to 64MiB, not 512B\n"
 	    "c.yaml:8:28: limits.head must be from 1KiB to 1MiB, not 2MiB\n"
 	    "c.yaml:8:43: limits.headers must be from 10 to 1000, not 5\n"

@@ -178,7 +178,8 @@ allowed(const struct config_key *key, const char *quote)
 
 	buf_init(&range, 0);
 	buf_adds(&range, "");
-	if (key->type == CONFIG_INT || key->type == CONFIG_DURATION || key->type == CONFIG_SIZE) {
+	if (key->type == CONFIG_INT || key->type == CONFIG_COUNT || key->type == CONFIG_DURATION ||
+	    key->type == CONFIG_SIZE) {
 		limits = config_value_range(key);
 		buf_adds(&range, limits);
 		free(limits);

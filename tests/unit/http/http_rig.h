@@ -105,6 +105,7 @@ Suite *http_proxy_suite(void);
 Suite *http_report_suite(void);
 Suite *http_route_suite(void);
 Suite *http_stream_suite(void);
+Suite *http_team_suite(void);
 Suite *http_tls_suite(void);
 Suite *http_upgrade_suite(void);
 

@@ -311,6 +311,66 @@ START_TEST(the_end_of_a_client_ends_its_calls_without_a_word)
 }
 END_TEST
 
+/* ---- clients of several loops ---- */
+
+/* Asks by another client of the bench. */
+static void
+start_other(struct bench *b, struct upstream *other, struct bench_call *c,
+    const struct upstream_request *q)
+{
+	struct upstream *own = b->client;
+
+	b->client = other;
+	bench_start(b, c, q);
+	b->client = own;
+}
+
+START_TEST(clients_that_share_have_one_limit_one_budget_and_one_breaker)
+{
+	struct bench_call hanging, other[11];
+	struct upstream_request q;
+	struct upstream_counts n;
+	struct upstream *two;
+	struct bench b;
+	struct fail f;
+
+	bench_open(&b, true);
+	b.config.max_in_flight = 1;
+	b.config.rate_per_minute = 6000;
+	b.config.retries = 1;
+	bench_client(&b);
+	b.config.with = b.client;
+	two = upstream_new(b.loop, &b.config, &f);
+	q = bench_get(&b);
+	q.deadline += 60000;
+	bench_silence(&b);
+	bench_start(&b, &hanging, &q);
+	bench_until(&b, fake_server_requests(b.server) == 1);
+	start_other(&b, two, &other[0], &q); /* finds no place */
+	bench_settle(&b);
+	upstream_counts(two, &n);
+	ck_assert_uint_eq(n.queued, 1);
+	upstream_cancel(hanging.call);
+	bench_until(&b, other[0].callbacks == 1);
+	ck_assert_int_eq(other[0].answer.status, 200);
+	bench_forget(&other[0]);
+	for (int i = 0; i < 10; i++) {
+		fake_server_answer(b.server, 500, "", "{}");
+		start_other(&b, two, &other[i], &q);
+		bench_until(&b, other[i].callbacks == 1);
+		bench_forget(&other[i]);
+	}
+	upstream_counts(b.client, &n);
+	ck_assert_int_eq(n.breaker, UPSTREAM_BREAKER_OPEN);
+	ck_assert_uint_eq(n.opened, 0); /* it was the other one that opened it */
+	bench_run(&b, &hanging, &q);
+	ck_assert_int_eq(hanging.answer.outcome, UPSTREAM_OPEN);
+	bench_forget(&hanging);
+	upstream_free(two);
+	bench_close(&b);
+}
+END_TEST
+
 /* ---- the queue ---- */
 
 START_TEST(calls_leave_the_queue_in_their_order)
@@ -529,6 +589,7 @@ limits_suite(void)
 	    a_callback_may_cancel_another_call,
 	    a_callback_may_start_calls_and_other_events_get_their_turn,
 	    the_end_of_a_client_ends_its_calls_without_a_word,
+	    clients_that_share_have_one_limit_one_budget_and_one_breaker,
 	    calls_leave_the_queue_in_their_order,
 	    places_in_flight_are_used_and_never_exceeded,
 	    a_full_queue_says_busy,
