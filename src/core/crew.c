@@ -8,13 +8,37 @@
 
 #include <stdlib.h>
 
+#define CREW_IDS 4096 /* numbers that ids share */
+
 struct crew {
 	struct gateway *owner;
 	struct gateway *gateways[CREW_MAX]; /* by their places */
 	unsigned count;
 	uint64_t bypassed; /* counts writes past the gateways */
+	uint64_t written[CREW_IDS];       /* by a hash of the id: changes */
+	unsigned char claims[CREW_IDS];   /* the same: the place of who reads it, from 1; 0: nobody */
 	unsigned key;      /* what the owner knows of the key: CREW_KEY_ bits */
 };
+
+/* The number of an id. */
+static size_t
+crew_number(const char *id)
+{
+	uint64_t h = UINT64_C(0xcbf29ce484222325);
+
+	for (; *id != '\0'; id++)
+		h = (h ^ (unsigned char)*id) * UINT64_C(0x100000001b3);
+	return (h ^ h >> 32) % CREW_IDS;
+}
+
+/* What the owner tells of an item is replaced. */
+static void
+crew_on_outdated(void *arg, const char *upstream_id)
+{
+	struct crew *c = arg;
+
+	__atomic_add_fetch(&c->written[crew_number(upstream_id)], 1, __ATOMIC_SEQ_CST);
+}
 
 /* Makes a crew. */
 struct crew *
@@ -26,6 +50,7 @@ crew_new(struct gateway *owner)
 	c->count = 1;
 	owner->crew = c;
 	snapshot_share(owner->snap, owner->loop);
+	shelf_watch(owner->shelf, crew_on_outdated, c);
 	return c;
 }
 
@@ -33,8 +58,10 @@ crew_new(struct gateway *owner)
 void
 crew_free(struct crew *c)
 {
-	if (c != NULL)
+	if (c != NULL) {
+		shelf_watch(c->owner->shelf, NULL, NULL);
 		c->owner->crew = NULL;
+	}
 	free(c);
 }
 
@@ -90,6 +117,64 @@ bool
 crew_has_helpers(const struct gateway *gw)
 {
 	return gw->crew != NULL && gw->crew->count > 1;
+}
+
+/* ---- copies ---- */
+
+/* What a copy is to be compared with. */
+static struct crew_stamp
+crew_stamp_of(const struct crew *c, const char *upstream_id)
+{
+	return (struct crew_stamp){
+	    .written = __atomic_load_n(&c->written[crew_number(upstream_id)], __ATOMIC_SEQ_CST),
+	    .bypassed = __atomic_load_n(&c->bypassed, __ATOMIC_SEQ_CST)};
+}
+
+/* Stamps a copy, on the thread of the owner, which knows all writes past it by now. */
+void
+crew_stamp(const struct gateway *gw, struct shelf_entry *copy)
+{
+	copy->stamp = crew_stamp_of(gw->crew, copy->record.upstream_id);
+	copy->stamp.bypassed = gw->crew_bypassed;
+}
+
+/* Whether nothing has changed since. */
+bool
+crew_is_current(const struct gateway *gw, const struct shelf_entry *copy)
+{
+	struct crew_stamp now = crew_stamp_of(gw->crew, copy->record.upstream_id);
+
+	return now.written == copy->stamp.written && now.bypassed == copy->stamp.bypassed;
+}
+
+/* Claims. */
+bool
+crew_claim(struct gateway *gw, const char *upstream_id)
+{
+	unsigned char nobody = 0;
+
+	return gw->crew != NULL && __atomic_compare_exchange_n(
+	    &gw->crew->claims[crew_number(upstream_id)], &nobody, (unsigned char)(gw->crew_place + 1),
+	    false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+}
+
+/* Claims no more. */
+void
+crew_release(struct gateway *gw, const char *upstream_id)
+{
+	__atomic_store_n(&gw->crew->claims[crew_number(upstream_id)], 0, __ATOMIC_SEQ_CST);
+}
+
+/* Who else claims. */
+struct gateway *
+crew_claimant(const struct gateway *gw, const char *upstream_id)
+{
+	unsigned char who;
+
+	if (gw->crew == NULL)
+		return NULL;
+	who = __atomic_load_n(&gw->crew->claims[crew_number(upstream_id)], __ATOMIC_SEQ_CST);
+	return who == 0 || who == gw->crew_place + 1 ? NULL : gw->crew->gateways[who - 1];
 }
 
 /* ---- rounds ---- */

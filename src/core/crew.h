@@ -1,6 +1,7 @@
 #ifndef CORE_CREW_H
 #define CORE_CREW_H
 
+#include "core/crew_stamp.h"
 #include "core/gateway.h"
 
 /*
@@ -29,6 +30,23 @@ int crew_follow(struct gateway *helper, struct snapshot *, struct fail *);
 
 /* The owner of a helper's crew; NULL for an owner, and for a gateway that is alone. */
 struct gateway *crew_owner(const struct gateway *);
+
+/*
+ * Copies of the owner's entries in the shelves of helpers (shelf_copy()): each id has a
+ * number, which it shares with others, that the owner moves whenever what an entry tells
+ * is replaced: before a write is acknowledged. A copy whose number is another one by now is
+ * not used, and what was asked for meanwhile is not believed.
+ */
+struct shelf_entry;
+void crew_stamp(const struct gateway *, struct shelf_entry *copy); /* the owner makes one */
+bool crew_is_current(const struct gateway *helper, const struct shelf_entry *copy);
+
+/* Equal reads share a call, whichever loop makes it: claims the item of an id for a call
+ * of this gateway; false when there is a claim already. */
+bool crew_claim(struct gateway *, const char *upstream_id);
+void crew_release(struct gateway *, const char *upstream_id);
+/* The other gateway that has the claim; NULL: nobody, or this one. */
+struct gateway *crew_claimant(const struct gateway *, const char *upstream_id);
 
 /* Its place in the crew: 0 is the owner. */
 unsigned crew_place(const struct gateway *);

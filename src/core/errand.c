@@ -3,8 +3,11 @@
 #include "core/errand.h"
 #include "base/mem.h"
 #include "base/uuid.h"
+#include "core/crew.h"
+#include "core/fetch.h"
 #include "core/gateway_impl.h"
 #include "core/personas.h"
+#include "core/reading.h"
 #include "core/recorder.h"
 
 #include <stdio.h>
@@ -52,6 +55,7 @@ struct errand {
 
 	/* what comes back; the sender's from then on */
 	struct result result;
+	struct shelf_entry *copy; /* of what a read has found; NULL: none */
 	unsigned tries;
 	int64_t upstream_us, store_us;
 };
@@ -61,6 +65,7 @@ static void
 errand_free(struct errand *e)
 {
 	result_clear(&e->result);
+	shelf_copy_free(e->copy);
 	json_object_put(e->body);
 	snapshot_unref(e->project.snap);
 	free(e->id);
@@ -87,12 +92,24 @@ errand_note_cost(const struct errand *e)
 		t->store_us = (t->store_us > 0 ? t->store_us : 0) + e->store_us;
 }
 
+/* Keeps what a read has found. */
+static void
+errand_keep_copy(struct errand *e)
+{
+	if (e->copy == NULL)
+		return;
+	e->copy->seen_sequence = e->from->sequence;
+	shelf_put_copy(e->from->shelf, e->copy);
+	e->copy = NULL;
+}
+
 /* The answer has come back. */
 static void
 errand_on_result(void *arg)
 {
 	struct errand *e = arg;
 
+	errand_keep_copy(e);
 	if (e->cancelled)
 		return;
 	errand_note_cost(e);
@@ -158,6 +175,24 @@ errand_free_all(struct gateway *gw)
 	}
 }
 
+/* Takes along what a read has found, for the helper to answer the next ones itself. */
+static void
+errand_take_copy(struct errand *e, const struct result *r)
+{
+	struct gateway *gw = e->to;
+	struct shelf_entry *found;
+
+	if (e->kind != ERRAND_READ || r->status != 200 || crew_owner(gw) != NULL ||
+	    crew_owner(e->from) == NULL)
+		return;
+	crew_catch_up(gw);
+	found = shelf_find(gw->shelf, e->project.scope, e->id);
+	if (found == NULL || !shelf_ready(found, &e->project) || fetch_outdated(gw, found))
+		return;
+	e->copy = shelf_copy(found);
+	crew_stamp(gw, e->copy);
+}
+
 /* It is done: the answer goes back. */
 static void
 errand_on_done(void *arg, struct result *r)
@@ -166,6 +201,7 @@ errand_on_done(void *arg, struct result *r)
 
 	recorder_told(e->to->recorder, e->project.trace, r);
 	e->done_there = true;
+	errand_take_copy(e, r);
 	result_move(&e->result, r);
 	errand_close_trace(e);
 	loop_post(e->from->loop, errand_on_result, e);
@@ -197,7 +233,7 @@ errand_do(struct errand *e)
 	case ERRAND_CREATE:
 		return item_create(gw, &e->project, &in, errand_on_done, e);
 	case ERRAND_READ:
-		return item_get(gw, &e->project, e->id, e->no_cache, errand_on_done, e);
+		return reading_visit(gw, &e->project, e->id, e->no_cache, errand_on_done, e);
 	case ERRAND_UPDATE:
 		return item_update(gw, &e->project, e->id, e->body, errand_on_done, e);
 	case ERRAND_ADD:

@@ -4,6 +4,7 @@
 #include "base/digest.h"
 #include "base/mem.h"
 #include "core/connector.h"
+#include "core/crew.h"
 #include "core/epoch.h"
 #include "core/follow.h"
 #include "core/drift.h"
@@ -31,6 +32,7 @@ struct fetch {
 	uint64_t sequence;
 	unsigned generation; /* of the entry when the call started */
 	bool listed;         /* in gw->fetches, to be joined */
+	bool claimed;        /* in the whole crew */
 	TAILQ_HEAD(, fetch_wait) waiters;
 	UT_hash_handle hh;
 };
@@ -64,6 +66,8 @@ static void
 fetch_free(struct fetch *f)
 {
 	fetch_unlist(f);
+	if (f->claimed)
+		crew_release(f->gw, f->entry->record.upstream_id);
 	if (f->call != NULL)
 		upstream_cancel(f->call);
 	shelf_unpin(f->entry);
@@ -350,6 +354,22 @@ fetch_take_body(struct fetch *f, const struct upstream_answer *a, struct fetch_o
 	json_object_put(item);
 }
 
+/* Judges an answer by a helper's copy: it is what the copy was made from, byte for byte, or
+ * the owner's business. */
+static void
+fetch_take_alike(struct fetch *f, const struct upstream_answer *a, struct fetch_outcome *out)
+{
+	struct shelf_entry *e = f->entry;
+
+	out->status = FETCH_OTHER;
+	if (a->status != 200 || !shelf_knows(e, &f->project, a->body, a->body_len) ||
+	    !crew_is_current(f->gw, e))
+		return;
+	out->status = FETCH_OK;
+	e->fetched = loop_now(f->gw->loop);
+	e->record.content_ms = loop_wall(f->gw->loop);
+}
+
 /* The upstream has answered. */
 static void
 fetch_on_answer(void *arg, const struct upstream_answer *a)
@@ -361,7 +381,10 @@ fetch_on_answer(void *arg, const struct upstream_answer *a)
 	result_init(&trouble);
 	gateway_saw_answer(f->gw, a);
 	fetch_unlist(f);
-	if (f->entry->dead && f->entry->generation != f->generation) {
+	if (crew_owner(f->gw) != NULL && a->outcome == UPSTREAM_ANSWER &&
+	    (a->status == 200 || a->status == 404)) {
+		fetch_take_alike(f, a, &out);
+	} else if (f->entry->dead && f->entry->generation != f->generation) {
 		out.status = FETCH_GONE; /* deleted here meanwhile */
 	} else if (a->outcome == UPSTREAM_ANSWER && a->status == 200) {
 		fetch_take_body(f, a, &out, &trouble);
@@ -403,6 +426,7 @@ fetch_new(struct gateway *gw, const struct project *p, struct shelf_entry *e)
 		fetch_unlist(old);
 	HASH_ADD_KEYPTR(hh, gw->fetches, f->key, strlen(f->key), f);
 	f->listed = true;
+	f->claimed = crew_claim(gw, e->record.upstream_id);
 	gateway_request(gw, p, &q, "GET", path);
 	f->call = connector_start(gw, p, &q, e->record.kept, fetch_on_answer, f);
 	free(path);

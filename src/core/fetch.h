@@ -13,6 +13,7 @@ struct fetch_wait;
 enum fetch_status {
 	FETCH_OK,    /* the entry's ready-made answer is current */
 	FETCH_GONE,  /* the upstream says 404 */
+	FETCH_OTHER, /* a helper's: it is not what the copy tells; the owner must look */
 	FETCH_FAILED /* trouble says what to tell; down: a stale copy may serve instead; doubted:
 	                the upstream says 404, but for so many that the key is suspected */
 };

@@ -5,7 +5,7 @@
 #include "core/errand.h"
 #include "core/fence.h"
 #include "core/fetch.h"
-#include "core/items.h"
+#include "core/reading.h"
 #include "json/json_read.h"
 #include "json/json_text.h"
 
@@ -20,6 +20,8 @@ struct reading {
 	bool no_cache;
 	struct fence *fence;
 	struct fetch_wait *fetch;
+	struct work *errand;     /* another gateway reads it */
+	bool visits;             /* for another gateway */
 	struct loop_timer timer; /* first step, outside the caller's stack; then the deadline */
 	bool started;
 	struct shelf_entry *entry; /* pinned while it is read */
@@ -38,6 +40,9 @@ reading_leave(struct reading *r)
 	if (r->fetch != NULL)
 		fetch_leave(r->fetch);
 	r->fetch = NULL;
+	if (r->errand != NULL)
+		work_cancel(r->errand);
+	r->errand = NULL;
 	if (r->entry != NULL)
 		shelf_unpin(r->entry);
 	r->entry = NULL;
@@ -64,7 +69,12 @@ reading_cancel(struct work *w)
 static void
 reading_told(struct work *w, bool sent)
 {
-	reading_free((struct reading *)w);
+	struct reading *r = (struct reading *)w;
+
+	if (r->errand != NULL)
+		work_told(r->errand, sent);
+	r->errand = NULL;
+	reading_free(r);
 }
 
 static const struct work_ops reading_ops = {reading_cancel, reading_told};
@@ -142,6 +152,25 @@ reading_expire(struct reading *r)
 	}
 }
 
+/* The other gateway has read it. */
+static void
+reading_on_errand(void *arg, struct result *result)
+{
+	struct reading *r = arg;
+
+	reading_give(r, result);
+}
+
+/* Has another gateway read it, which tells this one's shelf if it is the owner. */
+static void
+reading_send(struct reading *r, struct gateway *to, bool no_cache)
+{
+	const struct errand_order order = {.kind = ERRAND_READ, .project = &r->project,
+	    .id = r->local_id, .no_cache = no_cache};
+
+	r->errand = errand_send(r->gw, to, &order, reading_on_errand, r);
+}
+
 /* The upstream's state of the item is known. */
 static void
 reading_on_fetch(void *arg, const struct fetch_outcome *out)
@@ -152,6 +181,9 @@ reading_on_fetch(void *arg, const struct fetch_outcome *out)
 	r->fetch = NULL;
 	if (out->status == FETCH_OK) {
 		reading_give_entry(r, out->entry, "miss", -1);
+	} else if (out->status == FETCH_OTHER) {
+		r->gw->cache_misses--; /* the owner counts it */
+		reading_send(r, crew_owner(r->gw), true);
 	} else if (out->status == FETCH_GONE) {
 		result_not_found(&result, r->project.resource);
 		reading_give(r, &result);
@@ -174,9 +206,20 @@ reading_is_fresh(const struct reading *r, const struct shelf_entry *e)
 static void
 reading_go(struct reading *r, struct shelf_entry *e)
 {
+	struct gateway *peer;
+
 	if (reading_is_fresh(r, e)) {
 		r->gw->cache_hits++;
 		reading_give_entry(r, e, "hit", -1);
+		return;
+	}
+	if (crew_owner(r->gw) != NULL && !e->known) {
+		reading_send(r, crew_owner(r->gw), r->no_cache);
+		return;
+	}
+	peer = r->visits || r->no_cache ? NULL : crew_claimant(r->gw, e->record.upstream_id);
+	if (peer != NULL) {
+		reading_send(r, peer, false);
 		return;
 	}
 	r->gw->cache_misses++;
@@ -205,6 +248,25 @@ reading_on_fence(void *arg, enum fence_status status, struct shelf_entry *e,
 	reading_give(r, &result);
 }
 
+/* Finds the entry. A helper has copies: NULL when there is none that is worth anything by
+ * itself, or when the owner wants to see the read, to remember it or to note its age. */
+static struct shelf_entry *
+reading_find(struct gateway *gw, const struct project *p, const char *id)
+{
+	const struct config *c = gw->snap->config;
+	struct shelf_entry *e;
+
+	crew_catch_up(gw);
+	e = shelf_find(gw->shelf, p->scope, id);
+	if (e == NULL || crew_owner(gw) == NULL)
+		return e;
+	if (!crew_is_current(gw, e) || !shelf_ready(e, p) || e->fetched == 0 ||
+	    c->recording_requests > 0 || (c->bluejay.cache_stale > 0 &&
+	    loop_wall(gw->loop) - e->noted_ms > c->bluejay.cache_stale / 4))
+		return NULL;
+	return e;
+}
+
 /* Begins, with the entry if there is one. */
 static void
 reading_start(struct reading *r, struct shelf_entry *e)
@@ -213,6 +275,8 @@ reading_start(struct reading *r, struct shelf_entry *e)
 	loop_timer_set(&r->timer, gateway_patience(r->gw));
 	if (e != NULL)
 		reading_go(r, e);
+	else if (crew_owner(r->gw) != NULL)
+		reading_send(r, crew_owner(r->gw), r->no_cache);
 	else
 		r->fence = fence_find(r->gw, &r->project, r->local_id, reading_on_fence, r);
 }
@@ -227,8 +291,7 @@ reading_on_timer(void *arg)
 		reading_expire(r);
 		return;
 	}
-	crew_catch_up(r->gw);
-	reading_start(r, shelf_find(r->gw->shelf, r->project.scope, r->local_id));
+	reading_start(r, reading_find(r->gw, &r->project, r->local_id));
 }
 
 /* Makes a read. */
@@ -251,12 +314,8 @@ reading_new(struct gateway *gw, const struct project *p, const char *id, work_do
 bool
 item_get_now(struct gateway *gw, const struct project *p, const char *id, struct result *out)
 {
-	struct shelf_entry *e;
+	struct shelf_entry *e = reading_find(gw, p, id);
 
-	if (crew_owner(gw) != NULL)
-		return false;
-	crew_catch_up(gw);
-	e = shelf_find(gw->shelf, p->scope, id);
 	if (e == NULL || !fetch_fresh(gw, p, e))
 		return false;
 	gw->cache_hits++;
@@ -266,24 +325,34 @@ item_get_now(struct gateway *gw, const struct project *p, const char *id, struct
 
 /* Reads one item. A call to the upstream starts at once; what could be answered now
  * waits for the next turn. */
-struct work *
-item_get(struct gateway *gw, const struct project *p, const char *id, bool no_cache,
-    work_done_fn done, void *arg)
+static struct work *
+reading_begin(struct reading *r, bool no_cache)
 {
-	const struct errand_order order = {.kind = ERRAND_READ, .project = p, .id = id,
-	    .no_cache = no_cache};
-	struct shelf_entry *e;
-	struct reading *r;
+	struct shelf_entry *e = reading_find(r->gw, &r->project, r->local_id);
 
-	if (crew_owner(gw) != NULL)
-		return errand_send(gw, crew_owner(gw), &order, done, arg);
-	crew_catch_up(gw);
-	e = shelf_find(gw->shelf, p->scope, id);
-	r = reading_new(gw, p, id, done, arg);
 	r->no_cache = no_cache;
 	if (e != NULL && !reading_is_fresh(r, e))
 		reading_start(r, e);
 	else
 		loop_timer_set(&r->timer, 0);
 	return &r->work;
+}
+
+/* Reads one for a client. */
+struct work *
+item_get(struct gateway *gw, const struct project *p, const char *id, bool no_cache,
+    work_done_fn done, void *arg)
+{
+	return reading_begin(reading_new(gw, p, id, done, arg), no_cache);
+}
+
+/* Reads one for another gateway. */
+struct work *
+reading_visit(struct gateway *gw, const struct project *p, const char *id, bool no_cache,
+    work_done_fn done, void *arg)
+{
+	struct reading *r = reading_new(gw, p, id, done, arg);
+
+	r->visits = true;
+	return reading_begin(r, no_cache);
 }

@@ -25,6 +25,8 @@ struct shelf {
 	size_t bytes, max;
 	struct shelf_grave *graves;
 	TAILQ_HEAD(, shelf_grave) grave_order; /* oldest first */
+	void (*outdate)(void *arg, const char *upstream_id); /* NULL: nobody has copies */
+	void *outdate_arg;
 };
 
 /* Makes an empty shelf. */
@@ -150,10 +152,28 @@ shelf_find(struct shelf *s, const char *scope, const char *local_id)
 	return e;
 }
 
+/* Copies of an item are outdated. */
+static void
+shelf_outdate(const struct shelf *s, const char *upstream_id)
+{
+	if (s->outdate != NULL)
+		s->outdate(s->outdate_arg, upstream_id);
+}
+
+/* Has that be known elsewhere. */
+void
+shelf_watch(struct shelf *s, void (*outdate)(void *arg, const char *upstream_id), void *arg)
+{
+	s->outdate = outdate;
+	s->outdate_arg = arg;
+}
+
 /* Forgets the ready-made answer. */
 static void
 shelf_forget_body(struct shelf_entry *e)
 {
+	if (e->body != NULL && e->record.upstream_id != NULL)
+		shelf_outdate(e->shelf, e->record.upstream_id);
 	free(e->body);
 	e->body = NULL;
 	e->body_len = 0;
@@ -184,8 +204,8 @@ shelf_put(struct shelf *s, struct store_record *record)
 		store_record_clear(record); /* nothing newer: what is here was seen later */
 		return e;
 	} else {
-		store_record_clear(&e->record);
 		shelf_forget_body(e);
+		store_record_clear(&e->record);
 		e->fetched = 0;
 	}
 	store_record_take(&e->record, record);
@@ -202,6 +222,7 @@ shelf_written(struct shelf *s, struct store_record *record, uint64_t sequence)
 	/* should the upstream give an id again */
 	shelf_unbury(s, record->scope, record->local_id, record->upstream_id);
 	e = shelf_put(s, record);
+	shelf_outdate(s, e->record.upstream_id);
 	e->written_sequence = sequence;
 	e->fetched = 0;
 	e->generation++;
@@ -272,8 +293,10 @@ shelf_drop_scope(struct shelf *s, const char *scope)
 
 	for (e = TAILQ_FIRST(&s->order); e != NULL; e = next) {
 		next = TAILQ_NEXT(e, link);
-		if (strcmp(e->record.scope, scope) == 0)
+		if (strcmp(e->record.scope, scope) == 0) {
+			shelf_outdate(s, e->record.upstream_id);
 			shelf_remove(e);
+		}
 	}
 }
 
@@ -309,6 +332,7 @@ void
 shelf_bury(struct shelf *s, const char *scope, const char *local_id, const char *upstream_id)
 {
 	shelf_drop(s, scope, local_id);
+	shelf_outdate(s, upstream_id);
 	shelf_dig(s, scope, local_id);
 	if (strcmp(upstream_id, local_id) != 0)
 		shelf_dig(s, scope, upstream_id);
@@ -428,6 +452,50 @@ shelf_show(struct shelf_entry *e, const struct project *p, struct json_object *u
 	json_object_put(kept);
 	json_object_put(own);
 	return rc;
+}
+
+/* Makes a copy. */
+struct shelf_entry *
+shelf_copy(const struct shelf_entry *e)
+{
+	struct shelf_entry *copy = mem_zero(1, sizeof *copy);
+
+	copy->key = mem_string(e->key);
+	store_record_copy(&copy->record, &e->record);
+	copy->body = mem_copy(e->body, e->body_len);
+	copy->body_len = e->body_len;
+	copy->made_by = e->made_by;
+	memcpy(copy->etag, e->etag, sizeof copy->etag);
+	copy->known = e->known;
+	if (e->text != NULL)
+		copy->text = mem_copy(e->text, e->text_len);
+	copy->text_len = e->text_len;
+	copy->fetched = e->fetched;
+	copy->noted_ms = e->record.content_ms;
+	return copy;
+}
+
+/* Frees one that no shelf has. */
+void
+shelf_copy_free(struct shelf_entry *copy)
+{
+	if (copy != NULL)
+		shelf_entry_free(copy);
+}
+
+/* Puts a copy. */
+void
+shelf_put_copy(struct shelf *s, struct shelf_entry *copy)
+{
+	struct shelf_entry *old;
+
+	HASH_FIND_STR(s->entries, copy->key, old);
+	if (old != NULL)
+		shelf_remove(old);
+	copy->shelf = s;
+	HASH_ADD_KEYPTR(hh, s->entries, copy->key, strlen(copy->key), copy);
+	TAILQ_INSERT_TAIL(&s->order, copy, link);
+	shelf_account(copy);
 }
 
 /* Bytes of all entries. */

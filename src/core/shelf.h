@@ -1,6 +1,7 @@
 #ifndef CORE_SHELF_H
 #define CORE_SHELF_H
 
+#include "core/crew_stamp.h"
 #include "core/snapshot.h"
 #include "store/store.h"
 
@@ -37,6 +38,8 @@ struct shelf_entry {
 	unsigned replaced_count;
 	int64_t replaced_at; /* loop_now() of the last of them */
 	unsigned generation; /* grows with every such write */
+	struct crew_stamp stamp; /* of a helper's copy of the owner's entry: what it was made at */
+	int64_t noted_ms;        /* of such a copy: wall time of its content in the owner */
 	unsigned pins;
 	bool dead; /* dropped while pinned */
 	size_t cost;
@@ -47,6 +50,16 @@ struct shelf_entry {
 
 struct shelf *shelf_new(size_t max_bytes);
 void shelf_free(struct shelf *); /* no entry may be pinned */
+
+/* Has it called with the upstream's id of an item whenever what an entry tells is replaced:
+ * copies of it are outdated. */
+void shelf_watch(struct shelf *, void (*outdate)(void *arg, const char *upstream_id), void *arg);
+
+/* Makes a copy that belongs to no shelf, of an entry whose answer is ready; and puts one in the
+ * place of what another shelf has. shelf_copy_free() for one that is not put. */
+struct shelf_entry *shelf_copy(const struct shelf_entry *);
+void shelf_copy_free(struct shelf_entry *);
+void shelf_put_copy(struct shelf *, struct shelf_entry *copy);
 
 /* Finds and marks as used; NULL when not here. */
 struct shelf_entry *shelf_find(struct shelf *, const char *scope, const char *local_id);
