@@ -20,6 +20,7 @@
 
 #define LIST "GET /api/projects/demo/personas HTTP/1.1\r\nHost: localhost\r\n\r\n"
 #define TOKEN "pgw_for_tests_and_nothing_else_0123456789abc"
+#define BASIC "OnBnd19mb3JfdGVzdHNfYW5kX25vdGhpbmdfZWxzZV8wMTIzNDU2Nzg5YWJj" /* of ":" and the token */
 #define LARGE ((size_t)24 << 20)
 #define RELOADS 100
 #define RELOAD_CLIENTS 3
@@ -386,6 +387,27 @@ START_TEST(clients_show_certificates)
 }
 END_TEST
 
+START_TEST(a_page_that_came_without_tls_is_another_origin)
+{
+	static const struct {
+		const char *scheme;
+		int status;
+	} cases[] = {{"https", 201}, {"http", 403}};
+	char request[1024];
+
+	scratch_file("token", TOKEN "\n");
+	start("", "clients: [{name: ci, token_file: token}]\n");
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		snprintf(request, sizeof request, "POST /api/projects/demo/personas HTTP/1.1\r\n"
+		    "Host: localhost:%d\r\nAuthorization: Basic " BASIC "\r\nOrigin: %s://localhost:%d\r\n"
+		    "Content-Type: application/json\r\nContent-Length: 14\r\n\r\n{\"name\":\"ann\"}", gateway.port,
+		    cases[i].scheme, gateway.port);
+		ck_assert_int_eq(tls_ask(gateway.port, NULL, request, NULL, 0), cases[i].status);
+	}
+	stop();
+}
+END_TEST
+
 START_TEST(a_command_asks_over_tls)
 {
 	char *said;
@@ -613,6 +635,7 @@ tls_suite(void)
 	tcase_add_test(t, a_bad_pair_stops_a_start_and_a_check);
 	tcase_add_test(t, reloads_under_load_fail_no_request);
 	tcase_add_loop_test(t, clients_show_certificates, 0, 2);
+	tcase_add_test(t, a_page_that_came_without_tls_is_another_origin);
 	tcase_add_test(t, a_command_asks_over_tls);
 	tcase_add_test(t, the_local_tool_hears_how_a_client_came);
 	tcase_add_loop_test(t, a_websocket_runs_over_tls, 0, 2);
