@@ -58,9 +58,12 @@ client_origin_is_named(const struct config *c, const char *origin)
 bool
 client_origin_is_forged(const struct config *c, const struct http_request *q)
 {
-	const char *origin = http_request_field(q, "origin");
+	const char *origin;
 
-	return origin != NULL && client_origin_writes(q) && client_claim_by_browser(q) &&
+	if (!client_origin_writes(q))
+		return false;
+	origin = http_request_field(q, "origin");
+	return origin != NULL && client_claim_by_browser(q) &&
 	    !client_origin_is_own(q, origin) &&
 	    !(c->cors.credentials && client_origin_is_named(c, origin));
 }
@@ -70,11 +73,14 @@ client_origin_is_forged(const struct config *c, const struct http_request *q)
 bool
 client_origin_is_foreign(const struct config *c, const struct http_request *q)
 {
-	const char *site = http_request_field(q, "sec-fetch-site");
-	const char *origin = http_request_field(q, "origin"), *host;
+	const char *site, *origin, *host;
 
-	if (site == NULL || strcmp(site, "cross-site") != 0 || !client_origin_writes(q))
+	if (!client_origin_writes(q))
 		return false;
+	site = http_request_field(q, "sec-fetch-site");
+	if (site == NULL || strcmp(site, "cross-site") != 0)
+		return false;
+	origin = http_request_field(q, "origin");
 	host = origin != NULL ? client_origin_host(origin) : NULL;
 	if (host == NULL)
 		return true;
