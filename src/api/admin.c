@@ -2,6 +2,7 @@
 
 #include "api/admin_reload.h"
 #include "api/api_impl.h"
+#include "api/core_wait.h"
 #include "api/metrics.h"
 #include "api/openapi.h"
 #include "api/page.h"
@@ -57,12 +58,10 @@ const size_t admin_route_count = sizeof admin_routes / sizeof *admin_routes;
 /* One request that waits for the core. */
 struct admin_call {
 	struct api *api;
-	struct http_exchange *ex;
+	struct core_wait wait;
 	enum admin_route route;
 	char intent[HTTP_ROUTE_PARAM_MAX];
 	struct project project;
-	struct work *work;
-	bool done;
 };
 
 /* The exchange is over. */
@@ -71,21 +70,8 @@ admin_on_end(void *arg, enum http_end end)
 {
 	struct admin_call *c = arg;
 
-	if (c->work != NULL && c->done)
-		work_told(c->work, end == HTTP_SENT);
-	else if (c->work != NULL)
-		work_cancel(c->work);
+	core_wait_over(&c->wait, end);
 	free(c);
-}
-
-/* The core gives its result. */
-static void
-admin_on_done(void *arg, struct result *r)
-{
-	struct admin_call *c = arg;
-
-	c->done = true;
-	api_answer_result(c->ex, r);
 }
 
 /* The list was read from Bluejay, or could not be; what it holds is shown elsewhere. */
@@ -94,13 +80,13 @@ admin_on_refreshed(void *arg, struct result *r)
 {
 	struct admin_call *c = arg;
 
-	c->done = true;
+	c->wait.done = true;
 	if (r->status != 200)
-		api_answer_result(c->ex, r);
+		api_answer_result(c->wait.ex, r);
 	else if (r->cache != NULL && strcmp(r->cache, "stale") == 0)
-		api_answer_error(c->ex, 503, "Bluejay does not answer; the last known state stays");
+		api_answer_error(c->wait.ex, 503, "Bluejay does not answer; the last known state stays");
 	else
-		http_answer(c->ex, 204, NULL, NULL, 0);
+		http_answer(c->wait.ex, 204, NULL, NULL, 0);
 }
 
 /* The id that an adopt names, whatever it is one of; NULL when it names none. */
@@ -142,24 +128,24 @@ admin_on_body(void *arg, struct http_exchange *ex, const char *body, size_t len)
 
 	switch (c->route) {
 	case ADMIN_OVERVIEW:
-		c->work = inspect_gateway(gw, admin_on_done, c);
+		c->wait.work = inspect_gateway(gw, core_wait_answer, &c->wait);
 		return;
 	case ADMIN_PERSONAS:
-		c->work = inspect_personas(gw, &c->project, admin_on_done, c);
+		c->wait.work = inspect_personas(gw, &c->project, core_wait_answer, &c->wait);
 		return;
 	case ADMIN_REFRESH:
-		c->work = item_list(gw, &c->project, false, admin_on_refreshed, c);
+		c->wait.work = item_list(gw, &c->project, false, admin_on_refreshed, c);
 		return;
 	case ADMIN_INTENTS:
-		c->work = intents_list(gw, admin_on_done, c);
+		c->wait.work = intents_list(gw, core_wait_answer, &c->wait);
 		return;
 	case ADMIN_FORGET:
-		c->work = intents_forget(gw, c->intent, admin_on_done, c);
+		c->wait.work = intents_forget(gw, c->intent, core_wait_answer, &c->wait);
 		return;
 	default: /* ADMIN_ADOPT */
 		id = admin_item_id(ex, body, len);
 		if (id != NULL)
-			c->work = intents_adopt(gw, c->intent, id, admin_on_done, c);
+			c->wait.work = intents_adopt(gw, c->intent, id, core_wait_answer, &c->wait);
 		free(id);
 		return;
 	}
@@ -203,7 +189,7 @@ admin_start(struct api *api, struct http_exchange *ex, const struct http_match *
 		return;
 	c = mem_zero(1, sizeof *c);
 	c->api = api;
-	c->ex = ex;
+	c->wait.ex = ex;
 	c->route = (enum admin_route)match->id;
 	c->project = project;
 	if (!named && match->param_count > 0)

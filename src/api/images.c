@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include "api/api_impl.h"
+#include "api/core_wait.h"
 #include "api/range.h"
 #include "base/mem.h"
 #include "core/images.h"
@@ -33,12 +34,10 @@ const size_t image_route_count = sizeof image_routes / sizeof *image_routes;
 /* One request on its way. */
 struct image_call {
 	struct api *api;
-	struct http_exchange *ex;
+	struct core_wait wait;
 	enum image_route route;
 	struct project project;
 	char id[HTTP_ROUTE_PARAM_MAX];
-	struct work *work;
-	bool done; /* the work has given its result */
 	bool uploading, answered;
 	struct json_blob blob; /* an upload, as it comes */
 	int64_t received;
@@ -53,26 +52,13 @@ image_on_end(void *arg, enum http_end end)
 {
 	struct image_call *c = arg;
 
-	if (c->work != NULL && c->done)
-		work_told(c->work, end == HTTP_SENT);
-	else if (c->work != NULL)
-		work_cancel(c->work);
+	core_wait_over(&c->wait, end);
 	if (c->read != NULL)
 		image_read_cancel(c->read);
 	if (c->uploading)
 		c->api->uploads--;
 	json_blob_free(&c->blob);
 	free(c);
-}
-
-/* The core gives its result. */
-static void
-image_on_done(void *arg, struct result *r)
-{
-	struct image_call *c = arg;
-
-	c->done = true;
-	api_answer_result(c->ex, r);
 }
 
 /* ---- uploads ---- */
@@ -83,7 +69,7 @@ image_refuse(struct image_call *c, int status, const char *sentence)
 {
 	c->answered = true;
 	json_blob_free(&c->blob);
-	api_answer_error(c->ex, status, "%s", sentence);
+	api_answer_error(c->wait.ex, status, "%s", sentence);
 }
 
 /* The sentence for a member that cannot be taken; NULL when it can. */
@@ -156,8 +142,8 @@ image_store(struct image_call *c)
 	} else {
 		bytes = buf_take(&c->blob.bytes, &len);
 		c->answered = true;
-		c->work = image_add(c->api->gw, &c->project, json_get_string(root, "role"),
-		    json_get_string(root, "filename"), bytes, len, image_on_done, c);
+		c->wait.work = image_add(c->api->gw, &c->project, json_get_string(root, "role"),
+		    json_get_string(root, "filename"), bytes, len, core_wait_answer, &c->wait);
 	}
 	json_object_put(root);
 }
@@ -185,7 +171,7 @@ image_on_data(void *arg, struct http_exchange *ex, const char *piece, size_t len
 static void
 image_start_upload(struct image_call *c)
 {
-	const struct http_request *q = http_exchange_request(c->ex);
+	const struct http_request *q = http_exchange_request(c->wait.ex);
 	static const struct http_field later[] = {
 	    {"Content-Type", "application/json; charset=utf-8"}, {"Retry-After", "1"}, {NULL, NULL}};
 	static const char busy[] = "{\"error\":\"Too many uploads at a time; try again later\"}";
@@ -193,13 +179,13 @@ image_start_upload(struct image_call *c)
 	if (q->length > IMAGE_BODY_MAX) {
 		image_refuse(c, 413, "Request body is larger than 16 MiB");
 	} else if (c->api->uploads >= IMAGE_UPLOADS_MAX) {
-		http_answer(c->ex, 503, later, busy, sizeof busy - 1);
+		http_answer(c->wait.ex, 503, later, busy, sizeof busy - 1);
 	} else {
 		c->uploading = true;
 		c->api->uploads++;
 		/* Padding may stand for two bytes that are none. */
 		json_blob_init(&c->blob, "imageBase64", 1, IMAGE_REST_MAX, IMAGE_BYTES_MAX + 2);
-		http_exchange_stream(c->ex, image_on_data, c);
+		http_exchange_stream(c->wait.ex, image_on_data, c);
 	}
 }
 
@@ -224,9 +210,9 @@ image_send_piece(struct image_call *c, const struct image_piece *piece)
 	size_t waiting;
 
 	c->next += (int64_t)piece->len;
-	waiting = http_answer_write(c->ex, piece->bytes, piece->len);
+	waiting = http_answer_write(c->wait.ex, piece->bytes, piece->len);
 	if (c->next >= c->end)
-		http_answer_end(c->ex);
+		http_answer_end(c->wait.ex);
 	else if (waiting == 0)
 		image_read_next(c, image_on_piece);
 }
@@ -239,7 +225,7 @@ image_on_piece(void *arg, const struct image_piece *piece)
 
 	c->read = NULL;
 	if (piece->status != IMAGE_FOUND || piece->bytes == NULL || piece->len == 0)
-		http_answer_abort(c->ex); /* it was deleted meanwhile, or cannot be read */
+		http_answer_abort(c->wait.ex); /* it was deleted meanwhile, or cannot be read */
 	else
 		image_send_piece(c, piece);
 }
@@ -262,10 +248,10 @@ static void
 image_send(struct image_call *c, int status, const struct http_field *fields,
     const struct image_piece *piece)
 {
-	bool head = strcmp(http_exchange_request(c->ex)->method, "HEAD") == 0;
+	bool head = strcmp(http_exchange_request(c->wait.ex)->method, "HEAD") == 0;
 
 	if (piece->whole) {
-		http_answer(c->ex, status, fields, piece->bytes + c->next,
+		http_answer(c->wait.ex, status, fields, piece->bytes + c->next,
 		    (size_t)(c->end - c->next));
 		return;
 	}
@@ -274,9 +260,9 @@ image_send(struct image_call *c, int status, const struct http_field *fields,
 		image_read_next(c, image_on_found);
 		return;
 	}
-	http_answer_begin(c->ex, status, fields, c->end - c->next, image_on_drained, c);
+	http_answer_begin(c->wait.ex, status, fields, c->end - c->next, image_on_drained, c);
 	if (head)
-		http_answer_end(c->ex);
+		http_answer_end(c->wait.ex);
 	else
 		image_send_piece(c, piece);
 }
@@ -305,11 +291,11 @@ static void
 image_on_found(void *arg, const struct image_piece *piece)
 {
 	struct image_call *c = arg;
-	const struct http_request *q = http_exchange_request(c->ex);
+	const struct http_request *q = http_exchange_request(c->wait.ex);
 	const char *have = http_request_field(q, "if-none-match");
 	char etag[40], range[IMAGE_RANGE_SIZE] = "";
 	int64_t first = 0, last;
-	struct http_field fields[] = {{"ETag", etag}, {"Cache-Control", image_cache(c->ex)},
+	struct http_field fields[] = {{"ETag", etag}, {"Cache-Control", image_cache(c->wait.ex)},
 	    {"Accept-Ranges", "bytes"}, {"X-Content-Type-Options", "nosniff"},
 	    {"Content-Type", NULL},
 	    {"Content-Range", range}, {NULL, NULL}};
@@ -317,9 +303,9 @@ image_on_found(void *arg, const struct image_piece *piece)
 	c->read = NULL;
 	if (piece->status != IMAGE_FOUND || (c->opened && piece->len == 0)) {
 		if (piece->status == IMAGE_NONE)
-			api_answer_error(c->ex, 404, "Image not found");
+			api_answer_error(c->wait.ex, 404, "Image not found");
 		else
-			api_answer_error(c->ex, 503,
+			api_answer_error(c->wait.ex, 503,
 			    "The gateway cannot read its records at the moment");
 		return;
 	}
@@ -327,7 +313,7 @@ image_on_found(void *arg, const struct image_piece *piece)
 	last = piece->image->size - 1;
 	if (have != NULL && api_etag_matches(have, etag)) {
 		fields[4].name = NULL;
-		http_answer(c->ex, 304, fields, NULL, 0);
+		http_answer(c->wait.ex, 304, fields, NULL, 0);
 		return;
 	}
 	fields[4].value = piece->image->type;
@@ -336,7 +322,7 @@ image_on_found(void *arg, const struct image_piece *piece)
 		snprintf(range, sizeof range, "bytes */%lld", (long long)piece->image->size);
 		fields[4] = fields[5];
 		fields[5].name = NULL;
-		http_answer(c->ex, 416, fields + 2, "", 0);
+		http_answer(c->wait.ex, 416, fields + 2, "", 0);
 		return;
 	case RANGE_PART:
 		snprintf(range, sizeof range, "bytes %lld-%lld/%lld", (long long)first,
@@ -397,7 +383,7 @@ image_on_request(void *arg, struct http_exchange *ex, const char *body, size_t l
 	switch (c->route) {
 	case IMAGE_ROUTE_LIST:
 		if (image_query(http_exchange_request(ex)->query, "role", role, sizeof role))
-			c->work = image_ids(c->api->gw, &c->project, role, image_on_done, c);
+			c->wait.work = image_ids(c->api->gw, &c->project, role, core_wait_answer, &c->wait);
 		else
 			api_answer_error(ex, 400, "role query parameter is required");
 		return;
@@ -405,7 +391,7 @@ image_on_request(void *arg, struct http_exchange *ex, const char *body, size_t l
 		c->read = image_read(c->api->gw, &c->project, c->id, 0, 0, image_on_found, c);
 		return;
 	case IMAGE_ROUTE_DELETE:
-		c->work = image_delete(c->api->gw, &c->project, c->id, image_on_done, c);
+		c->wait.work = image_delete(c->api->gw, &c->project, c->id, core_wait_answer, &c->wait);
 		return;
 	case IMAGE_ROUTE_UPLOAD:
 		return;
@@ -420,7 +406,7 @@ image_start(struct api *api, struct http_exchange *ex, enum image_route route,
 	struct image_call *c = mem_zero(1, sizeof *c);
 
 	c->api = api;
-	c->ex = ex;
+	c->wait.ex = ex;
 	c->route = route;
 	c->project = *project;
 	snprintf(c->id, sizeof c->id, "%s", id);

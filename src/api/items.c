@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include "api/api_impl.h"
+#include "api/core_wait.h"
 #include "api/item_routes.h"
 #include "base/mem.h"
 #include "core/items.h"
@@ -21,9 +22,7 @@
 /* One request on its way. */
 struct item_call {
 	struct api *api;
-	struct http_exchange *ex; /* NULL once answered */
-	struct work *work;        /* NULL: none running or to be told */
-	bool done;                /* the work has given its result */
+	struct core_wait wait;
 	enum item_route route;
 	struct project project;
 	char id[HTTP_ROUTE_PARAM_MAX];
@@ -35,10 +34,7 @@ item_on_end(void *arg, enum http_end end)
 {
 	struct item_call *c = arg;
 
-	if (c->work != NULL && c->done)
-		work_told(c->work, end == HTTP_SENT);
-	else if (c->work != NULL)
-		work_cancel(c->work);
+	core_wait_over(&c->wait, end);
 	free(c);
 }
 
@@ -63,7 +59,7 @@ static void
 item_answer(struct item_call *c, const struct result *r)
 {
 	recorder_told(gateway_recorder(c->api->gw), c->project.trace, r);
-	api_answer_result(c->ex, r);
+	api_answer_result(c->wait.ex, r);
 }
 
 /* The work gives its result: the answer. */
@@ -72,7 +68,7 @@ item_on_done(void *arg, struct result *r)
 {
 	struct item_call *c = arg;
 
-	c->done = true;
+	c->wait.done = true;
 	r->status = item_status(c, r->status);
 	item_answer(c, r);
 }
@@ -86,7 +82,7 @@ item_record(struct item_call *c, struct json_object *body)
 	    [ITEM_UPDATE] = RECORDER_UPDATE, [ITEM_ADD] = RECORDER_ADD};
 
 	recorder_begin(gateway_recorder(c->api->gw), &c->project,
-	    operations[c->route], http_exchange_request(c->ex)->id, body);
+	    operations[c->route], http_exchange_request(c->wait.ex)->id, body);
 }
 
 /* Whether the client wants no old copy (RFC 9111, 5.2.1.4; Pragma is not looked at). */
@@ -102,24 +98,24 @@ item_no_cache(const struct http_request *q)
 static struct json_object *
 item_read_body(struct item_call *c, const char *body, size_t len)
 {
-	const struct http_request *q = http_exchange_request(c->ex);
+	const struct http_request *q = http_exchange_request(c->wait.ex);
 	struct json_object *root = NULL;
 	struct json_error err;
 
 	if (len == 0 && http_request_field(q, "content-type") == NULL && c->route == ITEM_CREATE)
 		root = json_object_new_object();
 	else if (len == 0) {
-		api_answer_error(c->ex, 400, "Request body is empty; send a JSON object");
+		api_answer_error(c->wait.ex, 400, "Request body is empty; send a JSON object");
 	} else if (!json_read_bounded(body, len, ITEM_VALUES_MAX, &root, &err)) {
-		api_answer_error(c->ex, 400, "Request body is not valid JSON: %s (at offset %zu)", err.text,
+		api_answer_error(c->wait.ex, 400, "Request body is not valid JSON: %s (at offset %zu)", err.text,
 		    err.offset);
 	} else if (!json_object_is_type(root, json_type_object)) {
-		api_answer_error(c->ex, 400, "Request body must be a JSON object");
+		api_answer_error(c->wait.ex, 400, "Request body must be a JSON object");
 		json_object_put(root);
 		root = NULL;
 	}
 	if (root != NULL) {
-		traffic_note_fields(c->ex, c->project.mapping, root);
+		traffic_note_fields(c->wait.ex, c->project.mapping, root);
 		item_record(c, root);
 	}
 	return root;
@@ -144,15 +140,15 @@ item_key_ok(struct http_exchange *ex, const char *key)
 static void
 item_start_create(struct item_call *c, const char *body, size_t len)
 {
-	const char *key = http_request_field(http_exchange_request(c->ex), "idempotency-key");
+	const char *key = http_request_field(http_exchange_request(c->wait.ex), "idempotency-key");
 	struct item_create in = {.raw = body, .raw_len = len, .idempotency_key = key};
 
-	if (key != NULL && !item_key_ok(c->ex, key))
+	if (key != NULL && !item_key_ok(c->wait.ex, key))
 		return;
 	in.body = item_read_body(c, body, len);
 	if (in.body == NULL)
 		return;
-	c->work = item_create(c->api->gw, &c->project, &in, item_on_done, c);
+	c->wait.work = item_create(c->api->gw, &c->project, &in, item_on_done, c);
 	json_object_put(in.body);
 }
 
@@ -165,9 +161,9 @@ item_start_update(struct item_call *c, const char *body, size_t len)
 	if (root == NULL)
 		return;
 	if (c->route == ITEM_ADD)
-		c->work = item_add(c->api->gw, &c->project, c->id, root, item_on_done, c);
+		c->wait.work = item_add(c->api->gw, &c->project, c->id, root, item_on_done, c);
 	else
-		c->work = item_update(c->api->gw, &c->project, c->id, root, item_on_done, c);
+		c->wait.work = item_update(c->api->gw, &c->project, c->id, root, item_on_done, c);
 	json_object_put(root);
 }
 
@@ -175,7 +171,7 @@ item_start_update(struct item_call *c, const char *body, size_t len)
 static void
 item_start_get(struct item_call *c)
 {
-	bool no_cache = item_no_cache(http_exchange_request(c->ex));
+	bool no_cache = item_no_cache(http_exchange_request(c->wait.ex));
 	struct result r;
 
 	item_record(c, NULL);
@@ -184,7 +180,7 @@ item_start_get(struct item_call *c)
 		result_clear(&r);
 		return;
 	}
-	c->work = item_get(c->api->gw, &c->project, c->id, no_cache, item_on_done, c);
+	c->wait.work = item_get(c->api->gw, &c->project, c->id, no_cache, item_on_done, c);
 }
 
 /* The whole request is here: starts what it asks for. */
@@ -197,7 +193,7 @@ item_on_body(void *arg, struct http_exchange *ex, const char *body, size_t len)
 	switch (c->route) {
 	case ITEM_LIST:
 		item_record(c, NULL);
-		c->work = item_list(gw, &c->project, item_no_cache(http_exchange_request(ex)),
+		c->wait.work = item_list(gw, &c->project, item_no_cache(http_exchange_request(ex)),
 		    item_on_done, c);
 		return;
 	case ITEM_CREATE:
@@ -213,10 +209,10 @@ item_on_body(void *arg, struct http_exchange *ex, const char *body, size_t len)
 		http_exchange_drop_body(ex);
 		return;
 	case ITEM_DELETE:
-		c->work = item_delete(gw, &c->project, c->id, item_on_done, c);
+		c->wait.work = item_delete(gw, &c->project, c->id, item_on_done, c);
 		return;
 	case ITEM_PORTRAIT:
-		c->work = persona_portrait(gw, &c->project, c->id, item_on_done, c);
+		c->wait.work = persona_portrait(gw, &c->project, c->id, item_on_done, c);
 		return;
 	}
 }
@@ -233,7 +229,7 @@ item_serve(struct api *api, struct http_exchange *ex, const struct http_match *m
 		return;
 	c = mem_zero(1, sizeof *c);
 	c->api = api;
-	c->ex = ex;
+	c->wait.ex = ex;
 	c->route = (enum item_route)match->id;
 	c->project = *project;
 	if (match->param_count > 1)

@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include "api/api_impl.h"
+#include "api/core_wait.h"
 #include "base/mem.h"
 #include "core/projects.h"
 
@@ -11,11 +12,9 @@ const size_t project_route_count = sizeof project_routes / sizeof *project_route
 
 /* One request on its way. */
 struct project_call {
-	struct http_exchange *ex;
+	struct core_wait wait;
 	struct api *api;
 	const char *const *only; /* ids that the client may use; NULL: every one */
-	struct work *work;
-	bool done;
 };
 
 /* The exchange is over. */
@@ -24,21 +23,8 @@ project_on_end(void *arg, enum http_end end)
 {
 	struct project_call *c = arg;
 
-	if (c->work != NULL && c->done)
-		work_told(c->work, end == HTTP_SENT);
-	else if (c->work != NULL)
-		work_cancel(c->work);
+	core_wait_over(&c->wait, end);
 	free(c);
-}
-
-/* The core gives its result. */
-static void
-project_on_done(void *arg, struct result *r)
-{
-	struct project_call *c = arg;
-
-	c->done = true;
-	api_answer_result(c->ex, r);
 }
 
 /* The whole request is here. */
@@ -47,7 +33,7 @@ project_on_body(void *arg, struct http_exchange *ex, const char *body, size_t le
 {
 	struct project_call *c = arg;
 
-	c->work = projects_list(c->api->gw, c->only, project_on_done, c);
+	c->wait.work = projects_list(c->api->gw, c->only, core_wait_answer, &c->wait);
 }
 
 /* Serves the list of projects. */
@@ -67,7 +53,7 @@ project_serve(struct api *api, struct http_exchange *ex, const struct config_cli
 	traffic_note_route(ex, &match);
 	c = mem_zero(1, sizeof *c);
 	c->api = api;
-	c->ex = ex;
+	c->wait.ex = ex;
 	c->only = who != NULL ? (const char *const *)who->projects : NULL;
 	http_exchange_on_end(ex, project_on_end, c);
 	http_exchange_collect(ex, 0, project_on_body, c);
