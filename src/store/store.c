@@ -29,7 +29,7 @@ struct store_port {
 	struct store_calls ready; /* being called back, on the loop */
 	pthread_mutex_t lock;     /* guards the rest */
 	struct store_calls done;  /* finished, waiting for the loop */
-	size_t refs;              /* the owner, a delivery, each call */
+	size_t refs;              /* the owner, a delivery, a waking, each call */
 	bool woken;
 	bool closed;
 };
@@ -77,6 +77,7 @@ store_port_unref(struct store_port *p)
 	if (!last)
 		return;
 	pthread_mutex_destroy(&p->lock);
+	close(p->wake_fd);
 	free(p);
 }
 
@@ -119,6 +120,7 @@ store_call_done(struct store_call *c)
 {
 	struct store_port *p = c->port;
 	uint64_t one = 1;
+	bool wake;
 
 	pthread_mutex_lock(&p->lock);
 	if (p->closed) {
@@ -127,12 +129,16 @@ store_call_done(struct store_call *c)
 		return;
 	}
 	STAILQ_INSERT_TAIL(&p->done, c, link);
-	if (!p->woken) {
-		p->woken = true;
-		while (write(p->wake_fd, &one, sizeof one) < 0 && errno == EINTR)
-			;
-	}
+	wake = !p->woken;
+	p->woken = true;
+	if (wake)
+		p->refs++; /* the call may be gone before the loop is woken */
 	pthread_mutex_unlock(&p->lock);
+	if (!wake)
+		return;
+	while (write(p->wake_fd, &one, sizeof one) < 0 && errno == EINTR)
+		;
+	store_port_unref(p);
 }
 
 /* Calls back what is finished; a callback may cancel others or close the port. */
@@ -191,7 +197,6 @@ store_port_close(struct store_port *p)
 	event_del(&p->wake);
 	pthread_mutex_lock(&p->lock);
 	p->closed = true;
-	close(p->wake_fd);
 	STAILQ_CONCAT(&rest, &p->ready);
 	STAILQ_CONCAT(&rest, &p->done);
 	pthread_mutex_unlock(&p->lock);
