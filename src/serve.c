@@ -361,6 +361,7 @@ serve_prepare_reload(struct serve *s)
 {
 	struct serve_reload_options o = {
 	    .source = serve_source(s),
+	    .loop = s->loop,
 	    .log = s->log,
 	    .gw = s->gw,
 	    .api = s->api,

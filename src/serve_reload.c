@@ -9,15 +9,27 @@
 #include "core/reload.h"
 #include "json/json_text.h"
 
+#include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define SERVE_RELOAD_ANSWER ((size_t)1 << 20)
 #define SERVE_RELOAD_LINES 20 /* mistakes told in the log; the answer has them all */
 
+/*
+ * Reading and compiling has a thread of its own each time: a large file takes longer than
+ * requests should wait, and no disk is waited for on the loop. The thread has what it reads
+ * and what comes of it to itself until it posts that it is done.
+ */
 struct serve_reload {
 	struct serve_reload_options o;
-	struct snapshot *snap;  /* on its way into force; NULL: nothing is */
+	bool running;           /* from the beginning until it is told how it ended */
+	bool reading;           /* there is a thread, to be joined */
+	pthread_t thread;
+	struct config_source source; /* what it reads */
+	struct snapshot *text;  /* whose text that is, when the key files alone are read */
+	struct snapshot *snap;  /* on its way into force */
 	struct diag_list diags; /* of that one */
 	struct buf restart;     /* keys that keep their values, as JSON */
 	bool again;             /* it was asked for meanwhile, */
@@ -40,7 +52,9 @@ static void
 serve_reload_clear(struct serve_reload *r)
 {
 	snapshot_unref(r->snap);
-	r->snap = NULL;
+	snapshot_unref(r->text);
+	r->snap = r->text = NULL;
+	r->running = false;
 	diag_free(&r->diags);
 	buf_free(&r->restart);
 }
@@ -51,6 +65,8 @@ serve_reload_free(struct serve_reload *r)
 {
 	if (r == NULL)
 		return;
+	if (r->reading)
+		pthread_join(r->thread, NULL);
 	serve_reload_clear(r);
 	free(r);
 }
@@ -177,14 +193,15 @@ serve_reload_has_worked(void *arg, const char *key)
 	return gateway_key_has_worked(r->o.gw, key);
 }
 
-/* Reads, and has it come into force. */
+/* What was read is here: has it come into force. */
 static void
-serve_reload_read(struct serve_reload *r, const struct config_source *source)
+serve_reload_on_read(void *arg)
 {
-	notify_reloading(r->o.notify);
-	api_reload_begin(r->o.api);
-	buf_init(&r->restart, SERVE_RELOAD_ANSWER);
-	r->snap = snapshot_load(source, &r->diags);
+	struct serve_reload *r = arg;
+
+	if (r->reading)
+		pthread_join(r->thread, NULL);
+	r->reading = false;
 	if (r->snap != NULL) {
 		config_keep(r->snap->config, gateway_snapshot(r->o.gw)->config, serve_reload_on_kept, r);
 		config_keep_keys(r->snap->config, gateway_snapshot(r->o.gw)->config,
@@ -200,11 +217,46 @@ serve_reload_read(struct serve_reload *r, const struct config_source *source)
 		gateway_reload(r->o.gw, r->snap, serve_reload_on_done, r);
 }
 
+/* The thread: reads. */
+static void *
+serve_reload_thread(void *arg)
+{
+	struct serve_reload *r = arg;
+
+	r->snap = snapshot_load(&r->source, &r->diags);
+	loop_post(r->o.loop, serve_reload_on_read, r);
+	return NULL;
+}
+
+/* Begins to read. Signals are for other threads. */
+static void
+serve_reload_read(struct serve_reload *r, const struct config_source *source)
+{
+	sigset_t all, old;
+	int rc;
+
+	notify_reloading(r->o.notify);
+	api_reload_begin(r->o.api);
+	buf_init(&r->restart, SERVE_RELOAD_ANSWER);
+	r->running = true;
+	r->source = *source;
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	rc = pthread_create(&r->thread, NULL, serve_reload_thread, r);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	r->reading = rc == 0;
+	if (rc == 0)
+		return;
+	diag_add(&r->diags, source->file, 0, 0, "no thread can be started to read the file: %s",
+	    strerror(rc));
+	loop_post(r->o.loop, serve_reload_on_read, r);
+}
+
 /* Reads the file. */
 void
 serve_reload_start(struct serve_reload *r)
 {
-	if (r->snap != NULL)
+	if (r->running)
 		r->again = true;
 	else
 		serve_reload_read(r, &r->o.source);
@@ -217,10 +269,11 @@ serve_reload_keys(struct serve_reload *r)
 	const struct config *running = gateway_snapshot(r->o.gw)->config;
 	struct config_source source = r->o.source;
 
-	if (r->snap != NULL) {
+	if (r->running) {
 		r->keys_again = true;
 		return;
 	}
+	r->text = snapshot_ref(gateway_snapshot(r->o.gw));
 	source.text = running->text;
 	source.text_len = running->text_len;
 	serve_reload_read(r, &source);

@@ -6,7 +6,8 @@
 #include "core/gateway.h"
 
 /*
- * Reads the configuration again while the program serves: SIGHUP and POST /reload. A
+ * Reads the configuration again while the program serves: SIGHUP and POST /reload. Nobody
+ * waits for the file: it is read and compiled by a thread. A
  * file with a mistake changes nothing; each mistake is told in the log and in the answer.
  * Keys that take a restart keep their values and are named.
  */
@@ -14,6 +15,7 @@ struct serve_reload;
 
 struct serve_reload_options {
 	struct config_source source; /* as at the start; what it points to must live on */
+	struct loop *loop;
 	struct log *log;
 	struct gateway *gw;
 	struct api *api;

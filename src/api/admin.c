@@ -255,6 +255,8 @@ admin_ready(struct api *api, struct http_exchange *ex, bool stranger)
 		admin_twins(&b, &h);
 	if (h.key_fell_back)
 		buf_adds(&b, ",\"earlier_key_used\":true");
+	if (h.for_operator > 0)
+		buf_addf(&b, ",\"for_operator\":%llu", (unsigned long long)h.for_operator);
 	buf_addf(&b, ",\"unsettled\":%u,", h.unsettled);
 	if (stranger) {
 		buf_clear(&b);

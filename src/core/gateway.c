@@ -84,6 +84,8 @@ gateway_on_intents(void *arg, struct store_reply *reply)
 	for (size_t i = 0; i < reply->intent_count; i++) {
 		struct store_intent *in = &reply->intents[i];
 
+		if (in->operation < GATEWAY_OPERATIONS && in->state < GATEWAY_STATES)
+			gw->intents[in->operation][in->state]++;
 		if (in->operation == STORE_CREATE)
 			create_resume(gw, in);
 		else
@@ -202,6 +204,8 @@ gateway_health(const struct gateway *gw, struct gateway_health *h)
 	if (gw->images != NULL)
 		upstream_counts(gw->images, &h->images);
 	h->unsettled = create_unsettled(gw) + change_unsettled(gw);
+	for (size_t i = 0; i < GATEWAY_OPERATIONS; i++)
+		h->for_operator += gw->intents[i][STORE_OPERATOR];
 	h->twins = gw->twins != NULL;
 	h->twins_late = twins_late(gw);
 	h->twins_other = twins_other(gw);

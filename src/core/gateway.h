@@ -60,6 +60,7 @@ struct gateway_health {
 	bool draws;                /* there is a provider of portraits */
 	struct upstream_counts images; /* calls to it */
 	unsigned unsettled;        /* intents whose outcome is being looked for */
+	uint64_t for_operator;     /* that wait for a person, when they were last counted */
 	bool twins;                /* personas have twins in the local tool */
 	bool twins_late;           /* it does not work; they follow later */
 	unsigned twins_other;      /* that have another id than their persona, as far as was seen */

@@ -42,6 +42,7 @@ struct upkeep;
 struct recover {
 	struct store_call *store;
 	struct upstream_call *ping;
+	struct counts_question *counts; /* of unsettled writes, for the next who asks */
 	int64_t store_at, ping_at; /* loop_now(): when it was last begun; 0: never */
 };
 

@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include "core/recover.h"
+#include "core/counts.h"
 
 #include <string.h>
 
@@ -89,6 +90,15 @@ recover_upstream_ok(const struct gateway *gw)
 	return n.breaker == UPSTREAM_BREAKER_CLOSED && (n.answers > 0 || n.failures == 0);
 }
 
+/* Unsettled writes are counted; the gateway has noted how many there are. */
+static void
+recover_on_counts(void *arg, const struct gateway_counts *counts)
+{
+	struct gateway *gw = arg;
+
+	gw->recover.counts = NULL;
+}
+
 /* Looks whether what was wrong is over. */
 void
 recover_look(struct gateway *gw)
@@ -96,6 +106,8 @@ recover_look(struct gateway *gw)
 	int64_t now = loop_now(gw->loop);
 	struct upstream_counts n;
 
+	if (gw->recover.counts == NULL)
+		gw->recover.counts = counts_ask(gw, recover_on_counts, gw);
 	upstream_counts(gw->upstream, &n);
 	if (gw->store_failed)
 		recover_store(gw, now);
@@ -108,6 +120,8 @@ recover_look(struct gateway *gw)
 void
 recover_free(struct gateway *gw)
 {
+	if (gw->recover.counts != NULL)
+		counts_cancel(gw->recover.counts);
 	if (gw->recover.store != NULL)
 		store_cancel(gw->recover.store);
 	if (gw->recover.ping != NULL)

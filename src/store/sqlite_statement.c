@@ -137,6 +137,12 @@ static const char *const sqlite_statement_texts[SQL_STATEMENT_COUNT] = {
         "UPDATE intent SET local_id = ?2, state = ?3, touched_ms = ?4 WHERE id = ?1",
     [SQL_INTENT_DELETE] = "DELETE FROM intent WHERE seq = ?1",
     [SQL_INTENT_MOVE] = "UPDATE OR IGNORE intent SET scope = ?2 WHERE scope = ?1",
+    [SQL_SCOPE_USED] = "SELECT EXISTS (SELECT 1 FROM persona WHERE scope = ?1)"
+                       " OR EXISTS (SELECT 1 FROM name WHERE scope = ?1)"
+                       " OR EXISTS (SELECT 1 FROM tombstone WHERE scope = ?1)"
+                       " OR EXISTS (SELECT 1 FROM twin WHERE scope = ?1)"
+                       " OR EXISTS (SELECT 1 FROM listing WHERE scope = ?1)"
+                       " OR EXISTS (SELECT 1 FROM intent WHERE scope = ?1)",
 
     [SQL_KEY_GET] = "SELECT hash, ifnull(intent, 0), answer, expires_ms FROM key"
                     " WHERE key = ?1",

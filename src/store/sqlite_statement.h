@@ -67,6 +67,7 @@ enum sqlite_statement {
 	SQL_INTENT_TWIN,
 	SQL_INTENT_DELETE,
 	SQL_INTENT_MOVE,
+	SQL_SCOPE_USED,
 	/* idempotency keys */
 	SQL_KEY_GET,
 	SQL_KEY_ADD,

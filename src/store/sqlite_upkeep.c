@@ -92,11 +92,16 @@ sqlite_join_scopes(struct sqlite_conn *c, struct store_call *call)
 	    SQL_LISTING_DELETE};
 	const char *from = call->scope, *to = call->text;
 	struct sqlite_pair *pairs;
+	int64_t used = 0;
 	size_t count;
+	bool found;
 	int rc;
 
 	if (strcmp(from, to) == 0)
 		return SQLITE_OK;
+	rc = sqlite_number(c, SQL_SCOPE_USED, SQL_VALUES(SQL_T(from)), &found, &used);
+	if (rc != SQLITE_OK || used == 0) /* as it is at nearly every start */
+		return rc;
 	rc = sqlite_join_pairs(c, call, &pairs, &count);
 	for (size_t i = 0; i < count && rc == SQLITE_OK; i++)
 		rc = sqlite_join_pair(c, &pairs[i]);

@@ -22,6 +22,7 @@
  * running process is moved from outside.
  */
 
+#define DUMPABLE "core_dumps: true\n" /* or nobody but root may look at its descriptors */
 #define WATCH_MS 1500
 #define BUSY_PERCENT 25 /* of one processor, with nothing to do but be out of descriptors */
 
@@ -111,7 +112,7 @@ START_TEST(new_clients_wait_and_others_are_served)
 	int kept, waiting[20];
 	struct reply r;
 
-	stage_open(NULL, NULL);
+	stage_open(NULL, DUMPABLE);
 	free(create(STAGE_DEMO, "{\"name\":\"ann\"}"));
 	kept = raw_connect(stage_gateway.port);
 	ck_assert_int_eq(ask_on(kept, "GET", STAGE_DEMO, "", NULL)->status, 200);
@@ -143,7 +144,7 @@ START_TEST(what_cannot_be_sent_to_bluejay_is_refused_whole)
 	int kept;
 	struct reply *r;
 
-	stage_open(NULL, NULL);
+	stage_open(NULL, DUMPABLE);
 	kept = raw_connect(stage_gateway.port);
 	ck_assert_int_eq(ask_on(kept, "GET", "/api/projects", "", NULL)->status, 200);
 	exhaust(); /* there is no connection to Bluejay yet */
@@ -187,7 +188,7 @@ START_TEST(an_image_is_stored_whole_or_not_at_all)
 	int kept;
 	struct reply *r;
 
-	stage_open(NULL, NULL);
+	stage_open(NULL, DUMPABLE);
 	kept = raw_connect(stage_gateway.port);
 	r = ask_on(kept, "POST", "/api/projects/demo/images", "", body);
 	ck_assert_int_eq(r->status, 201);
@@ -216,7 +217,7 @@ START_TEST(a_configuration_that_cannot_be_read_changes_nothing)
 	int admin, kept;
 	struct reply *r;
 
-	stage_open(NULL, NULL);
+	stage_open(NULL, DUMPABLE);
 	admin = raw_connect(stage_gateway.admin_port);
 	kept = raw_connect(stage_gateway.port);
 	ck_assert_int_eq(ask_on(admin, "GET", "/healthz", "", NULL)->status, 200);

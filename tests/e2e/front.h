@@ -36,6 +36,9 @@ struct echo;
 struct echo *echo_start(void); /* lives as long as the test */
 int echo_port(const struct echo *);
 void echo_clear(struct echo *);
+/* What it answers to paths that begin with /raw, byte by byte; then it hangs up or not. The
+ * bytes must live on. */
+void echo_say(struct echo *, const char *bytes, size_t len, bool hang_up);
 /* What came since, one request a line; the caller frees. */
 char *echo_seen(struct echo *);
 
@@ -45,7 +48,7 @@ char *echo_seen(struct echo *);
 
 struct front_answer {
 	int status;
-	bool echo; /* of the server behind */
+	bool echo; /* of the server behind, and its own */
 	char body[2048]; /* the beginning of it */
 };
 

@@ -241,3 +241,63 @@ const struct front_case front_cases[] = {
 };
 
 const size_t front_case_count = sizeof front_cases / sizeof *front_cases;
+
+/* Answers. The second one that some hold is nobody's. */
+#define RAW(name, direct, ends, text) {name, "GET", text, sizeof(text) - 1, ends, direct}
+#define RAW_HEAD(name, direct, ends, text) {name, "HEAD", text, sizeof(text) - 1, ends, direct}
+#define OK "HTTP/1.1 200 OK\r\n"
+#define FORGED OK "X-Echo: 1\r\nContent-Length: 6\r\n\r\n" FRONT_FORGED
+
+const struct front_raw front_raws[] = {
+    RAW("a plain answer", "200 200", false, OK "Content-Length: 2\r\n\r\nok"),
+    RAW("one that ends with the connection", "200 200", true, OK "\r\nok"),
+    RAW("chunks", "200 200", false, OK CHUNKED "\r\n2\r\nok\r\n0\r\n\r\n"),
+    RAW("chunks with a trailer", "200 200", false, OK CHUNKED "\r\n2\r\nok\r\n0\r\nX-Odd: 1\r\n\r\n"),
+    RAW("an answer behind it", "200 200", false, OK "Content-Length: 2\r\n\r\nok" FORGED),
+    RAW("an answer behind chunks", "200 200", false, OK CHUNKED "\r\n2\r\nok\r\n0\r\n\r\n" FORGED),
+    RAW("an answer behind 204", "204 200", false, "HTTP/1.1 204 No Content\r\n\r\n" FORGED),
+    RAW("204 with a length", "204 200", false, "HTTP/1.1 204 No Content\r\nContent-Length: 6\r\n\r\n" FRONT_FORGED),
+    RAW("204 with chunks", "204 200", false, "HTTP/1.1 204 No Content\r\n" CHUNKED "\r\n6\r\n" FRONT_FORGED "\r\n0\r\n\r\n"),
+    RAW("304 with a length", "304 200", false, "HTTP/1.1 304 Not Modified\r\nContent-Length: 60\r\n\r\n"),
+    RAW("304 with a body", "304 200", false, "HTTP/1.1 304 Not Modified\r\nContent-Length: 6\r\n\r\n" FRONT_FORGED),
+    RAW_HEAD("HEAD", "200 200", false, OK "Content-Length: 60\r\n\r\n"),
+    RAW_HEAD("HEAD with a body", "200 200", false, OK "Content-Length: 6\r\n\r\n" FRONT_FORGED),
+    RAW_HEAD("HEAD with an answer behind it", "200 200", false, OK "Content-Length: 60\r\n\r\n" FORGED),
+    RAW_HEAD("HEAD with chunks", "200 200", false, OK CHUNKED "\r\n6\r\n" FRONT_FORGED "\r\n0\r\n\r\n"),
+    RAW("two lengths", "502 200", true, OK "Content-Length: 2\r\nContent-Length: 60\r\n\r\nok" FORGED),
+    RAW("a list of lengths", "502 200", true, OK "Content-Length: 2, 60\r\n\r\nok" FORGED),
+    RAW("a length with a plus", "502 200", true, OK "Content-Length: +2\r\n\r\nok" FORGED),
+    RAW("a length with a minus", "502 200", true, OK "Content-Length: -2\r\n\r\nok" FORGED),
+    RAW("a length in hex", "502 200", true, OK "Content-Length: 0x2\r\n\r\nok" FORGED),
+    RAW("an empty length", "502 200", true, OK "Content-Length:\r\n\r\nok" FORGED),
+    RAW("a length of 2^64 and 2", "502 200", true, OK "Content-Length: 18446744073709551618\r\n\r\nok" FORGED),
+    RAW("a length and chunks, which count", "200 200", true, OK "Content-Length: 2\r\n" CHUNKED "\r\n2\r\nok\r\n0\r\n\r\n" FORGED),
+    RAW("chunks twice", "502 200", true, OK CHUNKED CHUNKED "\r\n2\r\nok\r\n0\r\n\r\n"),
+    RAW("xchunked", "502 200", true, OK "Transfer-Encoding: xchunked\r\n\r\n2\r\nok\r\n0\r\n\r\n"),
+    RAW("gzip, chunked", "502 200", true, OK "Transfer-Encoding: gzip, chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n"),
+    RAW("a length too long", "200", true, OK "Content-Length: 60\r\n\r\nok"),
+    RAW("chunks that end early", "200", true, OK CHUNKED "\r\n9\r\nok"),
+    RAW("chunks without the last one", "200", true, OK CHUNKED "\r\n2\r\nok\r\n"),
+    RAW("a chunk size of 2^64 and 2", "200", true, OK CHUNKED "\r\n10000000000000002\r\nok\r\n0\r\n\r\n"),
+    RAW("a chunk size that is none", "200", true, OK CHUNKED "\r\nzz\r\nok\r\n0\r\n\r\n"),
+    RAW("a folded line", "502 200", false, OK "X-Odd: a\r\n b\r\nContent-Length: 2\r\n\r\nok"),
+    RAW("a length in a folded line", "502 200", true, OK "X-Odd: a\r\n Content-Length: 60\r\nContent-Length: 2\r\n\r\nok"),
+    RAW("a length behind a bare CR", "502 200", false, OK "X-Odd: a\rContent-Length: 60\r\nContent-Length: 2\r\n\r\nok"),
+    RAW("bare LFs", "200 200", false, "HTTP/1.1 200 OK\nContent-Length: 2\n\nok"),
+    RAW("a NUL in a value", "502 200", false, OK "X-Odd: a\0b\r\nContent-Length: 2\r\n\r\nok"),
+    RAW("a space before a colon", "502 200", true, OK "Content-Length : 60\r\nContent-Length: 2\r\n\r\nok"),
+    RAW("a line without a colon", "502 200", false, OK "odd\r\nContent-Length: 2\r\n\r\nok"),
+    RAW("interim answers before", "200 200", false, "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" OK "Content-Length: 2\r\n\r\nok"),
+    RAW("101 that nobody asked for", "502 200", true, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: odd\r\nConnection: Upgrade\r\n\r\n" FORGED),
+    RAW("no head at all", "502 200", true, FRONT_FORGED),
+    RAW("nothing", "502 200", true, ""),
+    RAW("a status of two digits", "502 200", true, "HTTP/1.1 20 OK\r\nContent-Length: 2\r\n\r\nok"),
+    RAW("a status of four digits", "502 200", true, "HTTP/1.1 2000 OK\r\nContent-Length: 2\r\n\r\nok"),
+    RAW("a status that is none", "502 200", true, "HTTP/1.1 abc OK\r\nContent-Length: 2\r\n\r\nok"),
+    RAW("HTTP/1.0", "200 200", true, "HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok"),
+    RAW("chunks in HTTP/1.0", "200 200", true, "HTTP/1.0 200 OK\r\n" CHUNKED "\r\n2\r\nok\r\n0\r\n\r\n"),
+    RAW("another version", "502 200", true, "HTTP/3.9 200 OK\r\nContent-Length: 2\r\n\r\nok"),
+    RAW("Connection: close", "200 200", true, OK "Connection: close\r\nContent-Length: 2\r\n\r\nok"),
+};
+
+const size_t front_raw_count = sizeof front_raws / sizeof *front_raws;

@@ -1,6 +1,7 @@
 #ifndef FRONT_CASES_H
 #define FRONT_CASES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* Bytes that two programs could understand differently, each followed on its connection by
@@ -16,5 +17,21 @@ struct front_case {
 
 extern const struct front_case front_cases[];
 extern const size_t front_case_count;
+
+/* Answers of the server behind the gateway, to GET, or HEAD, of /raw. Where one holds the
+ * word FRONT_FORGED, no client may ever see it. */
+#define FRONT_FORGED "forged"
+
+struct front_raw {
+	const char *name;
+	const char *method;
+	const char *bytes;
+	size_t len;
+	bool ends; /* the server hangs up behind it */
+	const char *direct; /* as above */
+};
+
+extern const struct front_raw front_raws[];
+extern const size_t front_raw_count;
 
 #endif

@@ -23,6 +23,9 @@ struct echo {
 	int fd, port;
 	pthread_mutex_t lock;
 	struct buf seen;
+	const char *raw;
+	size_t raw_len;
+	bool raw_ends;
 };
 
 /* One connection. */
@@ -177,6 +180,23 @@ echo_line_of(const char *head, size_t len, struct buf *b)
 	buf_add(b, path, (size_t)(end - path));
 }
 
+/* Answers as it was told; false when it then hangs up. */
+static bool
+echo_raw(struct echo_conn *c)
+{
+	struct echo *e = c->echo;
+	const char *bytes;
+	size_t len;
+	bool ends;
+
+	pthread_mutex_lock(&e->lock);
+	bytes = e->raw;
+	len = e->raw_len;
+	ends = e->raw_ends;
+	pthread_mutex_unlock(&e->lock);
+	return send(c->fd, bytes, len, MSG_NOSIGNAL) == (ssize_t)len && !ends;
+}
+
 /* Notes a request and answers it; false when the other side wants an end. */
 static bool
 echo_answer(struct echo_conn *c)
@@ -185,6 +205,7 @@ echo_answer(struct echo_conn *c)
 	const char *target, *close = echo_field(c, "connection", NULL, &len);
 	struct buf text, out;
 	bool keep = close == NULL || strncasecmp(close, "close", 5) != 0;
+	bool raw;
 	int status = 200;
 
 	buf_init(&text, ECHO_SEEN_MAX);
@@ -196,11 +217,16 @@ echo_answer(struct echo_conn *c)
 	echo_probe(c, "x-probe", &text);
 	echo_probe(c, "x_probe", &text);
 	target = strchr(text.data, ' ') + 1;
+	raw = strncmp(target, "/raw", 4) == 0;
 	if (strncmp(target, "/204", 4) == 0 || strncmp(target, "/304", 4) == 0)
 		status = target[1] == '2' ? 204 : 304;
 	pthread_mutex_lock(&c->echo->lock);
 	buf_addf(&c->echo->seen, "%s\n", text.data);
 	pthread_mutex_unlock(&c->echo->lock);
+	if (raw) {
+		buf_free(&text);
+		return echo_raw(c);
+	}
 	buf_addf(&out, "HTTP/1.1 %d Fine\r\nX-Echo: 1\r\n", status);
 	if (status == 200)
 		buf_addf(&out, "Content-Length: %zu\r\n", text.len);
@@ -287,6 +313,17 @@ echo_clear(struct echo *e)
 {
 	pthread_mutex_lock(&e->lock);
 	buf_drain(&e->seen, e->seen.len);
+	pthread_mutex_unlock(&e->lock);
+}
+
+/* What to answer. */
+void
+echo_say(struct echo *e, const char *bytes, size_t len, bool hang_up)
+{
+	pthread_mutex_lock(&e->lock);
+	e->raw = bytes;
+	e->raw_len = len;
+	e->raw_ends = hang_up;
 	pthread_mutex_unlock(&e->lock);
 }
 

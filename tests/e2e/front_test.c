@@ -15,7 +15,8 @@
  * a server says what the gateway has understood, and one to such a server directly, which
  * says what the proxy has. Whatever a proxy lets through, the gateway refuses or understands
  * in the same way, and nothing that stands on a connection is ever taken for a part of
- * another request. FRONT_SHOW=1 shows every case.
+ * another request. The same holds for answers of the server behind. FRONT_SHOW=1 shows every
+ * case.
  */
 
 #define FRONTS 5
@@ -257,6 +258,61 @@ START_TEST(what_a_proxy_lets_through_is_understood_as_the_proxy_does)
 }
 END_TEST
 
+/* Has the server behind answer so, and tells the statuses that the client got. Nobody may
+ * get what belongs to no answer. */
+static const char *
+send_raw(const char *way, int port, const struct front_raw *k)
+{
+	static char statuses[128];
+	struct front_answers got;
+	char ask[128];
+
+	echo_say(tool, k->bytes, k->len, k->ends);
+	snprintf(ask, sizeof ask, "%s /raw HTTP/1.1\r\nHost: localhost\r\n\r\n", k->method);
+	front_send(port, ask, strlen(ask), FRONT_MARKER, &got);
+	statuses[0] = '\0';
+	for (size_t i = 0; i < got.count; i++) {
+		const struct front_answer *a = &got.list[i];
+
+		snprintf(statuses + strlen(statuses), sizeof statuses - strlen(statuses), "%s%d",
+		    i > 0 ? " " : "", a->status);
+		ck_assert_msg(strstr(a->body, FRONT_FORGED) == NULL, "%s: %s: %s", way, k->name, a->body);
+		ck_assert_msg(!a->echo || (i == 1 && strncmp(a->body, "GET /marker ", 12) == 0),
+		    "%s: %s: answer %zu is %s", way, k->name, i, a->body);
+	}
+	return statuses;
+}
+
+START_TEST(answers_are_told_apart_by_everybody)
+{
+	unsigned wrong = 0;
+
+	start();
+	for (size_t i = 0; i < front_raw_count; i++) {
+		const struct front_raw *k = &front_raws[i];
+		const char *got = send_raw("alone", gateway.port, k);
+
+		if (strcmp(got, k->direct) != 0) {
+			fprintf(stderr, "%s: %s, not %s\n", k->name, got, k->direct);
+			wrong++;
+		}
+		for (int f = 0; f < FRONTS; f++) {
+			got = send_raw(fronts[f].name, fronts[f].gateway, k);
+			/* A proxy may have its own word for an answer that was cut. */
+			ck_assert_msg(strncmp(got, k->direct, strlen(got)) == 0 || strncmp(got, "502", 3) == 0,
+			    "%s: %s: %s, not %s", fronts[f].name, k->name, got, k->direct);
+			for (int n = 0; n < 2; n++) { /* on each connection that is kept */
+				const struct front_case about = {k->name, "", 0, ""};
+
+				send_check(fronts[f].name, fronts[f].gateway, &about, tool);
+			}
+		}
+	}
+	stop();
+	ck_assert_uint_eq(wrong, 0);
+}
+END_TEST
+
 /* The suite. */
 static Suite *
 front_suite(void)
@@ -266,6 +322,7 @@ front_suite(void)
 
 	tcase_set_timeout(tcase, 240);
 	tcase_add_test(tcase, the_gateway_alone_answers_each_case_so);
+	tcase_add_test(tcase, answers_are_told_apart_by_everybody);
 	tcase_add_loop_test(tcase, what_a_proxy_lets_through_is_understood_as_the_proxy_does, 0, FRONTS);
 	suite_add_tcase(suite, tcase);
 	return suite;

@@ -648,6 +648,45 @@ START_TEST(adopted_personas_get_their_twin_first)
 }
 END_TEST
 
+/* Runs `store` on the gateway's data, in the test's folder. */
+static void
+store(const char *words)
+{
+	char *out = shell("P=\"$(realpath '%s')\"; cd '%s' && $P store %s 2>&1 || echo failed", program_path(),
+	    scratch_dir(), words);
+
+	ck_assert_msg(strstr(out, "failed") == NULL, "%s", out);
+	free(out);
+}
+
+START_TEST(after_an_old_copy_twins_are_found_again)
+{
+	const char *ann, *dora, *bob;
+
+	start();
+	ann = create("a", "{\"name\":\"Ann\"}");
+	bob = create("a", "{\"name\":\"Bob\"}");
+	store("backup --data-dir data --to copy");
+	dora = create("a", "{\"name\":\"Dora\",\"systemPrompt\":\"s\"}");
+	ck_assert_int_eq(status("PUT", "a", ann, "{\"name\":\"Anna\"}"), 200);
+	ck_assert_int_eq(status("DELETE", "a", bob, NULL), 204);
+	UNTIL(!localtool_has("a", bob));
+	program_kill(&gateway);
+	store("restore --from copy --data-dir data --replace");
+	run();
+	ck_assert_int_eq(status("POST", "a", NULL, "{\"name\":\"Dora\"}"), 409);
+	/* under the id that clients and runs know */
+	ck_assert_str_eq(reply_string(call("GET", "a", dora, NULL), "name"), "Dora");
+	ck_assert_str_eq(reply_string(call("GET", "a", ann, NULL), "name"), "Anna");
+	ck_assert_int_eq(status("GET", "a", bob, NULL), 404);
+	UNTIL(strcmp(localtool_id("a", "Dora"), dora) == 0 && strcmp(localtool_id("a", "Anna"), ann) == 0 &&
+	    localtool_personas("a", "Bob") == 0);
+	/* what was absent in the twin is empty in the adopted persona: the tool keeps a copy of it */
+	ck_assert_uint_eq(localtool_personas("a", NULL), 3);
+	stop();
+}
+END_TEST
+
 START_TEST(two_of_one_name_have_twins)
 {
 	start();
@@ -946,6 +985,7 @@ mirror_suite(void)
 	    twins_can_swap_their_names,
 	    a_create_gets_the_name_of_a_twin_that_is_late,
 	    adopted_personas_get_their_twin_first,
+	    after_an_old_copy_twins_are_found_again,
 	    two_of_one_name_have_twins,
 	    adopted_while_the_tool_is_down_they_have_another_id,
 	    adopted_while_the_tool_starts_they_have_their_twins_ids,

@@ -46,6 +46,29 @@ decide(const char *action, const char *persona)
 	return out;
 }
 
+/* Whether /readyz says that so many writes wait for a person; it is ready all the same. */
+static bool
+shown(const char *text)
+{
+	struct reply *r = ask(stage_gateway.admin_port, "GET", "/readyz", NULL, NULL);
+
+	ck_assert_int_eq(r->status, 200);
+	return strstr(r->body, text) != NULL;
+}
+
+START_TEST(readiness_names_what_waits_for_the_operator)
+{
+	leave_open(true, NULL);
+	EVENTUALLY(shown("\"for_operator\":1,\"unsettled\":0,\"ready\":true}"));
+	stage_kill_gateway();
+	stage_start_gateway();
+	ck_assert(shown("\"for_operator\":1,")); /* at once */
+	free(decide("forget", ""));
+	EVENTUALLY(!shown("for_operator"));
+	stage_close();
+}
+END_TEST
+
 START_TEST(an_open_create_is_listed_and_holds_its_name)
 {
 	char *list;
@@ -167,6 +190,7 @@ reliability_operator_suite(void)
 	TCase *tcase = tcase_create("operator");
 
 	tcase_set_timeout(tcase, 60);
+	tcase_add_test(tcase, readiness_names_what_waits_for_the_operator);
 	tcase_add_test(tcase, an_open_create_is_listed_and_holds_its_name);
 	tcase_add_loop_test(tcase, an_adopted_create_gets_its_persona, 0, 2);
 	tcase_add_test(tcase, a_forgotten_create_frees_its_name);

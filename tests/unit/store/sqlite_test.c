@@ -436,7 +436,7 @@ static bool
 may_scan(int which)
 {
 	return which == SQL_INTENT_LIST || which == SQL_INTENT_COUNTS || which == SQL_INTENT_MOVE ||
-	    which == SQL_PERSONA_SCOPE_COUNTS;
+	    which == SQL_SCOPE_USED || which == SQL_PERSONA_SCOPE_COUNTS;
 }
 
 /* Whether a step of a plan goes through everything: what a statement has found itself so

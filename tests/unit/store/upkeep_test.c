@@ -69,6 +69,36 @@ START_TEST(joined_scopes_are_one)
 }
 END_TEST
 
+/* A scope without any persona may hold something that counts. */
+START_TEST(what_is_left_of_a_scope_moves_too)
+{
+	struct fixture f;
+	struct store_intent i = fixture_create("i1", NULL, "print", NULL), gone = fixture_delete("d1", "p3");
+
+	fixture_begin(&f, _i);
+	ck_assert_int_eq(FIXTURE_CALL(&f, store_join_scopes, SHOP, SCOPE), STORE_OK);
+	ck_assert_int_eq(f.reply.number, 0);
+	i.scope = TEXT(SHOP);
+	ck_assert_int_eq(fixture_create_begin(&f, &i), STORE_OK);
+	ck_assert_int_eq(FIXTURE_CALL(&f, store_join_scopes, SHOP, SCOPE), STORE_OK);
+	store_intents(f.port, fixture_done, &f);
+	ck_assert_int_eq(fixture_wait(&f, f.done + 1), STORE_OK);
+	ck_assert_uint_eq(f.reply.intent_count, 1);
+	ck_assert_str_eq(f.reply.intents[0].scope, SCOPE);
+
+	shop_persona(&f, "p3", "Cy");
+	gone.scope = TEXT(SHOP);
+	ck_assert_int_eq(FIXTURE_CALL(&f, store_delete_begin, &gone), STORE_OK);
+	ck_assert_int_eq(FIXTURE_CALL(&f, store_delete_settle, "d1", NOW_MS), STORE_OK);
+	ck_assert_int_eq(FIXTURE_CALL(&f, store_join_scopes, SHOP, SCOPE), STORE_OK);
+	fixture_assert_list(&f, SCOPE, "");
+	ck_assert_uint_eq(f.reply.tombstone_count, 1);
+	fixture_assert_list(&f, SHOP, "");
+	ck_assert_uint_eq(f.reply.tombstone_count, 0);
+	fixture_end(&f);
+}
+END_TEST
+
 START_TEST(a_persona_of_both_scopes_becomes_one)
 {
 	struct fixture f;
@@ -230,6 +260,7 @@ upkeep_suite(void)
 {
 	const TTest *const tests[] = {
 	    joined_scopes_are_one,
+	    what_is_left_of_a_scope_moves_too,
 	    a_persona_of_both_scopes_becomes_one,
 	    scopes_are_told_with_their_visible_personas,
 	    intents_of_one_persona_in_both_scopes_leave_no_hold_behind,
