@@ -20,7 +20,8 @@
 
 /* What needs root, systemd or files of a machine, or what is shown elsewhere. */
 static const char *const elsewhere[] = {
-    "useradd ", "install ", "systemctl daemon-reload", "systemctl edit ", "systemctl enable ",
+    "apt-get ", "cd ", "./autogen.sh", "make install", "install ", "systemctl edit ", "systemctl enable ",
+    "curl -H 'Authorization: Bearer pgw_", /* a name and a certificate: clients_test.c */
     "persona-gateway intents adopt ", "persona-gateway intents forget ", /* reliability_operator_test.c */
 };
 
@@ -70,7 +71,8 @@ static char *
 here(const char *command)
 {
 	const struct word words[] = {
-	    {"/var/lib/persona-gateway", data}, {"/backup", backups}, {"http://127.0.0.1:3001", admin_url},
+	    {"/var/lib/persona-gateway", data}, {"/etc/persona-gateway/persona-gateway.yaml", "gateway.yaml"},
+	    {"/backup", backups}, {"http://127.0.0.1:3001", admin_url},
 	    {"runuser -u persona-gateway -- ", ""}, {"intents list", "intents --admin ADMIN list"},
 	    {"explain --request", "explain --admin ADMIN --request"}, {"ADMIN", admin_url},
 	};
