@@ -198,6 +198,39 @@ START_TEST(equal_creates_on_all_loops_are_one)
 }
 END_TEST
 
+START_TEST(equal_reads_on_all_loops_share_a_call)
+{
+	static const char route[] = "/v1/customer-persona/{persona_id}";
+	char request[300], *id;
+	struct reply r;
+	int before;
+
+	stage_open("  cache: {fresh: 0s}\n", "workers: 3\n");
+	for (int i = 0; i < WORKERS_LANES; i++)
+		lanes[i] = raw_connect(stage_gateway.port);
+	id = create(STAGE_DEMO, "{\"name\":\"a\",\"description\":\"begin\"}");
+	for (int n = 0; n < 3; n++)
+		ck_assert_int_eq(workers_stale(below(STAGE_DEMO, id), 200, "begin"), 0);
+	stage_faults("{\"profile\":\"latency\",\"percent\":100,\"delay_ms\":700}");
+	before = stage_received("GET", route);
+	ck_assert_int_gt(before, 0);
+	snprintf(request, sizeof request, "GET %s HTTP/1.1\r\nHost: localhost\r\n\r\n",
+	    below(STAGE_DEMO, id));
+	for (int i = 0; i < WORKERS_LANES; i++)
+		raw_send(lanes[i], request, strlen(request));
+	for (int i = 0; i < WORKERS_LANES; i++) {
+		raw_reply(lanes[i], false, &r);
+		ck_assert_int_eq(r.status, 200);
+		free(r.body);
+	}
+	/* two that look at the same moment may both ask */
+	ck_assert_int_lt(stage_received("GET", route) - before, WORKERS_LOOPS);
+	stage_no_faults();
+	free(id);
+	workers_close();
+}
+END_TEST
+
 /* The threads of the gateway that serve clients beside the first. */
 static int
 workers_threads(void)
@@ -280,6 +313,7 @@ workers_suite(void)
 {
 	const TTest *const tests[] = {what_was_acknowledged_is_what_every_loop_answers,
 	    a_write_past_the_gateway_is_seen_by_every_loop, equal_creates_on_all_loops_are_one,
+	    equal_reads_on_all_loops_share_a_call,
 	    all_loops_take_another_configuration_while_they_serve,
 	    a_stop_serves_what_every_loop_has_begun, NULL};
 
