@@ -1,6 +1,8 @@
 #ifndef FRONT_CASES_H
 #define FRONT_CASES_H
 
+#include "front_h2.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -17,6 +19,10 @@ struct front_case {
 
 extern const struct front_case front_cases[];
 extern const size_t front_case_count;
+
+/* Requests in HTTP/2, which a proxy writes anew in HTTP/1.1. */
+extern const struct front_h2 front_h2s[];
+extern const size_t front_h2_count;
 
 /* Answers of the server behind the gateway, to GET, or HEAD, of /raw. Where one holds the
  * word FRONT_FORGED, no client may ever see it. */

@@ -101,6 +101,8 @@ echo_field(const struct echo_conn *c, const char *name, const char *after, size_
 			continue;
 		p += n + 1 + strspn(p + n + 1, " \t");
 		*len = strcspn(p, "\n");
+		while (*len > 0 && (p[*len - 1] == ' ' || p[*len - 1] == '\t'))
+			--*len;
 		return p;
 	}
 	return NULL;

@@ -2,6 +2,7 @@
 
 #include "front.h"
 #include "front_cases.h"
+#include "front_h2.h"
 #include "harness.h"
 #include "unit.h"
 
@@ -20,6 +21,7 @@
  */
 
 #define FRONTS 5
+#define FRONTS_H2 2 /* those that speak HTTP/2 */
 #define CHECK "GET /check HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
 
 /* A way of running a proxy. */
@@ -28,6 +30,8 @@ static struct front {
 	int gateway, echo; /* ports, by where they lead */
 } fronts[FRONTS] = {{"nginx", 0, 0}, {"nginx that streams", 0, 0}, {"nginx that minds little", 0, 0},
     {"haproxy", 0, 0}, {"haproxy that minds little", 0, 0}};
+
+static struct front fronts_h2[FRONTS_H2] = {{"nginx", 0, 0}, {"haproxy", 0, 0}};
 
 static struct program gateway;
 static struct echo *tool, *direct; /* behind the gateway; behind the proxies */
@@ -48,7 +52,7 @@ start_gateway(void)
 
 /* Adds the two ways of one nginx. */
 static void
-add_nginx(char *text, size_t size, struct front *f, const char *lines)
+add_nginx(char *text, size_t size, struct front *f, const char *how, const char *lines)
 {
 	const int to[] = {gateway.port, echo_port(direct)};
 	int *const ports[] = {&f->gateway, &f->echo};
@@ -57,19 +61,19 @@ add_nginx(char *text, size_t size, struct front *f, const char *lines)
 		*ports[i] = front_port();
 		snprintf(text + strlen(text), size - strlen(text),
 		    "upstream u%d { server 127.0.0.1:%d; keepalive 4; }\n"
-		    "server {\n  listen 127.0.0.1:%d;\n  server_name localhost;\n"
+		    "server {\n  listen 127.0.0.1:%d%s;\n  server_name localhost;\n"
 		    "  client_header_timeout 400ms;\n  client_body_timeout 400ms;\n  keepalive_timeout 1s;\n"
 		    "  %s\n"
 		    "  location / {\n    proxy_pass http://u%d;\n    proxy_http_version 1.1;\n"
 		    "    proxy_set_header Connection \"\";\n    proxy_set_header Host $http_host;\n"
 		    "    proxy_next_upstream off;\n  }\n}\n",
-		    *ports[i], to[i], *ports[i], lines, *ports[i]);
+		    *ports[i], to[i], *ports[i], how, lines, *ports[i]);
 	}
 }
 
 /* Adds the two ways of one haproxy. */
 static void
-add_haproxy(char *text, size_t size, struct front *f, const char *lines)
+add_haproxy(char *text, size_t size, struct front *f, const char *how, const char *lines)
 {
 	const int to[] = {gateway.port, echo_port(direct)};
 	int *const ports[] = {&f->gateway, &f->echo};
@@ -77,9 +81,9 @@ add_haproxy(char *text, size_t size, struct front *f, const char *lines)
 	for (int i = 0; i < 2; i++) {
 		*ports[i] = front_port();
 		snprintf(text + strlen(text), size - strlen(text),
-		    "frontend f%d\n    bind 127.0.0.1:%d\n%s    default_backend b%d\n"
+		    "frontend f%d\n    bind 127.0.0.1:%d%s\n%s    default_backend b%d\n"
 		    "backend b%d\n    http-reuse always\n    server s 127.0.0.1:%d\n",
-		    *ports[i], *ports[i], lines, *ports[i], *ports[i], to[i]);
+		    *ports[i], *ports[i], how, lines, *ports[i], *ports[i], to[i]);
 	}
 }
 
@@ -93,12 +97,14 @@ start(void)
 	tool = echo_start();
 	direct = echo_start();
 	start_gateway();
-	add_nginx(text, sizeof text, &fronts[0], "");
-	add_nginx(text, sizeof text, &fronts[1], "proxy_request_buffering off;");
-	add_nginx(text, sizeof text, &fronts[2], "underscores_in_headers on; ignore_invalid_headers off; "
-	    "merge_slashes off; large_client_header_buffers 8 32k;");
-	add_haproxy(defaults, sizeof defaults, &fronts[3], "");
-	add_haproxy(defaults, sizeof defaults, &fronts[4], "    option accept-invalid-http-request\n");
+	add_nginx(text, sizeof text, &fronts[0], "", "");
+	add_nginx(text, sizeof text, &fronts[1], "", "proxy_request_buffering off;");
+	add_nginx(text, sizeof text, &fronts[2], "", "underscores_in_headers on; "
+	    "ignore_invalid_headers off; merge_slashes off; large_client_header_buffers 8 32k;");
+	add_nginx(text, sizeof text, &fronts_h2[0], " http2", "");
+	add_haproxy(defaults, sizeof defaults, &fronts[3], "", "");
+	add_haproxy(defaults, sizeof defaults, &fronts_h2[1], " proto h2", "");
+	add_haproxy(defaults, sizeof defaults, &fronts[4], "", "    option accept-invalid-http-request\n");
 	front_start_nginx(text, fronts[0].gateway);
 	front_start_haproxy(defaults, fronts[3].gateway);
 }
@@ -267,6 +273,8 @@ send_raw(const char *way, int port, const struct front_raw *k)
 	struct front_answers got;
 	char ask[128];
 
+	if (getenv("FRONT_SHOW") != NULL)
+		fprintf(stderr, "%s: %s\n", way, k->name);
 	echo_say(tool, k->bytes, k->len, k->ends);
 	snprintf(ask, sizeof ask, "%s /raw HTTP/1.1\r\nHost: localhost\r\n\r\n", k->method);
 	front_send(port, ask, strlen(ask), FRONT_MARKER, &got);
@@ -313,6 +321,59 @@ START_TEST(answers_are_told_apart_by_everybody)
 }
 END_TEST
 
+/* Sends a case and its marker, which may overtake it, and tells what a server behind has
+ * understood. */
+static char *
+send_h2(int port, const struct front_h2 *k, struct echo *behind)
+{
+	echo_clear(behind);
+	front_h2_send(port, k);
+	return echo_seen(behind);
+}
+
+/* Whether every line stands in the other text. */
+static bool
+is_within(const char *lines, const char *all)
+{
+	char line[4096];
+
+	for (; *lines != '\0'; lines += strlen(line)) {
+		snprintf(line, sizeof line, "%.*s", (int)strcspn(lines, "\n") + 1, lines);
+		if (strstr(all, line) == NULL)
+			return false;
+	}
+	return true;
+}
+
+START_TEST(http2_requests_are_understood_as_the_proxy_does)
+{
+	unsigned passed = 0;
+
+	start();
+	for (size_t i = 0; i < FRONTS_H2 * front_h2_count; i++) {
+		const struct front *f = &fronts_h2[i / front_h2_count];
+		const struct front_h2 *k = &front_h2s[i % front_h2_count];
+		char *proxy = send_h2(f->echo, k, direct), *ours = send_h2(f->gateway, k, tool), *next;
+
+		if (getenv("FRONT_SHOW") != NULL)
+			fprintf(stderr, "%s: %s\n%s--\n%s", f->name, k->name, proxy, ours);
+		ck_assert_msg(is_within(ours, proxy), "%s: %s\nto the gateway:\n%sby the proxy:\n%s", f->name,
+		    k->name, ours, proxy);
+		ck_assert_msg(strstr(ours, " /hidden ") == NULL, "%s: %s\n%s", f->name, k->name, ours);
+		passed += lines_of(ours);
+		free(proxy);
+		free(ours);
+		next = send_h2(f->gateway, &front_h2s[0], tool); /* on the connections that are kept */
+		ck_assert_msg(lines_of(next) == 2 && strstr(next, "GET /a 0:") != NULL &&
+		    strstr(next, "GET /marker 0:") != NULL, "%s: what comes after \"%s\" is disturbed: %s",
+		    f->name, k->name, next);
+		free(next);
+	}
+	stop();
+	ck_assert_uint_gt(passed, FRONTS_H2 * front_h2_count / 2);
+}
+END_TEST
+
 /* The suite. */
 static Suite *
 front_suite(void)
@@ -322,6 +383,7 @@ front_suite(void)
 
 	tcase_set_timeout(tcase, 240);
 	tcase_add_test(tcase, the_gateway_alone_answers_each_case_so);
+	tcase_add_test(tcase, http2_requests_are_understood_as_the_proxy_does);
 	tcase_add_test(tcase, answers_are_told_apart_by_everybody);
 	tcase_add_loop_test(tcase, what_a_proxy_lets_through_is_understood_as_the_proxy_does, 0, FRONTS);
 	suite_add_tcase(suite, tcase);
