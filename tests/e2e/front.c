@@ -22,6 +22,8 @@
 
 #define FRONT_TRIES 400     /* to reach a port ... */
 #define FRONT_BREATH_MS 25  /* ... and the time between two */
+#define FRONT_PORT 20000   /* the first port that is tried, and how many there are: */
+#define FRONT_PORTS 12000U  /* below those of connections (ip_local_port_range) */
 #define FRONT_WAIT_MS 20000 /* longer than a connection should last */
 
 static pid_t front_pids[2];
@@ -72,20 +74,24 @@ front_possible(void)
 	return front_nginx() != NULL && front_haproxy() != NULL;
 }
 
-/* Finds a free port. */
+/* Finds a free port, where the kernel puts no connections of others meanwhile, and none twice. */
 int
 front_port(void)
 {
+	static unsigned turn;
 	struct sockaddr_in sin = {.sin_family = AF_INET};
-	socklen_t len = sizeof sin;
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), one = 1;
+	int fd, rc, port;
 
 	sin.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
-	ck_assert_int_eq(bind(fd, (struct sockaddr *)&sin, sizeof sin), 0);
-	ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&sin, &len), 0);
-	close(fd);
-	return ntohs(sin.sin_port);
+	do {
+		port = FRONT_PORT + (int)(((unsigned)getpid() * 37 + turn++) % FRONT_PORTS);
+		ck_assert_uint_lt(turn, FRONT_PORTS);
+		sin.sin_port = htons((uint16_t)port);
+		fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		rc = bind(fd, (struct sockaddr *)&sin, sizeof sin);
+		close(fd);
+	} while (rc != 0);
+	return port;
 }
 
 /* Connects; -1 when nobody listens. */
@@ -188,17 +194,17 @@ front_log(void)
 
 /* ---- a client that sends bytes ---- */
 
-/* Reads until the end. */
+/* Reads until the end of a connection that began with these bytes. */
 static void
-front_read(int fd, struct buf *b)
+front_read(int fd, const struct buf *sent, struct buf *b)
 {
 	struct pollfd p = {.fd = fd, .events = POLLIN};
 	char bytes[65536];
 	ssize_t n;
 
 	for (;;) {
-		ck_assert_msg(poll(&p, 1, FRONT_WAIT_MS) > 0, "the connection does not end: %s",
-		    b->len > 0 ? b->data : "");
+		ck_assert_msg(poll(&p, 1, FRONT_WAIT_MS) > 0, "a connection does not end: %.60s: %s",
+		    sent->data, b->len > 0 ? b->data : "");
 		n = recv(fd, bytes, sizeof bytes, 0);
 		if (n <= 0)
 			return;
@@ -295,7 +301,7 @@ front_send(int port, const char *bytes, size_t len, const char *last, struct fro
 			break;
 		sent += (size_t)n;
 	}
-	front_read(fd, &got);
+	front_read(fd, &all, &got);
 	close(fd);
 	out->count = 0;
 	for (p = got.len > 0 ? got.data : ""; *p != '\0' && out->count < FRONT_ANSWERS;) {
