@@ -30,6 +30,8 @@ static const char *const config_communities[] = {"project", "organisation", NULL
 /* In the order of enum config_tls_version and enum tls_clients. */
 static const char *const config_tls_versions[] = {"1.2", "1.3", NULL};
 static const char *const config_tls_clients[] = {"off", "optional", "required", NULL};
+/* In the order of enum config_http. */
+static const char *const config_https[] = {"1.1", "2", NULL};
 /* In the order of enum config_image_provider. */
 static const char *const config_providers[] = {"auto", "none", "openai", NULL};
 
@@ -182,6 +184,10 @@ static const struct config_key config_table[] = {
 	.help = "An HTTP proxy for calls to Bluejay. The environment's proxy is never used."},
     {"bluejay.ca_file", CONFIG_FILE, AT(bluejay.ca_file),
 	.help = "Certificates (PEM) to trust instead of the system's."},
+    {"bluejay.http", CONFIG_ENUM, AT(bluejay.http), .fallback = "1.1", .choices = config_https,
+	.help = "The version of HTTP for calls to Bluejay that may be repeated; creates always use "
+	    "1.1. With `2` a call whose answer is in 1.1 is repeated in 1.1, and so are all later "
+	    "ones. 2 needs an `https` url and no `proxy`; else 1.1 is used."},
     {"bluejay.max_in_flight", CONFIG_INT, AT(bluejay.max_in_flight), .fallback = "256", .min = 1,
 	.max = 10000, .help = "The most calls to Bluejay at one time; further ones wait."},
     {"bluejay.cache.fresh", CONFIG_DURATION, AT(bluejay.cache_fresh), .fallback = "2s", .min = 0,

@@ -47,6 +47,8 @@ struct config_client {
 
 enum config_tls_version { CONFIG_TLS_1_2, CONFIG_TLS_1_3 };
 
+enum config_http { CONFIG_HTTP_1_1, CONFIG_HTTP_2 };
+
 enum config_image_provider { CONFIG_IMAGES_AUTO, CONFIG_IMAGES_NONE, CONFIG_IMAGES_OPENAI };
 
 struct config {
@@ -97,6 +99,7 @@ struct config {
 		int64_t settle_grace, settle_keys;
 		int64_t rate_per_minute; /* 0: none */
 		char *proxy, *ca_file;   /* NULL: none */
+		int http;                /* enum config_http */
 		int64_t max_in_flight;
 		int64_t cache_fresh, cache_stale, cache_size;
 	} bluejay;

@@ -5,6 +5,7 @@
 #include "core/twin_tool.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #define CLIENTS_QUEUE 1024                   /* calls to Bluejay waiting for a place */
 #define CLIENTS_ANSWER_MAX ((size_t)4 << 20) /* bytes of one persona from upstream */
@@ -36,6 +37,8 @@ clients_set_bluejay(struct gateway *gw, const struct config *c, struct upstream 
 	    .total_ms = c->bluejay.total,
 	    .retries = (unsigned)c->bluejay.retries,
 	    .rate_per_minute = (unsigned)c->bluejay.rate_per_minute,
+	    .http2 = c->bluejay.http == CONFIG_HTTP_2 && c->bluejay.proxy == NULL &&
+	        strncmp(gw->upstream_url, "https:", 6) == 0,
 	    .max_in_flight = (unsigned)c->bluejay.max_in_flight,
 	    .max_queue = CLIENTS_QUEUE,
 	    .max_answer = CLIENTS_ANSWER_MAX,

@@ -94,13 +94,19 @@ answer_head_read_length(struct answer_head *h, const struct answer_field *f)
 static void
 answer_head_read_status(struct answer_head *h, const char *line, size_t n)
 {
+	const char *code = line + 9;
+
 	h->status = 0;
 	h->http11 = n > 8 && strncmp(line, "HTTP/1.1", 8) == 0;
-	h->interim = n > 9 && line[9] == '1';
+	h->http2 = n > 7 && strncmp(line, "HTTP/2 ", 7) == 0; /* as libcurl writes it */
+	if (h->http2)
+		code = line + 7;
+	n = n > (size_t)(code - line) ? n - (size_t)(code - line) : 0;
+	h->interim = n > 0 && code[0] == '1';
 	h->closing = h->chunked = h->has_length = false;
-	if (n > 12 && isdigit((unsigned char)line[9]) && isdigit((unsigned char)line[10]) &&
-	    isdigit((unsigned char)line[11]) && !isdigit((unsigned char)line[12]))
-		h->status = (line[9] - '0') * 100 + (line[10] - '0') * 10 + line[11] - '0';
+	if (n > 3 && isdigit((unsigned char)code[0]) && isdigit((unsigned char)code[1]) &&
+	    isdigit((unsigned char)code[2]) && !isdigit((unsigned char)code[3]))
+		h->status = (code[0] - '0') * 100 + (code[1] - '0') * 10 + code[2] - '0';
 }
 
 /* Notes the fields that say where the answer and its connection end. */

@@ -16,7 +16,7 @@ struct answer_head {
 	size_t bytes;
 	int status;    /* of the last status line; 0: none yet, or none that can be read */
 	bool begun;    /* a line has come */
-	bool http11;
+	bool http11, http2;
 	bool interim;  /* the lines are those of a 1xx answer */
 	bool complete; /* the final head has ended; what follows are trailers */
 	bool closing;  /* Connection: close */

@@ -24,7 +24,8 @@
 struct curl_loop_socket {
 	struct curl_loop *owner;
 	curl_socket_t fd;
-	bool ours;  /* opened through us; else libcurl's own, such as the resolver's */
+	bool ours;  /* opened through us, for one job at a time; else libcurl's own, such as the
+	               resolver's, or one of HTTP/2: known only while libcurl wants something of it */
 	bool kept;  /* connected, and closed through us: events may outlast the job */
 	bool held;  /* its job runs, but wants nothing of it for now */
 	bool idle;  /* no job waits for it */
@@ -47,7 +48,7 @@ struct curl_loop {
 	char *proxy, *ca_file;
 	int64_t connect_ms;
 	long max_idle;
-	bool public_only;
+	bool public_only, http2;
 	void (*prepare)(CURL *);
 	CURLU *site; /* the last one asked for, and its text; NULL: none */
 	char *site_text;
@@ -223,7 +224,8 @@ curl_loop_on_open(void *arg, curlsocktype purpose, struct curl_sockaddr *a)
 	s = curl_loop_find(c, fd);
 	if (s != NULL)
 		curl_loop_forget(c, s); /* an earlier one, closed without telling */
-	curl_loop_socket_new(c, fd, true);
+	if (!c->http2)
+		curl_loop_socket_new(c, fd, true);
 	return fd;
 }
 
@@ -540,7 +542,10 @@ curl_loop_set_standing(struct curl_loop *c, CURL *e)
 	curl_easy_setopt(e, CURLOPT_NOPROGRESS, 1L);
 	curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "http,https");
 	curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, 0L);
-	curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+	/* Without TLS 7.88 fails on the second request of a connection in HTTP/2. */
+	curl_easy_setopt(e, CURLOPT_HTTP_VERSION,
+	    (long)(c->http2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1));
+	curl_easy_setopt(e, CURLOPT_PIPEWAIT, c->http2 ? 1L : 0L);
 	curl_easy_setopt(e, CURLOPT_HTTP09_ALLOWED, 0L);
 	curl_easy_setopt(e, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
 	curl_easy_setopt(e, CURLOPT_PATH_AS_IS, 1L);
@@ -650,6 +655,13 @@ curl_loop_renew(struct curl_loop *c)
 	curl_loop_empty(c);
 }
 
+/* Which version is asked for. */
+bool
+curl_loop_is_http2(const struct curl_loop *c)
+{
+	return c->http2;
+}
+
 /* Whether nobody has one. */
 bool
 curl_loop_is_idle(const struct curl_loop *c)
@@ -674,7 +686,8 @@ curl_loop_open(struct curl_loop *c)
 	curl_multi_setopt(c->multi, CURLMOPT_SOCKETDATA, c);
 	curl_multi_setopt(c->multi, CURLMOPT_TIMERFUNCTION, curl_loop_on_timeout);
 	curl_multi_setopt(c->multi, CURLMOPT_TIMERDATA, c);
-	curl_multi_setopt(c->multi, CURLMOPT_PIPELINING, (long)CURLPIPE_NOTHING);
+	curl_multi_setopt(c->multi, CURLMOPT_PIPELINING,
+	    (long)(c->http2 ? CURLPIPE_MULTIPLEX : CURLPIPE_NOTHING));
 	curl_loop_count(c, 0);
 	return 0;
 }
@@ -696,6 +709,7 @@ curl_loop_new(struct loop *loop, const struct curl_loop_config *cfg, struct fail
 	c->connect_ms = cfg->connect_ms;
 	c->max_idle = cfg->max_idle;
 	c->public_only = cfg->public_only;
+	c->http2 = cfg->http2;
 	c->prepare = cfg->prepare;
 	c->due = -1;
 	TAILQ_INIT(&c->dirty);

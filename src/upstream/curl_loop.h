@@ -21,6 +21,7 @@ struct curl_loop_config {
 	const char *ca_file; /* NULL: the system's */
 	int64_t connect_ms;
 	long max_idle;       /* seconds; a connection idle for longer carries nothing any more */
+	bool http2;          /* over TLS, many jobs on one connection; else HTTP/1.1 */
 	bool public_only;    /* no connection to an address that is not public */
 	void (*prepare)(CURL *); /* sets options of every new easy handle; may be NULL */
 };
@@ -54,7 +55,7 @@ struct curl_loop_job {
 	                      stands, done is called, and it stays until a cancel */
 	bool sealed; /* set by the owner: no further connection may be opened for it */
 	bool refused; /* libcurl wanted one all the same; it ended the job */
-	bool closed; /* libcurl closed the connection that carried this job */
+	bool closed; /* libcurl closed the connection that carried this job; not known of HTTP/2 */
 	/* the rest is curl_loop's */
 	struct curl_loop *owner;
 	unsigned renewals; /* of the loop, when it started */
@@ -67,6 +68,8 @@ struct curl_loop_job {
 struct curl_loop *curl_loop_new(struct loop *, const struct curl_loop_config *, struct fail *);
 /* No job may be running. */
 void curl_loop_free(struct curl_loop *);
+/* Whether it asks for HTTP/2. */
+bool curl_loop_is_http2(const struct curl_loop *);
 /* Whether every handle that was taken has been given back. */
 bool curl_loop_is_idle(const struct curl_loop *);
 

@@ -151,6 +151,14 @@ curl_try_has_excess(const struct curl_try *t)
 	    t->answer.len == (size_t)t->head.length && (size_t)uploaded == t->body_len;
 }
 
+/* Whether the answer is in HTTP/1.x where HTTP/2 was asked for: where it ends is told in
+ * another way, which is not watched there (curl_try_has_excess). */
+static bool
+curl_try_is_old(const struct curl_try *t)
+{
+	return curl_loop_is_http2(t->owner) && t->head.begun && !t->head.http2;
+}
+
 /* Why a complete answer cannot be trusted; NULL: it can. */
 static const char *
 curl_try_doubt(const struct curl_try *t, long status)
@@ -161,6 +169,8 @@ curl_try_doubt(const struct curl_try *t, long status)
 		return "the status is not one of HTTP";
 	if (t->encoded)
 		return "the answer is compressed, unasked";
+	if (curl_try_is_old(t))
+		return "the answer is not in HTTP/2";
 	if (curl_try_has_excess(t))
 		return "the answer is longer than its Content-Length";
 	return NULL;
@@ -220,6 +230,7 @@ curl_try_judge(struct curl_try *t, CURLcode code)
 	/* What libcurl never began to send, or never got into the socket. */
 	r->nothing_sent = !t->sent || (request_size == 0 && t->body_read == 0 && !t->head.begun);
 	r->body = "";
+	r->old_version = curl_try_is_old(t);
 	if (code == CURLE_OK) {
 		curl_easy_getinfo(t->job.easy, CURLINFO_RESPONSE_CODE, &status);
 		r->why = curl_try_doubt(t, status);

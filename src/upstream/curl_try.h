@@ -39,6 +39,7 @@ struct curl_try_result {
 	bool heard;        /* at least the first line of an answer came */
 	bool stale;        /* a kept-alive connection was found dead before any answer */
 	bool whole_time;   /* TIMEOUT: total_ms had passed */
+	bool old_version;  /* BROKEN, since HTTP/2 was asked for, and the answer came in HTTP/1.x */
 	bool hopeless;     /* NO_CONNECT for a reason that stays, as a refused certificate */
 	int status;        /* ANSWER only */
 	const char *retry_after; /* the field's text; NULL: none */

@@ -10,6 +10,7 @@
 #include "upstream/retry.h"
 #include "upstream/upstream_head.h"
 #include "upstream/upstream_settings.h"
+#include "upstream/upstream_ways.h"
 
 #include <curl/curl.h>
 #include <stdlib.h>
@@ -60,9 +61,7 @@ TAILQ_HEAD(upstream_calls, upstream_call);
 struct upstream {
 	struct loop *loop;
 	struct log *log;
-	struct curl_loop *curl;
-	struct curl_loop **old; /* with calls that began before other settings came */
-	size_t old_count;
+	struct upstream_ways ways;
 	struct upstream_settings set;
 	uint64_t random;
 	struct allowance_member member; /* of what all clients of this upstream may do */
@@ -153,7 +152,7 @@ upstream_enqueue(struct upstream_call *c)
 static void
 upstream_call_free(struct upstream_call *c)
 {
-	if (c->owner->old_count > 0)
+	if (c->owner->ways.old_count > 0)
 		loop_timer_set(&c->owner->soon, 0);
 	TAILQ_REMOVE(&c->owner->all, c, all_link);
 	loop_timer_cancel(&c->timer);
@@ -263,28 +262,13 @@ upstream_flush(struct upstream *u)
 		loop_timer_set(&u->soon, 0);
 }
 
-/* Frees the ways on which nothing runs any more. */
-static void
-upstream_sweep(struct upstream *u)
-{
-	size_t left = 0;
-
-	for (size_t i = 0; i < u->old_count; i++) {
-		if (curl_loop_is_idle(u->old[i]))
-			curl_loop_free(u->old[i]);
-		else
-			u->old[left++] = u->old[i];
-	}
-	u->old_count = left;
-}
-
 /* Delivers what ended while nobody could be called, and tidies up. */
 static void
 upstream_on_soon(void *arg)
 {
 	struct upstream *u = arg;
 
-	upstream_sweep(u);
+	upstream_ways_sweep(&u->ways);
 	upstream_pump(u);
 	upstream_flush(u);
 }
@@ -318,7 +302,7 @@ upstream_verdict(const struct upstream_call *c, const struct curl_try_result *r)
 	case UPSTREAM_TIMEOUT:
 		return upstream_was_fair(c, r) ? BREAKER_BAD : BREAKER_NO_VERDICT;
 	case UPSTREAM_BROKEN:
-		return r->stale ? BREAKER_NO_VERDICT : BREAKER_BAD;
+		return r->stale || r->old_version ? BREAKER_NO_VERDICT : BREAKER_BAD;
 	case UPSTREAM_NO_CONNECT:
 	case UPSTREAM_OPEN:
 	case UPSTREAM_BUSY:
@@ -387,6 +371,20 @@ upstream_fall_back(struct upstream_call *c, const struct curl_try_result *r)
 	return true;
 }
 
+/* An upstream that turns out not to speak HTTP/2 is asked again, and from now on, in 1.1. */
+static bool
+upstream_step_down(struct upstream_call *c, const struct curl_try_result *r)
+{
+	struct upstream *u = c->owner;
+
+	if (!r->old_version || c->deadline <= loop_now(u->loop))
+		return false;
+	if (!u->ways.no_http2)
+		log_plain(u->log, LOG_LEVEL_WARN, "the upstream does not speak HTTP/2; it is asked in HTTP/1.1");
+	u->ways.no_http2 = true;
+	return true;
+}
+
 /* A try has ended. */
 static void
 upstream_on_try(void *arg, const struct curl_try_result *r)
@@ -407,6 +405,8 @@ upstream_on_try(void *arg, const struct curl_try_result *r)
 		c->answer.maybe_received = received;
 		wait = 0;
 	}
+	if (upstream_step_down(c, r))
+		wait = 0;
 	if (wait < 0) {
 		upstream_finish(c);
 	} else if (wait == 0) {
@@ -440,7 +440,7 @@ upstream_try(struct upstream_call *c)
 	c->answer.body = NULL;
 	c->answer.body_len = 0;
 	upstream_set_state(c, UPSTREAM_TRYING);
-	c->running = curl_try_start(u->curl, u->loop, &q, upstream_on_try, c);
+	c->running = curl_try_start(upstream_ways_pick(&u->ways, c->repeat), u->loop, &q, upstream_on_try, c);
 	if (c->running == NULL) {
 		c->answer.outcome = UPSTREAM_NO_CONNECT;
 		c->why = "libcurl refused the request";
@@ -708,16 +708,15 @@ upstream_cancel(struct upstream_call *c)
 struct upstream *
 upstream_new(struct loop *loop, const struct upstream_config *cfg, struct fail *f)
 {
-	struct curl_loop *curl;
+	struct upstream_ways ways;
 	struct upstream *u;
 
-	if (upstream_settings_check(cfg, f) < 0 ||
-	    (curl = upstream_settings_open(loop, cfg, f)) == NULL)
+	if (upstream_settings_check(cfg, f) < 0 || !upstream_ways_open(&ways, loop, cfg, f))
 		return NULL;
 	u = mem_zero(1, sizeof *u);
 	u->loop = loop;
 	u->log = cfg->log;
-	u->curl = curl;
+	u->ways = ways;
 	upstream_settings_copy(&u->set, cfg);
 	u->random = cfg->seed;
 	if (u->random == 0)
@@ -733,30 +732,21 @@ upstream_new(struct loop *loop, const struct upstream_config *cfg, struct fail *
 	return u;
 }
 
-/* Makes new calls go another way; those that run end on the old one. */
-static void
-upstream_turn(struct upstream *u, struct curl_loop *curl)
-{
-	u->old = mem_resize(u->old, (u->old_count + 1) * sizeof(struct curl_loop *));
-	u->old[u->old_count++] = u->curl;
-	u->curl = curl;
-}
-
 /* Takes other settings. */
 int
 upstream_adjust(struct upstream *u, const struct upstream_config *cfg, struct fail *f)
 {
-	struct curl_loop *curl = NULL;
+	struct upstream_ways next = {0};
 	struct allowance_moved moved;
 
 	if (upstream_settings_check(cfg, f) < 0 ||
-	    (!upstream_settings_same_way(&u->set, cfg) &&
-	        (curl = upstream_settings_open(u->loop, cfg, f)) == NULL))
+	    (!upstream_settings_same_way(&u->set, cfg) && !upstream_ways_open(&next, u->loop, cfg, f)))
 		return -1;
-	if (curl != NULL)
-		upstream_turn(u, curl);
+	if (next.http1 != NULL)
+		upstream_ways_turn(&u->ways, &next);
 	else
-		curl_loop_renew(u->curl);
+		upstream_ways_renew(&u->ways);
+	u->ways.no_http2 = false;
 	upstream_settings_clear(&u->set);
 	upstream_settings_copy(&u->set, cfg);
 	allowance_adjust(&u->member, &u->set, loop_now(u->loop), &moved);
@@ -779,9 +769,7 @@ upstream_free(struct upstream *u)
 	}
 	loop_timer_cancel(&u->budget);
 	loop_timer_cancel(&u->soon);
-	upstream_sweep(u);
-	free(u->old);
-	curl_loop_free(u->curl);
+	upstream_ways_free(&u->ways);
 	allowance_leave(&u->member);
 	upstream_settings_clear(&u->set);
 	free(u);

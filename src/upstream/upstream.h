@@ -31,6 +31,7 @@ struct upstream_config {
 	unsigned max_in_flight;
 	unsigned max_queue;       /* calls waiting for a place; beyond: UPSTREAM_BUSY */
 	size_t max_answer;        /* bytes of one answer's body */
+	bool http2;               /* over TLS, for calls that may be repeated; UPSTREAM_ONCE takes 1.1 */
 	bool public_only;         /* connects to public addresses only, whatever a name says */
 	struct log *log;          /* may be NULL */
 	struct upstream *with;    /* another client of the same upstream, in another loop: calls in

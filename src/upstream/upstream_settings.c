@@ -19,6 +19,8 @@ upstream_settings_check(const struct upstream_config *cfg, struct fail *f)
 	if (cfg->connect_ms < 1 || cfg->first_byte_ms < 1 || cfg->total_ms < 1 ||
 	    cfg->connect_ms > INT_MAX || cfg->first_byte_ms > INT_MAX || cfg->total_ms > INT_MAX)
 		return fail_set(f, "the upstream's time-outs must be between 1 ms and 24 days");
+	if (cfg->http2 && (curl_version_info(CURLVERSION_NOW)->features & CURL_VERSION_HTTP2) == 0)
+		return fail_set(f, "libcurl on this machine does not speak HTTP/2");
 	if (cfg->max_in_flight == 0)
 		return fail_set(f, "max_in_flight must be at least 1");
 	return 0;
@@ -36,6 +38,7 @@ upstream_settings_copy(struct upstream_settings *s, const struct upstream_config
 	s->proxy = mem_string(cfg->proxy);
 	s->ca_file = mem_string(cfg->ca_file);
 	s->public_only = cfg->public_only;
+	s->http2 = cfg->http2;
 	s->connect_ms = cfg->connect_ms;
 	s->first_byte_ms = cfg->first_byte_ms;
 	s->total_ms = cfg->total_ms;
@@ -68,17 +71,18 @@ bool
 upstream_settings_same_way(const struct upstream_settings *s, const struct upstream_config *cfg)
 {
 	return s->connect_ms == cfg->connect_ms && s->public_only == cfg->public_only &&
+	    !s->http2 && !cfg->http2 && /* its connections remember headers, and so keys */
 	    upstream_settings_same_text(s->proxy, cfg->proxy) &&
 	    upstream_settings_same_text(s->ca_file, cfg->ca_file);
 }
 
 /* Opens a way for libcurl. */
 struct curl_loop *
-upstream_settings_open(struct loop *loop, const struct upstream_config *cfg, struct fail *f)
+upstream_settings_open(struct loop *loop, const struct upstream_config *cfg, bool http2, struct fail *f)
 {
 	struct curl_loop_config below = {.proxy = cfg->proxy, .ca_file = cfg->ca_file,
 	    .connect_ms = cfg->connect_ms, .max_idle = CURL_LOOP_MAX_IDLE_S,
-	    .public_only = cfg->public_only,
+	    .public_only = cfg->public_only, .http2 = http2,
 	    .prepare = curl_try_prepare};
 
 	return curl_loop_new(loop, &below, f);

@@ -8,7 +8,7 @@
 struct upstream_settings {
 	char *url; /* without a slash at its end */
 	char *proxy, *ca_file;
-	bool public_only;
+	bool public_only, http2;
 	int64_t connect_ms, first_byte_ms, total_ms;
 	unsigned retries, rate_per_minute, max_in_flight, max_queue;
 	size_t max_answer;
@@ -21,11 +21,11 @@ int upstream_settings_check(const struct upstream_config *, struct fail *);
 void upstream_settings_copy(struct upstream_settings *to, const struct upstream_config *);
 void upstream_settings_clear(struct upstream_settings *);
 
-/* Whether connections are made in the same way. */
+/* Whether connections are made in the same way, and may stay. */
 bool upstream_settings_same_way(const struct upstream_settings *, const struct upstream_config *);
 
-/* Opens a way for libcurl; NULL with a sentence. */
-struct curl_loop *upstream_settings_open(struct loop *, const struct upstream_config *,
+/* Opens a way for libcurl, in HTTP/2 or 1.1; NULL with a sentence. */
+struct curl_loop *upstream_settings_open(struct loop *, const struct upstream_config *, bool http2,
     struct fail *);
 
 #endif

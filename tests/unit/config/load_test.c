@@ -105,6 +105,7 @@ check_defaults(const struct config *c)
 	ck_assert_int_eq(c->bluejay.rate_per_minute, 0);
 	ck_assert_ptr_null(c->bluejay.proxy);
 	ck_assert_ptr_null(c->bluejay.ca_file);
+	ck_assert_int_eq(c->bluejay.http, CONFIG_HTTP_1_1);
 	ck_assert_int_eq(c->bluejay.max_in_flight, 256);
 	ck_assert_int_eq(c->bluejay.cache_fresh, 2000);
 	ck_assert_int_eq(c->bluejay.cache_stale, 3600000);
@@ -180,6 +181,7 @@ START_TEST(every_key_reaches_its_value)
 	    "  rate: {per_minute: 10}\n"
 	    "  proxy: http://proxy:3128/\n"
 	    "  ca_file: ca.pem\n"
+	    "  http: 2\n"
 	    "  max_in_flight: 11\n"
 	    "  cache: {fresh: 12s, stale_if_error: 13s, size: 14KiB}\n"
 	    "projects:\n"
@@ -234,6 +236,7 @@ START_TEST(every_key_reaches_its_value)
 	ck_assert_int_eq(c->bluejay.rate_per_minute, 10);
 	ck_assert_str_eq(c->bluejay.proxy, "http://proxy:3128");
 	ck_assert_str_eq(c->bluejay.ca_file, "ca.pem");
+	ck_assert_int_eq(c->bluejay.http, CONFIG_HTTP_2);
 	ck_assert_int_eq(c->bluejay.max_in_flight, 11);
 	ck_assert_int_eq(c->bluejay.cache_fresh, 12000);
 	ck_assert_int_eq(c->bluejay.cache_stale, 13000);
@@ -244,7 +247,7 @@ START_TEST(every_key_reaches_its_value)
 	ck_assert(p[0].has_agent && p[0].shared_agent);
 	ck_assert_int_eq(p[0].agent_id, 123);
 	ck_assert_ptr_null(p[0].api_key);
-	ck_assert_int_eq(p[0].line, 26);
+	ck_assert_int_eq(p[0].line, 27);
 	ck_assert_int_eq(p[0].column, 3);
 	ck_assert_str_eq(p[1].id, "Other Bot");
 	ck_assert_int_eq(p[1].agent_id, INT64_MAX);
@@ -423,7 +426,7 @@ START_TEST(wrong_types_say_what_would_be_right)
 	refuse("bluejay: ${KEY}\n",
 	    "c.yaml:1:10: bluejay must be a map with the keys url, api_key, api_key_file, "
 	    "headers, forward_persona_headers, timeouts, retries, settle, rate, proxy, ca_file, "
-	    "max_in_flight, cache, not a single value\n");
+	    "http, max_in_flight, cache, not a single value\n");
 }
 END_TEST
 

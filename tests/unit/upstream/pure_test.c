@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include "unit.h"
+#include "upstream/answer_head.h"
 #include "upstream/breaker.h"
 #include "upstream/rate.h"
 #include "upstream/retry.h"
@@ -20,6 +21,34 @@ repeats(enum upstream_repeat repeat, int status)
 
 	return retry_allowed(repeat, &t);
 }
+
+START_TEST(a_status_line_tells_its_version)
+{
+	static const struct {
+		const char *line;
+		int status;
+		bool http11, http2, interim;
+	} cases[] = {
+	    {"HTTP/1.1 201 Created\r\n", 201, true, false, false},
+	    {"HTTP/1.0 404 x\r\n", 404, false, false, false},
+	    {"HTTP/2 201 \r\n", 201, false, true, false},
+	    {"HTTP/2 103 \r\n", 103, false, true, true},
+	    {"HTTP/2 1\r\n", 0, false, true, true},
+	    {"HTTP/2 \r\n", 0, false, true, false},
+	};
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct answer_head h = {0};
+		struct answer_field f;
+
+		ck_assert_int_eq(answer_head_line(&h, cases[i].line, strlen(cases[i].line), &f),
+		    ANSWER_LINE_STATUS);
+		ck_assert_int_eq(h.status, cases[i].status);
+		ck_assert(h.http11 == cases[i].http11 && h.http2 == cases[i].http2);
+		ck_assert(h.interim == cases[i].interim);
+	}
+}
+END_TEST
 
 START_TEST(retry_repeats_only_statuses_that_pass)
 {
@@ -329,6 +358,7 @@ Suite *
 pure_suite(void)
 {
 	const TTest *const tests[] = {
+	    a_status_line_tells_its_version,
 	    retry_repeats_only_statuses_that_pass,
 	    retry_of_a_create_needs_proof_that_nothing_was_sent,
 	    retry_backs_off_with_full_jitter_up_to_a_cap,
