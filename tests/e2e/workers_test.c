@@ -28,7 +28,7 @@ static int lanes[WORKERS_LANES];
 static void
 workers_open(void)
 {
-	stage_open(NULL, "workers: 3\n");
+	stage_open("  cache: {fresh: 1h}\n", "workers: 3\n");
 	for (int i = 0; i < WORKERS_LANES; i++)
 		lanes[i] = raw_connect(stage_gateway.port);
 }
