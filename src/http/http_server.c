@@ -287,6 +287,7 @@ http_server_counts_add(const struct http_server *s, struct http_server_counts *s
 	sum->accepted += c.accepted;
 	sum->accept_failures += c.accept_failures;
 	sum->held += c.held;
+	sum->unproxied += c.unproxied;
 	sum->requests += c.requests;
 	sum->received += c.received;
 	sum->sent += c.sent;
