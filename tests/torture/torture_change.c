@@ -195,7 +195,8 @@ lane_update_burst(struct lane *l)
 	was_loose = p->loose;
 	for (int i = 0; i < CHANGE_BURST; i++) {
 		change_judge_update(l, p, &body[i], &c[i]);
-		p->loose = p->loose || (c[i].answered && c[i].answer.status == 200);
+		p->loose = p->loose || change_is_open(&c[i]) ||
+		    (c[i].answered && c[i].answer.status == 200);
 	}
 	p->loose = was_loose;
 	for (int i = 0; i < CHANGE_BURST; i++)
