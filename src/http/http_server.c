@@ -288,6 +288,8 @@ http_server_counts_add(const struct http_server *s, struct http_server_counts *s
 	sum->accept_failures += c.accept_failures;
 	sum->held += c.held;
 	sum->unproxied += c.unproxied;
+	sum->handshakes += c.handshakes;
+	sum->handshakes_failed += c.handshakes_failed;
 	sum->requests += c.requests;
 	sum->received += c.received;
 	sum->sent += c.sent;
