@@ -150,7 +150,7 @@ static void
 use(int life)
 {
 	const char *token = secrets[3].values[life];
-	char path[200], name[40];
+	char path[200], name[64];
 	const char *id;
 
 	for (int way = 0; way < 3; way++) {
