@@ -313,15 +313,20 @@ config_rules_proxies(const struct config_rules *r, const char *key, char *const 
 	}
 }
 
-/* Warns of a word that has no meaning beside clients. */
+/* Warns of a word that has no meaning beside clients, and of a list that names none. */
 static void
 config_rules_tokens(const struct config_rules *r)
 {
 	const struct yaml_node *node = FIND(r->config->document, "listen_without_tokens");
+	const struct yaml_node *clients = yaml_node_get(r->config->document, "clients");
 
 	if (r->config->client_count > 0 && r->config->listen_without_tokens)
 		diag_warn(r->diags, node->file, node->line, node->column, "listen_without_tokens does "
 		    "nothing, since there are clients: every request needs a token");
+	if (clients != NULL && clients->kind == YAML_LIST && clients->count == 0 &&
+	    !r->config->listen_without_tokens)
+		diag_warn(r->diags, clients->file, clients->line, clients->column, "clients names "
+		    "nobody, so no token is asked for: whoever can connect may do everything");
 }
 
 /* Checks the address for the operator. */

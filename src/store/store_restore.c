@@ -209,6 +209,16 @@ store_restore_run(struct store_restore *r, struct store_facts *facts, struct fai
 	return 0;
 }
 
+/* Whether two paths are one folder. */
+static bool
+store_restore_is_same(const char *a, const char *b)
+{
+	struct stat one, two;
+
+	return stat(a, &one) == 0 && stat(b, &two) == 0 && one.st_dev == two.st_dev &&
+	    one.st_ino == two.st_ino;
+}
+
 /* Restores. */
 int
 store_restore(const struct store_backup_options *o, struct store_facts *facts, struct fail *f)
@@ -217,6 +227,8 @@ store_restore(const struct store_backup_options *o, struct store_facts *facts, s
 	char now[TIMESTAMP_SIZE];
 	int lock, rc;
 
+	if (store_restore_is_same(o->from, o->to))
+		return fail_set(f, "%s is the backup itself: restore into another folder", o->to);
 	if (store_backup_check(o, facts, f) < 0)
 		return -1;
 	lock = sqlite_file_lock(o->to, f);

@@ -42,7 +42,8 @@ START_TEST(clients_are_read)
 	c = load(KEY, "");
 	ck_assert_uint_eq(c->client_count, 0);
 	config_free(c);
-	c = load(KEY "clients: []\n", "");
+	c = load(KEY "clients: []\n", "c.yaml:3:10: warning: clients names nobody, so no token is asked for: "
+	                             "whoever can connect may do everything\n");
 	ck_assert_uint_eq(c->client_count, 0);
 	config_free(c);
 }
@@ -156,7 +157,9 @@ START_TEST(clients_open_addresses_for_others)
 	    "use 127.0.0.1, [::1], a unix: socket, or off, or give a client that right\n");
 	refuse(KEY "listen: 0.0.0.0:3000\nclients: []\n",
 	    "c.yaml:3:9: other machines can reach 0.0.0.0:3000, and there are no clients: whoever "
-	    "connects would use the key; " OPEN_REMEDY);
+	    "connects would use the key; " OPEN_REMEDY
+	    "c.yaml:4:10: warning: clients names nobody, so no token is asked for: whoever can connect "
+	    "may do everything\n");
 	/* A list that cannot be read is one mistake, not two. */
 	refuse(KEY "listen: 0.0.0.0:3000\nclients: none\n",
 	    "c.yaml:4:10: clients must be a list, one entry for each client: - {name: ci, "

@@ -589,6 +589,21 @@ START_TEST(a_store_is_not_restored_over_another)
 }
 END_TEST
 
+START_TEST(a_backup_is_not_restored_onto_itself)
+{
+	struct stage s;
+
+	stage_begin(&s);
+	backup_done(&s);
+	free(s.target);
+	s.target = mem_format("%s/.", s.copy);
+	ck_assert_int_lt(restore(&s, true), 0);
+	expect_words(&s, "is the backup itself");
+	ck_assert_int_eq(verify(&s), 0);
+	stage_end(&s);
+}
+END_TEST
+
 START_TEST(a_restore_that_was_cut_off_keeps_gateways_away)
 {
 	struct store_options options = {0};
@@ -660,6 +675,7 @@ backup_suite(void)
 	tcase_add_test(tcase, a_stop_leaves_nothing);
 	tcase_add_loop_test(tcase, a_damaged_copy_is_refused, 0, 14);
 	tcase_add_test(tcase, a_store_is_not_restored_over_another);
+	tcase_add_test(tcase, a_backup_is_not_restored_onto_itself);
 	tcase_add_test(tcase, a_restore_that_was_cut_off_keeps_gateways_away);
 	tcase_add_test(tcase, a_closed_store_is_copied_as_well);
 	suite_add_tcase(suite, tcase);
