@@ -212,6 +212,8 @@ change_on_deleted(void *arg, struct store_reply *reply)
 	}
 	c->gw->sequence++;
 	shelf_bury(c->gw->shelf, c->project.scope, c->local_id, c->intent.upstream_id);
+	if (c->project.resource->shared)
+		shelf_bury_shared(c->gw->shelf, c->intent.upstream_id);
 	if (c->project.resource->shared && c->project.adopts)
 		epoch_bury(c->gw, c->project.resource, c->local_id, c->intent.upstream_id);
 	if (c->project.resource->portraits)

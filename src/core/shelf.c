@@ -338,6 +338,26 @@ shelf_bury(struct shelf *s, const char *scope, const char *local_id, const char 
 		shelf_dig(s, scope, upstream_id);
 }
 
+/* Buries an item in every scope that has it in memory. */
+void
+shelf_bury_shared(struct shelf *s, const char *upstream_id)
+{
+	struct shelf_entry *e, *next;
+
+	for (e = TAILQ_FIRST(&s->order); e != NULL; e = next) {
+		char *scope, *local_id;
+
+		next = TAILQ_NEXT(e, link);
+		if (strcmp(e->record.upstream_id, upstream_id) != 0)
+			continue;
+		scope = mem_string(e->record.scope); /* the entry goes */
+		local_id = mem_string(e->record.local_id);
+		shelf_bury(s, scope, local_id, upstream_id);
+		free(scope);
+		free(local_id);
+	}
+}
+
 /* Finds the grave of an id. */
 static struct shelf_grave *
 shelf_grave(struct shelf *s, const char *scope, const char *id)

@@ -87,6 +87,8 @@ void shelf_drop_scope(struct shelf *, const char *scope); /* all items of a scop
  * longer has: what the store read before it knew is refused from now on, under either
  * of its ids. */
 void shelf_bury(struct shelf *, const char *scope, const char *local_id, const char *upstream_id);
+/* The same in every scope that has the item in memory. */
+void shelf_bury_shared(struct shelf *, const char *upstream_id);
 
 /* The store has brought a hidden item back. */
 void shelf_unbury(struct shelf *, const char *scope, const char *local_id,

@@ -354,6 +354,23 @@ START_TEST(with_the_organisations_scope_all_are_shown_and_changed)
 }
 END_TEST
 
+START_TEST(what_one_project_deletes_no_other_shows_from_memory)
+{
+	char *own, *path;
+
+	stage_open(KEPT, "communities: {scope: organisation}\n");
+	own = create(COMMUNITIES, "{\"title\":\"O\"}");
+	path = strdup(below(COMMUNITIES, own));
+	ck_assert_int_eq(call("GET", path, NULL)->status, 200);
+	ck_assert_int_eq(call("DELETE", below(COMMUNITIES_PLAIN, own), NULL)->status, 204);
+	expect_error(call("GET", path, NULL), 404, "Community not found");
+	ck_assert_ptr_null(strstr(call("GET", COMMUNITIES, NULL)->body, own));
+	free(own);
+	free(path);
+	stage_close();
+}
+END_TEST
+
 /* Starts the gateway again with another end of its file. */
 static void
 restart_with(const char *base, const char *more)
@@ -446,6 +463,7 @@ communities_suite(void)
 	    without_bluejay_the_last_copy_is_told,
 	    a_project_shows_its_own_communities_only,
 	    with_the_organisations_scope_all_are_shown_and_changed,
+	    what_one_project_deletes_no_other_shows_from_memory,
 	    the_scope_may_change_and_change_back,
 	    the_mapping_is_the_files,
 	    NULL,
