@@ -11,6 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#define SECRET_REGION_MAX (UINTMAX_C(1) << 30) /* larger ones are what a sanitizer notes of memory */
+
 /* Finds a piece of a secret. */
 static const char *
 secret_piece(const char *bytes, size_t len, const char *secret)
@@ -216,7 +218,8 @@ secret_in_memory(int pid, const char *secret, char *where, size_t size)
 		char rights[8], *bytes;
 		ssize_t got;
 
-		if (sscanf(line, "%jx-%jx %7s", &from, &to, rights) != 3 || strncmp(rights, "rw", 2) != 0)
+		if (sscanf(line, "%jx-%jx %7s", &from, &to, rights) != 3 || strncmp(rights, "rw", 2) != 0 ||
+		    to - from > SECRET_REGION_MAX)
 			continue;
 		bytes = malloc((size_t)(to - from));
 		got = pread(mem, bytes, (size_t)(to - from), (off_t)from);

@@ -124,6 +124,7 @@ workers_live(const char *collection, int round)
 	}
 	workers_ask((round + 1) % WORKERS_LANES, "DELETE", path, NULL, NULL, &r);
 	ck_assert_int_eq(r.status, 204);
+	free(r.body);
 	stale += workers_stale(path, 404, NULL);
 	for (int i = 0; i < WORKERS_READERS; i++) {
 		kill(readers[i], SIGKILL);
