@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include "sandbox/sandbox_journal.h"
+#include "base/fd.h"
 #include "base/mem.h"
 
 #include <errno.h>
@@ -27,23 +28,6 @@ struct sandbox_journal {
 	struct buf batch;
 	int new_error; /* errno of the first failed write */
 };
-
-/* Writes all bytes; -1 with errno set when it cannot. */
-static int
-sandbox_journal_write(int fd, const char *bytes, size_t len)
-{
-	while (len > 0) {
-		ssize_t n = write(fd, bytes, len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -1;
-		bytes += n;
-		len -= (size_t)n;
-	}
-	return 0;
-}
 
 /* True when the descriptor is still the file at the path. */
 static bool
@@ -191,7 +175,7 @@ static void
 sandbox_journal_flush(struct sandbox_journal *j)
 {
 	if (j->new_error == 0 && j->batch.len > 0 &&
-	    sandbox_journal_write(j->new_fd, j->batch.data, j->batch.len) != 0)
+	    fd_write_all(j->new_fd, j->batch.data, j->batch.len) != 0)
 		j->new_error = errno;
 	j->new_size += j->batch.len;
 	buf_clear(&j->batch);

@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include "store/backup_file.h"
+#include "base/fd.h"
 #include "base/mem.h"
 
 #include <errno.h>
@@ -20,23 +21,6 @@ backup_meter_tell(const struct backup_meter *m, struct fail *f)
 	if (m->step == NULL || m->step(m->arg, m->what, m->done, m->total))
 		return 0;
 	return fail_set(f, "stopped");
-}
-
-/* Writes all bytes. */
-static int
-backup_file_write(int fd, const char *bytes, size_t len)
-{
-	while (len > 0) {
-		ssize_t n = write(fd, bytes, len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -1;
-		bytes += n;
-		len -= (size_t)n;
-	}
-	return 0;
 }
 
 /* Reads the next piece. */
@@ -91,7 +75,7 @@ backup_pass_run(struct backup_pass *p, off_t most, struct fail *f)
 		if (most > 0 && n > most)
 			n = (ssize_t)most;
 		digest_add(p->digest, p->piece, (size_t)n);
-		if (p->to != NULL && backup_file_write(p->out, p->piece, (size_t)n) < 0)
+		if (p->to != NULL && fd_write_all(p->out, p->piece, (size_t)n) < 0)
 			return fail_set(f, "%s cannot be written: %s", p->to, strerror(errno));
 		most -= most > 0 ? n : 0;
 		p->meter->done += (uint64_t)n;

@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include "store/image_file.h"
+#include "base/fd.h"
 #include "base/mem.h"
 
 #include <dirent.h>
@@ -74,23 +75,6 @@ image_file_open(const char *dir, bool (*known)(void *arg, const char *name), voi
 	return NULL;
 }
 
-/* Writes all bytes. */
-static int
-image_file_fill(int fd, const char *bytes, size_t len)
-{
-	while (len > 0) {
-		ssize_t n = write(fd, bytes, len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -1;
-		bytes += n;
-		len -= (size_t)n;
-	}
-	return fsync(fd);
-}
-
 /* Writes a file under another name first, so that its own never shows a part. */
 int
 image_file_write(const char *folder, const char *name, const char *bytes, size_t len,
@@ -106,7 +90,7 @@ image_file_write(const char *folder, const char *name, const char *bytes, size_t
 	else
 		fd = open(part, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd >= 0)
-		rc = image_file_fill(fd, bytes, len);
+		rc = fd_write_all(fd, bytes, len) == 0 ? fsync(fd) : -1;
 	why = errno;
 	if (fd >= 0 && close(fd) < 0 && rc == 0) {
 		why = errno;
