@@ -323,6 +323,29 @@ START_TEST(events_come_piece_by_piece)
 }
 END_TEST
 
+/* The target names the host, whatever the field says (RFC 9112, 3.2.2); haproxy refuses that. */
+START_TEST(nginx_names_the_host_of_the_target)
+{
+	static const char ask[] = "GET https://" NAME "/page HTTP/1.1\r\nHost: evil.example\r\n\r\n";
+	const char *head;
+	int c, t;
+	pid_t pid;
+
+	start(0);
+	c = secure(&pid);
+	raw_send(c, ask, sizeof ask - 1);
+	t = tool_accept();
+	head = tool_head(t);
+	ck_assert_str_eq(head_field(head, "x-forwarded-host"), NAME);
+	ck_assert_ptr_null(strstr(head, "evil.example"));
+	tool_say(t, "HTTP/1.1 204 No Content\r\n\r\n");
+	ck_assert_int_eq(strncmp(tool_head(c), "HTTP/1.1 204", 12), 0);
+	close(t);
+	hang_up(c, pid);
+	stop();
+}
+END_TEST
+
 START_TEST(a_websocket_passes)
 {
 	static const char ask[] = "GET /chat HTTP/1.1\r\nHost: " NAME "\r\nConnection: Upgrade\r\n"
@@ -407,6 +430,7 @@ front_examples_suite(void)
 	tcase_add_loop_test(tcase, an_image_of_ten_mebibytes_passes, 0, 2);
 	tcase_add_loop_test(tcase, events_come_piece_by_piece, 0, 2);
 	tcase_add_loop_test(tcase, a_websocket_passes, 0, 2);
+	tcase_add_test(tcase, nginx_names_the_host_of_the_target);
 	tcase_add_test(tcase, bytes_pass_behind_a_proxy_header_through_a_local_socket);
 	tcase_add_test(tcase, tls_of_the_gateway_passes_behind_a_proxy_header);
 	suite_add_tcase(suite, tcase);
