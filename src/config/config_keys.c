@@ -48,7 +48,8 @@ static const struct config_key config_table[] = {
 	.help = "`true` allows `listen` addresses that other machines can reach although there are no "
 	    "`clients`: whoever reaches them uses the key."},
     {"socket_mode", CONFIG_MODE, AT(socket_mode), .fallback = "0600", .restart = true,
-	.help = "Permissions of the files of local sockets (`unix:`): who can write may connect."},
+	.help = "Permissions of the files of local sockets (`unix:`), also of `admin_listen`: who can write "
+	    "may connect."},
     {"trusted_proxies", CONFIG_NETWORKS, AT(trusted_proxies), .fallback = "[]",
 	.help = "Who may say in `Forwarded` or `X-Forwarded-For`, `-Proto` and `-Host` for whom a "
 	    "request is: addresses, ranges such as `10.0.0.0/8`, or `unix` for local sockets."},
