@@ -250,9 +250,9 @@ START_TEST(a_write_without_an_outcome_is_shown)
 	char *id;
 	int fd;
 
-	stage_open(NULL, NULL);
+	stage_open("  timeouts: {connect: 1s, first_byte: 5s, total: 10s}\n  settle: {grace: 300ms}\n", NULL);
 	id = create(STAGE_PLAIN, "{\"name\":\"a\"}");
-	stage_fault("reset-after", "PUT", 1000);
+	stage_fault("slow-after", "PUT", 1);
 	fd = call_start("PUT", below(STAGE_PLAIN, id), NULL, "{\"description\":\"new\"}");
 	EVENTUALLY(json_object_array_length(in(personas("plain"), "writes")) == 1);
 	one = persona("plain", 0);

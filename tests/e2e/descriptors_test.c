@@ -241,8 +241,8 @@ END_TEST
 
 START_TEST(without_any_room_it_does_not_start_and_says_why)
 {
-	for (int n = 14; n <= 20; n += 2) {
-		char *said = shell("(ulimit -n %d; exec %s serve --sandbox --listen 127.0.0.1:0) 2>&1 </dev/null; "
+	for (int n = 10; n <= 16; n += 2) {
+		char *said = shell("(ulimit -n %d; exec timeout 20 %s serve --sandbox --listen 127.0.0.1:0) 2>&1 </dev/null; "
 		    "echo exit $?", n, program_path());
 
 		ck_assert_msg(strstr(said, "\nexit 1\n") != NULL && (strstr(said, "Too many open files") != NULL ||
