@@ -2,6 +2,7 @@
 
 #include "store/sqlite_operation.h"
 #include "store/sqlite_intent.h"
+#include "store/sqlite_member.h"
 #include "store/sqlite_record.h"
 
 #include <string.h>
@@ -149,7 +150,7 @@ sqlite_update_settle(struct sqlite_conn *c, struct store_call *call)
 
 	if (call->id == NULL)
 		return sqlite_update_keep(c, call);
-	rc = sqlite_intent_of(c, call->id, STORE_UPDATE, &i, &intent);
+	rc = sqlite_intent_own(c, call->id, STORE_UPDATE, &i, &intent);
 	if (rc == SQLITE_OK && intent == 0)
 		call->reply.status = STORE_NONE;
 	else if (rc == SQLITE_OK)
@@ -206,7 +207,7 @@ sqlite_delete_settle(struct sqlite_conn *c, struct store_call *call)
 {
 	struct store_intent i;
 	int64_t intent;
-	int rc = sqlite_intent_of(c, call->id, STORE_DELETE, &i, &intent);
+	int rc = sqlite_intent_own(c, call->id, STORE_DELETE, &i, &intent);
 
 	if (rc == SQLITE_OK && intent == 0)
 		call->reply.status = STORE_NONE;
@@ -237,6 +238,18 @@ sqlite_claim(struct sqlite_conn *c, struct store_call *call)
 int
 sqlite_intent_mark(struct sqlite_conn *c, struct store_call *call)
 {
+	struct store_intent i;
+	int64_t seq = 0;
+	int rc = SQLITE_OK;
+
+	if (c->store != NULL) { /* else it is held here */
+		rc = sqlite_intent_find(c, SQL_INTENT_BY_ID, SQL_VALUES(SQL_T(call->id)), &i, &seq);
+		if (seq != 0 && !sqlite_member_may(&i))
+			call->reply.status = STORE_NONE;
+		store_intent_clear(&i);
+	}
+	if (rc != SQLITE_OK || call->reply.status == STORE_NONE)
+		return rc;
 	return sqlite_change_count(c, call, sqlite_do(c, SQL_INTENT_MARK,
 	    SQL_VALUES(SQL_T(call->id), SQL_I(call->state), SQL_I(call->now_ms))));
 }
@@ -249,7 +262,7 @@ sqlite_intent_drop(struct sqlite_conn *c, struct store_call *call)
 	int64_t seq;
 	int rc = sqlite_intent_find(c, SQL_INTENT_BY_ID, SQL_VALUES(SQL_T(call->id)), &i, &seq);
 
-	if (rc == SQLITE_OK && seq == 0) {
+	if (rc == SQLITE_OK && (seq == 0 || !sqlite_member_may(&i))) {
 		call->reply.status = STORE_NONE;
 	} else if (rc == SQLITE_OK) {
 		rc = sqlite_intent_delete(c, seq);

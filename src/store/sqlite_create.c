@@ -232,7 +232,7 @@ sqlite_create_settle(struct sqlite_conn *c, struct store_call *call)
 	struct store_intent i;
 	int64_t intent, seq;
 	bool taken = false;
-	int rc = sqlite_intent_of(c, call->id, STORE_CREATE, &i, &intent);
+	int rc = sqlite_intent_own(c, call->id, STORE_CREATE, &i, &intent);
 
 	if (rc == SQLITE_OK && intent == 0) {
 		call->reply.status = STORE_NONE;

@@ -5,9 +5,11 @@
 #include "base/mem.h"
 #include "store/image_file.h"
 #include "store/sqlite_file.h"
+#include "store/sqlite_member.h"
 #include "store/sqlite_operation.h"
 #include "store/sqlite_schema.h"
 #include "store/store_backup.h"
+#include "store/store_port.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -94,6 +96,7 @@ sqlite_engine_one(struct sqlite_worker *w, struct store_call *call)
 	int rc = sqlite_do_plain(&w->conn, SQL_SAVEPOINT);
 
 	store_reply_clear(&call->reply);
+	w->conn.member = store_port_member(call->port);
 	if (rc == SQLITE_OK)
 		rc = sqlite_operation_of(call->op)(&w->conn, call);
 	if (rc == SQLITE_OK)
@@ -154,6 +157,7 @@ sqlite_engine_group(struct sqlite_worker *w, struct store_calls *group)
 			if (call->reply.status != STORE_UNAVAILABLE)
 				sqlite_engine_well(w);
 		w->commits += sqlite3_total_changes(w->conn.db) != changes;
+		sqlite_member_tell(&w->conn);
 		return;
 	}
 	sqlite_engine_refuse_all(w, group, rc);
@@ -447,6 +451,17 @@ sqlite_engine_submit(struct store_engine *base, struct store_call *call)
 		sqlite_engine_push(&e->writer, call);
 }
 
+/* Gets ready for several members, in memory. */
+static bool
+sqlite_engine_member(struct store_engine *base)
+{
+	struct sqlite_engine *e = (struct sqlite_engine *)base;
+
+	if (!e->has_reader)
+		e->writer.conn.store = base->store;
+	return !e->has_reader;
+}
+
 /* Adds up what the threads counted. */
 static void
 sqlite_engine_stats(struct store_engine *base, struct store_stats *out)
@@ -571,6 +586,8 @@ sqlite_engine_begin(struct sqlite_engine *e, const struct store_options *o, stru
 	    sqlite_schema_open(e->writer.conn.db, where, o->binding, o->rebind, f) < 0 ||
 	    sqlite_file_prepare(e->writer.conn.db, o->dir, f) < 0)
 		return -1;
+	if (o->dir == NULL && sqlite_member_prepare(&e->writer.conn) != SQLITE_OK)
+		return fail_set(f, "the store in memory cannot be made");
 	sqlite3_wal_hook(e->writer.conn.db, sqlite_engine_on_commit, &e->writer);
 	if (o->dir != NULL) {
 		e->folder = image_file_open(o->dir, sqlite_engine_knows_file, &e->writer.conn, f);
@@ -593,6 +610,7 @@ sqlite_engine_open(const struct store_options *options, struct fail *f)
 	struct sqlite_engine *e = mem_zero(1, sizeof *e);
 
 	e->base.submit = sqlite_engine_submit;
+	e->base.member = sqlite_engine_member;
 	e->base.stats = sqlite_engine_stats;
 	e->base.close = sqlite_engine_close;
 	e->lock_fd = -1;

@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include "store/sqlite_intent.h"
+#include "store/sqlite_member.h"
 #include "store/store_call.h"
 
 #include <stdlib.h>
@@ -42,7 +43,8 @@ sqlite_intent_find(struct sqlite_conn *c, enum sqlite_statement which,
 	*seq = 0;
 	if (rc == SQLITE_ROW)
 		sqlite_intent_read(st, i, seq);
-	return sqlite_end(st, rc);
+	rc = sqlite_end(st, rc);
+	return rc == SQLITE_OK ? sqlite_member_hold(c, i, *seq) : rc;
 }
 
 /* Finds an intent of one operation; an addition is found as an update. */
@@ -54,6 +56,18 @@ sqlite_intent_of(struct sqlite_conn *c, const char *id, enum store_operation ope
 	enum store_operation is = i->operation == STORE_ADD ? STORE_UPDATE : i->operation;
 
 	if (*seq != 0 && is != operation)
+		*seq = 0;
+	return rc;
+}
+
+/* Finds an intent that this member may settle. */
+int
+sqlite_intent_own(struct sqlite_conn *c, const char *id, enum store_operation operation,
+    struct store_intent *i, int64_t *seq)
+{
+	int rc = sqlite_intent_of(c, id, operation, i, seq);
+
+	if (!sqlite_member_may(i))
 		*seq = 0;
 	return rc;
 }

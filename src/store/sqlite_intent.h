@@ -20,6 +20,10 @@ int sqlite_intent_find(struct sqlite_conn *, enum sqlite_statement, const struct
 int sqlite_intent_of(struct sqlite_conn *, const char *id, enum store_operation,
     struct store_intent *, int64_t *seq);
 
+/* The same, if this member may settle it. */
+int sqlite_intent_own(struct sqlite_conn *, const char *id, enum store_operation,
+    struct store_intent *, int64_t *seq);
+
 /* Adds an intent; *seq becomes its number. */
 int sqlite_intent_add(struct sqlite_conn *, const struct store_intent *, int64_t *seq);
 

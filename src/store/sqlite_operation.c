@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include "store/sqlite_operation.h"
+#include "store/sqlite_member.h"
 
 static const sqlite_operation sqlite_operations[STORE_OP_COUNT] = {
     [STORE_OP_GET] = sqlite_get,
@@ -19,6 +20,7 @@ static const sqlite_operation sqlite_operations[STORE_OP_COUNT] = {
     [STORE_OP_DELETE_SETTLE] = sqlite_delete_settle,
     [STORE_OP_INTENT_MARK] = sqlite_intent_mark,
     [STORE_OP_INTENT_DROP] = sqlite_intent_drop,
+    [STORE_OP_INTENT_TAKE] = sqlite_intent_take,
     [STORE_OP_ADOPT] = sqlite_adopt,
     [STORE_OP_REFRESH] = sqlite_refresh,
     [STORE_OP_HIDE] = sqlite_hide,

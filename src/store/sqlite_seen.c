@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "store/sqlite_operation.h"
 #include "store/sqlite_intent.h"
+#include "store/sqlite_member.h"
 #include "store/sqlite_record.h"
 
 #include <stdlib.h>
@@ -119,6 +120,7 @@ sqlite_intents(struct sqlite_conn *c, struct store_call *call)
 
 	for (; rc == SQLITE_ROW; rc = sqlite3_step(st)) {
 		sqlite_intent_read(st, &i, &seq);
+		sqlite_member_hold(c, &i, seq);
 		store_reply_add_intent(&call->reply, &i);
 	}
 	return sqlite_end(st, rc);

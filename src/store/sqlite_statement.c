@@ -219,6 +219,17 @@ static const char *const sqlite_statement_texts[SQL_STATEMENT_COUNT] = {
         " (SELECT 1 FROM persona p WHERE p.scope = twin.scope AND p.local_id = twin.local_id)"
         " ORDER BY seq LIMIT ?2",
     [SQL_TWIN_MOVE] = "UPDATE OR REPLACE twin SET scope = ?2 WHERE scope = ?1",
+
+    [SQL_HOLDER_GET] = "SELECT member, fence FROM temp.holder WHERE intent = ?1",
+    [SQL_HOLDER_TAKE] =
+        "INSERT INTO temp.holder (intent, member, fence) VALUES (?1, ?2, 2)"
+        " ON CONFLICT (intent) DO UPDATE SET member = excluded.member, fence = fence + 1",
+    [SQL_HOLDER_TELL] =
+        "INSERT INTO temp.change (member, kind, scope, local_id, intent_id)"
+        " SELECT member(), 1, scope, local_id, id FROM intent WHERE seq = ?1",
+    [SQL_CHANGE_LIST] = "SELECT member, kind, scope, local_id, upstream_id, intent_id"
+                        " FROM temp.change ORDER BY seq",
+    [SQL_CHANGE_FORGET] = "DELETE FROM temp.change",
 };
 
 /* The text of a statement. */

@@ -106,12 +106,20 @@ enum sqlite_statement {
 	SQL_TWIN_DUE,
 	SQL_TWIN_ORPHANS,
 	SQL_TWIN_MOVE,
+	/* members, in memory only */
+	SQL_HOLDER_GET,
+	SQL_HOLDER_TAKE,
+	SQL_HOLDER_TELL,
+	SQL_CHANGE_LIST,
+	SQL_CHANGE_FORGET,
 	SQL_STATEMENT_COUNT
 };
 
 struct sqlite_conn {
 	sqlite3 *db;
 	sqlite3_stmt *statements[SQL_STATEMENT_COUNT];
+	struct store *_Atomic store; /* NULL: it has one member (sqlite_member.h) */
+	unsigned member;             /* whose call is done */
 };
 
 /* Frees the statements and closes the database. */

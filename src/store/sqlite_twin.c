@@ -165,7 +165,7 @@ sqlite_twin_note(struct sqlite_conn *c, struct store_call *call)
 {
 	struct store_intent i;
 	int64_t seq;
-	int rc = sqlite_intent_of(c, call->id, STORE_CREATE, &i, &seq);
+	int rc = sqlite_intent_own(c, call->id, STORE_CREATE, &i, &seq);
 
 	if (rc == SQLITE_OK && seq == 0)
 		call->reply.status = STORE_NONE;

@@ -109,6 +109,11 @@ struct store_intent {
 	char *key;      /* idempotency key with its scope; NULL: none */
 	char *key_hash; /* hash of the raw body under that key */
 	char *twin_digest; /* create begin: of what the twin will hold (store_twin.h); NULL: no twin */
+
+	/* As the store knows it (store_member.h); not looked at in what a caller gives. */
+	bool held;     /* by this process */
+	bool orphaned; /* its holder's lease has run out: store_intent_take() */
+	int64_t fence; /* grows each time that it is taken */
 };
 
 enum store_status {
@@ -123,6 +128,7 @@ enum store_status {
 	STORE_KEY_RUNNING,     /* create: the key's create is unsettled (intents[0]) */
 	STORE_KEY_MISMATCH,    /* create: the key was used with another body */
 	STORE_ID_TAKEN,        /* create settle: the upstream id is that of another create's persona */
+	STORE_HELD,            /* intent take: another process holds it (intents[0]) */
 	STORE_UNAVAILABLE      /* disk full, I/O error; nothing was changed (text says why, for the
 	                          log). After an I/O error of a commit, a crash before the next
 	                          write may show that it was done: as if its answer had been lost */
@@ -252,6 +258,9 @@ struct store_call *store_delete_settle(struct store_port *, const char *intent_i
     int64_t now_ms, store_done_fn, void *arg);
 
 /* ---- intents ---- */
+
+/* For all that follows the begin of an intent: NONE also when another process has taken
+ * it (store_member.h). */
 
 /* Moves an intent to a state. OK or NONE. */
 struct store_call *store_intent_mark(struct store_port *, const char *intent_id,

@@ -30,6 +30,7 @@ enum store_op {
 	STORE_OP_DELETE_SETTLE,
 	STORE_OP_INTENT_MARK,
 	STORE_OP_INTENT_DROP,
+	STORE_OP_INTENT_TAKE,
 	STORE_OP_ADOPT,
 	STORE_OP_REFRESH,
 	STORE_OP_HIDE,
@@ -106,6 +107,9 @@ void store_reply_add_image(struct store_reply *, struct store_image *);
 void store_reply_add_twin(struct store_reply *, struct store_twin *);
 void store_reply_add_tombstone(struct store_reply *, const char *upstream_id); /* copies */
 void store_reply_add_hidden(struct store_reply *, const char *upstream_id); /* copies */
+
+/* Makes room for one more in an array that grows at powers of two. */
+void *store_grow(void *array, size_t count, size_t size);
 
 /* Empties the reply and makes it UNAVAILABLE with its reason. */
 void store_reply_fail(struct store_reply *, const char *why);

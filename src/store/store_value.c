@@ -112,8 +112,8 @@ store_reply_clear(struct store_reply *r)
 }
 
 /* Makes room for one more in an array that grows at powers of two. */
-static void *
-store_reply_grow(void *array, size_t count, size_t size)
+void *
+store_grow(void *array, size_t count, size_t size)
 {
 	if ((count & (count - 1)) == 0)
 		return mem_resize(array, (count == 0 ? 1 : count * 2) * size);
@@ -124,7 +124,7 @@ store_reply_grow(void *array, size_t count, size_t size)
 void
 store_reply_add_record(struct store_reply *r, struct store_record *record)
 {
-	r->records = store_reply_grow(r->records, r->record_count, sizeof *r->records);
+	r->records = store_grow(r->records, r->record_count, sizeof *r->records);
 	store_record_take(&r->records[r->record_count++], record);
 }
 
@@ -132,7 +132,7 @@ store_reply_add_record(struct store_reply *r, struct store_record *record)
 void
 store_reply_add_intent(struct store_reply *r, struct store_intent *intent)
 {
-	r->intents = store_reply_grow(r->intents, r->intent_count, sizeof *r->intents);
+	r->intents = store_grow(r->intents, r->intent_count, sizeof *r->intents);
 	r->intents[r->intent_count++] = *intent;
 	memset(intent, 0, sizeof *intent);
 }
@@ -141,7 +141,7 @@ store_reply_add_intent(struct store_reply *r, struct store_intent *intent)
 void
 store_reply_add_image(struct store_reply *r, struct store_image *image)
 {
-	r->images = store_reply_grow(r->images, r->image_count, sizeof *r->images);
+	r->images = store_grow(r->images, r->image_count, sizeof *r->images);
 	r->images[r->image_count++] = *image;
 	memset(image, 0, sizeof *image);
 }
@@ -150,7 +150,7 @@ store_reply_add_image(struct store_reply *r, struct store_image *image)
 void
 store_reply_add_twin(struct store_reply *r, struct store_twin *twin)
 {
-	r->twins = store_reply_grow(r->twins, r->twin_count, sizeof *r->twins);
+	r->twins = store_grow(r->twins, r->twin_count, sizeof *r->twins);
 	r->twins[r->twin_count++] = *twin;
 	memset(twin, 0, sizeof *twin);
 }
@@ -159,7 +159,7 @@ store_reply_add_twin(struct store_reply *r, struct store_twin *twin)
 void
 store_reply_add_tombstone(struct store_reply *r, const char *upstream_id)
 {
-	r->tombstones = store_reply_grow(r->tombstones, r->tombstone_count, sizeof *r->tombstones);
+	r->tombstones = store_grow(r->tombstones, r->tombstone_count, sizeof *r->tombstones);
 	r->tombstones[r->tombstone_count++] = mem_string(upstream_id);
 }
 
@@ -167,7 +167,7 @@ store_reply_add_tombstone(struct store_reply *r, const char *upstream_id)
 void
 store_reply_add_hidden(struct store_reply *r, const char *upstream_id)
 {
-	r->hidden = store_reply_grow(r->hidden, r->hidden_count, sizeof *r->hidden);
+	r->hidden = store_grow(r->hidden, r->hidden_count, sizeof *r->hidden);
 	r->hidden[r->hidden_count++] = mem_string(upstream_id);
 }
 

@@ -16,6 +16,7 @@ Suite *backup_suite(void);
 Suite *twin_suite(void);
 Suite *random_suite(void);
 Suite *durable_suite(void);
+Suite *member_suite(void);
 Suite *schema_suite(void);
 Suite *sqlite_suite(void);
 

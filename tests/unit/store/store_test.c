@@ -18,5 +18,5 @@ store_suite(const char *name, const TTest *const *tests)
 }
 
 UNIT_MAIN(create_suite, change_suite, seen_suite, upkeep_suite, port_suite, image_suite, twin_suite,
-    random_suite, durable_suite, sqlite_suite, schema_suite,
+    random_suite, member_suite, durable_suite, sqlite_suite, schema_suite,
     backup_suite)
