@@ -138,8 +138,7 @@ START_TEST(a_standby_takes_over_with_all_that_was_acknowledged)
 	postgres_promote(second);
 	ck_assert_int_eq(postgres_count(second, "one", "SELECT count(*) FROM t"), 2);
 	says(both, "INSERT INTO t VALUES (3); SELECT count(*) FROM t", "3\n");
-	postgres_free(first);
-	first = postgres_standby(second, true); /* the one that was lost is made anew */
+	postgres_rejoin(first, second, true); /* what was lost is made anew */
 	says(both, "INSERT INTO t VALUES (4); SELECT count(*) FROM t", "4\n");
 	says(postgres_url(first, NULL, "one"), "SELECT pg_is_in_recovery()", "t\n");
 	postgres_alone(second);

@@ -1,6 +1,9 @@
 #include "config.h"
 
+#include "postgres.h"
 #include "torture_compare.h"
+#include "torture_database.h"
+#include "unit.h"
 #include "base/mem.h"
 #include "base/uuid.h"
 
@@ -12,7 +15,8 @@
 
 /*
  * Many clients create, rename, update and delete while the upstream fails in all
- * the ways that it can and the gateway is killed with SIGKILL and started again.
+ * the ways that it can and the gateway is killed with SIGKILL and started again: one
+ * gateway, or several that share a database, which has its own troubles.
  * Afterwards every answer that a client got is held against what is there. The
  * seed decides what the clients do and which faults come; what meets what in time
  * is the machine's choice, so a run is repeated alike, not the same.
@@ -146,8 +150,10 @@ torture_storm(struct world *w, struct lane *lanes, unsigned count, struct dashbo
 		torture_new_faults(w, &random);
 		for (unsigned i = world_pick(&random, 6); i > 0 && !torture_enough(w); i--) {
 			world_pass(w, 20 + world_pick(&random, world_pick(&random, 3) == 0 ? 60 : 500));
-			world_kill_gateway(w);
+			world_kill_gateway(w, world_pick(&random, w->gateway_count));
 		}
+		if (w->database != NULL && world_pick(&random, 4) == 0 && !torture_enough(w))
+			database_trouble(w->database, &random);
 		world_pass(w, 100 + world_pick(&random, 300));
 	}
 	world_faults(w, NULL);
@@ -166,8 +172,9 @@ torture_print_again(FILE *f)
 {
 	const struct torture_options *o = &torture_options;
 
-	fprintf(f, "again: %s --seed %" PRIu64 " --creates %u --seconds %u --clients %u%s\n",
-	    torture_program, o->seed, o->creates, o->seconds, o->clients, o->lag ? " --lag" : "");
+	fprintf(f, "again: %s --seed %" PRIu64 " --creates %u --seconds %u --clients %u --gateways %u%s\n",
+	    torture_program, o->seed, o->creates, o->seconds, o->clients, o->gateways,
+	    o->lag ? " --lag" : "");
 }
 
 /* One line about the run; after a failure also how to repeat it and where its traces are. */
@@ -181,12 +188,14 @@ torture_report(struct world *w)
 	for (int i = 0; i < WRONGS; i++)
 		wrong[i] = atomic_load(&w->wrongs[i]);
 	printf("torture: seed %" PRIu64 ": %lu created of %lu sent, %lu updates, %lu deletes, %lu reads, "
-	    "%lu open outcomes, %lu inherited, %lu kills, %lu for the operator; %lu duplicates, %lu lost, "
-	    "%lu orphans, %lu returned, %lu wrong contents, %lu wrong answers, %lu hung; %.1f s\n",
+	    "%lu open outcomes, %lu inherited, %lu kills, %lu outages, %lu early reads, %lu for the "
+	    "operator; %lu duplicates, %lu lost, %lu orphans, %lu returned, %lu wrong contents, %lu stale, "
+	    "%lu foreign, %lu wrong answers, %lu hung; %.1f s\n",
 	    torture_options.seed, c[COUNT_CREATED], c[COUNT_CREATES], c[COUNT_UPDATES], c[COUNT_DELETES],
-	    c[COUNT_READS], c[COUNT_UNKNOWN], c[COUNT_INHERITED], c[COUNT_KILLS], c[COUNT_OPERATOR],
+	    c[COUNT_READS], c[COUNT_UNKNOWN], c[COUNT_INHERITED], c[COUNT_KILLS], c[COUNT_OUTAGES] / 2,
+	    c[COUNT_EARLY], c[COUNT_OPERATOR],
 	    wrong[WRONG_DUPLICATE], wrong[WRONG_LOST], wrong[WRONG_ORPHAN], wrong[WRONG_RETURNED],
-	    wrong[WRONG_CONTENT], wrong[WRONG_ANSWER], wrong[WRONG_HUNG],
+	    wrong[WRONG_CONTENT], wrong[WRONG_STALE], wrong[WRONG_FOREIGN], wrong[WRONG_ANSWER], wrong[WRONG_HUNG],
 	    (double)(wire_now() - w->started) / 1000);
 	if (world_wrongs(w) > 0 || torture_options.keep) {
 		char *kept = shell("d=$(mktemp -d /tmp/persona-gateway-torture-XXXXXX) && "
@@ -214,13 +223,14 @@ START_TEST(nothing_is_lost_and_nothing_doubled)
 	compare_settle(&w);
 	compare_operate(&w);
 	compare_all(&w, lanes, torture_options.clients);
-	world_kill_gateway(&w);
+	for (unsigned g = 0; g < w.gateway_count; g++)
+		world_kill_gateway(&w, g);
 	compare_settle(&w);
 	compare_all(&w, lanes, torture_options.clients);
 	compare_store(&w);
-	world_start_gateway(&w);
+	world_start_gateways(&w);
 	compare_inherit(&w, lanes, torture_options.clients);
-	world_stop_gateway(&w);
+	world_stop_gateways(&w);
 	if (!torture_enough(&w))
 		world_wrong(&w, WRONG_ANSWER, "only %lu of %u creates and %lu kills in %u s",
 		    atomic_load(&w.counts[COUNT_CREATED]), torture_options.creates,
@@ -243,7 +253,8 @@ torture_read_options(int argc, char **argv)
 	static const struct option options[] = {{"seed", required_argument, NULL, 's'},
 	    {"creates", required_argument, NULL, 'c'}, {"seconds", required_argument, NULL, 't'},
 	    {"clients", required_argument, NULL, 'n'}, {"lag", no_argument, NULL, 'l'},
-	    {"upstream", required_argument, NULL, 'u'}, {"keep", no_argument, NULL, 'k'}, {NULL, 0, NULL, 0}};
+	    {"upstream", required_argument, NULL, 'u'}, {"gateways", required_argument, NULL, 'g'},
+	    {"keep", no_argument, NULL, 'k'}, {NULL, 0, NULL, 0}};
 	struct torture_options *o = &torture_options;
 	int c;
 
@@ -260,6 +271,8 @@ torture_read_options(int argc, char **argv)
 			o->clients = (unsigned)strtoul(optarg, NULL, 10);
 		else if (c == 'u')
 			o->upstream = atoi(optarg);
+		else if (c == 'g')
+			o->gateways = (unsigned)strtoul(optarg, NULL, 10);
 		else if (c == 'l')
 			o->lag = true;
 		else if (c == 'k')
@@ -267,7 +280,8 @@ torture_read_options(int argc, char **argv)
 		else
 			return false;
 	}
-	return optind == argc && o->clients > 0 && o->clients <= TORTURE_CLIENTS_MAX;
+	return optind == argc && o->clients > 0 && o->clients <= TORTURE_CLIENTS_MAX &&
+	    o->gateways <= WORLD_GATEWAYS;
 }
 
 /* Runs it. */
@@ -282,9 +296,11 @@ main(int argc, char **argv)
 	torture_program = argv[0];
 	if (!torture_read_options(argc, argv)) {
 		fprintf(stderr, "usage: torture [--seed N|random] [--creates N] [--seconds N] [--clients N] "
-		    "[--lag] [--upstream PORT] [--keep]\n");
+		    "[--lag] [--gateways N] [--upstream PORT] [--keep]\n");
 		return 2;
 	}
+	if (torture_options.gateways > 0 && !postgres_possible())
+		return UNIT_SKIPPED;
 	printf("torture: seed %" PRIu64 "\n", torture_options.seed);
 	fflush(stdout);
 	tcase_set_timeout(tcase, torture_options.seconds + 600.0);

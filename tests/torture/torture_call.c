@@ -15,12 +15,10 @@ lane_send(struct lane *l, struct lane_call *c, const char *method, const char *p
 
 	memset(c, 0, sizeof *c);
 	snprintf(c->what, sizeof c->what, "client %u: %s %s", l->number, method, path);
-	c->generation = world_generation(l->world, &port);
-	if (c->generation % 2 != 0) {
-		world_wait_up(l->world);
-		c->generation = world_generation(l->world, &port);
-	}
-	world_note(l->world, "%s %s%s", c->what, fields != NULL ? fields : "", body != NULL ? body : "");
+	c->gateway = world_choose(l->world, &l->random, &port, &c->generation);
+	c->fresh = fields != NULL && strstr(fields, "no-cache") != NULL;
+	world_note(l->world, "%s @%u %s%s", c->what, c->gateway, fields != NULL ? fields : "",
+	    body != NULL ? body : "");
 	wire_send(&c->wire, port, method, path, fields, body, l->world->patience);
 }
 
@@ -88,11 +86,37 @@ lane_receive(struct lane *l, struct lane_call *c, const int statuses[])
 		break;
 	}
 	if (!c->answered && a->outcome != WIRE_HUNG &&
-	    world_generation(l->world, NULL) == c->generation)
+	    world_generation(l->world, c->gateway, NULL) == c->generation)
 		world_wrong(l->world, WRONG_ANSWER, "%s: %s by a gateway that was not killed", c->what,
 		    c->open ? "dropped" : "refused");
 	world_note(l->world, "%s -> %d %.300s (%lld ms)", c->what, a->status,
 	    a->body != NULL ? a->body : c->open ? "open" : "refused", (long long)a->ms);
+}
+
+/* Whether an answer may be from before the last change. The last gateway itself shows its
+ * own writes at once. */
+bool
+lane_is_early(struct lane *l, const struct model_persona *p, const struct lane_call *c)
+{
+	if (c->fresh || c->gateway == p->changed_by || c->wire.started - p->changed_ms > WORLD_STALE_MS)
+		return false;
+	world_count(l->world, COUNT_EARLY);
+	return true;
+}
+
+/* Something new was said of a persona. */
+void
+lane_changed(const struct lane_call *c, struct model_persona *p)
+{
+	p->changed_by = c->gateway;
+	p->changed_ms = wire_now();
+}
+
+/* How to count a read that nothing explains. */
+enum world_wrong
+lane_blame(const struct model_persona *p, const struct lane_call *c, enum world_wrong kind)
+{
+	return !c->fresh && c->gateway != p->changed_by ? WRONG_STALE : kind;
 }
 
 /* Frees the answer. */

@@ -52,9 +52,11 @@ static void
 change_not_found(struct lane *l, struct model_persona *p, const struct lane_call *c)
 {
 	if (p->state == MODEL_LIVE)
-		world_wrong(l->world, WRONG_LOST, "%s: 404 for what was acknowledged", c->what);
+		world_wrong(l->world, lane_blame(p, c, WRONG_LOST), "%s: 404 for what was acknowledged",
+		    c->what);
 	if (!p->loose)
 		p->state = MODEL_GONE;
+	lane_changed(c, p);
 }
 
 /* Whether an answer to an update or delete leaves its outcome open. */
@@ -82,6 +84,7 @@ change_judge_update(struct lane *l, struct model_persona *p, const struct model_
 		if (!p->loose)
 			p->state = MODEL_LIVE; /* a delete before it did not happen */
 		model_write(p, body, false);
+		lane_changed(c, p);
 		why = model_judge_local(p, c->answer.json);
 		if (why != NULL)
 			world_wrong(l->world, WRONG_CONTENT, "%s: 200 with another %s: %s", c->what, why,
@@ -213,6 +216,7 @@ change_judge_delete(struct lane *l, struct model_persona *p, const struct lane_c
 			p->state = MODEL_DOOMED;
 	} else if (c->answered && c->answer.status == 204) {
 		p->state = MODEL_GONE;
+		lane_changed(c, p);
 	} else if (c->answered && c->answer.status == 404 && p->state != MODEL_GONE) {
 		change_not_found(l, p, c);
 	}
@@ -283,16 +287,42 @@ lane_get(struct lane *l)
 	world_count(l->world, COUNT_READS);
 	lane_send(l, &c, "GET", path, fields, NULL);
 	lane_receive(l, &c, change_get_statuses);
-	if (c.answered && c.answer.status == 404) {
+	if (!c.answered || lane_is_early(l, p, &c)) {
+		lane_call_clear(&c);
+		return;
+	}
+	if (c.answer.status == 404) {
 		change_not_found(l, p, &c);
-	} else if (c.answered && c.answer.status == 200) {
+	} else if (c.answer.status == 200) {
 		if (p->state == MODEL_GONE)
-			world_wrong(l->world, WRONG_RETURNED, "%s: 200 for what was deleted", c.what);
+			world_wrong(l->world, lane_blame(p, &c, WRONG_RETURNED),
+			    "%s: 200 for what was deleted", c.what);
 		why = model_judge_local(p, c.answer.json);
 		if (why != NULL)
-			world_wrong(l->world, WRONG_CONTENT, "%s: 200 with another %s: %s", c.what, why,
-			    c.answer.body);
+			world_wrong(l->world, lane_blame(p, &c, WRONG_CONTENT), "%s: 200 with another %s: %s",
+			    c.what, why, c.answer.body);
 	}
+	lane_call_clear(&c);
+}
+
+/* Asks another project for a persona. */
+void
+lane_get_foreign(struct lane *l)
+{
+	struct model_persona *p = change_choose(l);
+	const struct world_project *other = &l->world->projects[world_pick(&l->random, WORLD_PROJECTS)];
+	struct lane_call c;
+	char path[128];
+
+	if (p == NULL || other == l->project)
+		return;
+	snprintf(path, sizeof path, "/api/projects/%s/personas/%s", other->id, p->id);
+	world_count(l->world, COUNT_READS);
+	lane_send(l, &c, "GET", path, NULL, NULL);
+	lane_receive(l, &c, change_get_statuses);
+	if (c.answered && c.answer.status == 200)
+		world_wrong(l->world, WRONG_FOREIGN, "%s: it is a persona of %s: %s", c.what, l->project->id,
+		    c.answer.body);
 	lane_call_clear(&c);
 }
 
@@ -330,16 +360,21 @@ change_judge_item(struct lane *l, const struct model_persona *p, struct json_obj
 {
 	const char *why;
 
+	if (lane_is_early(l, p, c))
+		return;
 	if (persona == NULL) {
 		if (p->state == MODEL_LIVE)
-			world_wrong(l->world, WRONG_LOST, "%s: %s is not in the list", c->what, p->id);
+			world_wrong(l->world, lane_blame(p, c, WRONG_LOST), "%s: %s is not in the list",
+			    c->what, p->id);
 		return;
 	}
 	if (p->state == MODEL_GONE)
-		world_wrong(l->world, WRONG_RETURNED, "%s: %s is in the list", c->what, p->id);
+		world_wrong(l->world, lane_blame(p, c, WRONG_RETURNED), "%s: %s is in the list", c->what,
+		    p->id);
 	why = model_judge_local(p, persona);
 	if (why != NULL)
-		world_wrong(l->world, WRONG_CONTENT, "%s: %s has another %s: %s", c->what, p->id, why,
+		world_wrong(l->world, lane_blame(p, c, WRONG_CONTENT), "%s: %s has another %s: %s", c->what,
+		    p->id, why,
 		    json_object_to_json_string_ext(persona, JSON_C_TO_STRING_PLAIN));
 }
 

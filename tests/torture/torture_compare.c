@@ -21,7 +21,7 @@ compare_intents(struct world *w)
 	struct json_object *list = NULL;
 	struct wire_answer a;
 
-	wire_ask(w->gateway.admin_port, "GET", "/intents", NULL, NULL, w->patience, &a);
+	wire_ask(w->gateways[0].program.admin_port, "GET", "/intents", NULL, NULL, w->patience, &a);
 	ck_assert_msg(a.outcome == WIRE_ANSWERED && a.status == 200, "/intents: %d %s", a.status, a.body);
 	list = json_object_get(a.json);
 	wire_clear(&a);
@@ -73,7 +73,7 @@ compare_decide(struct world *w, struct view *v, struct json_object *intent)
 		snprintf(body, sizeof body, "{\"personaId\":\"%s\"}", found->id);
 	snprintf(path, sizeof path, "/intents/%s/%s", json_get_string(intent, "id"),
 	    found != NULL ? "adopt" : "forget");
-	wire_ask(w->gateway.admin_port, "POST", path, NULL, body, w->patience, &a);
+	wire_ask(w->gateways[0].program.admin_port, "POST", path, NULL, body, w->patience, &a);
 	world_note(w, "operator: %s %s %s -> %d %s", path, name, body, a.status, a.body);
 	if (a.status != (found != NULL ? 200 : 204))
 		world_wrong(w, WRONG_ANSWER, "operator: %s: %d %s", path, a.status, a.body);
@@ -88,7 +88,7 @@ compare_operate(struct world *w)
 	struct json_object *list = compare_intents(w);
 	struct view v;
 
-	view_read(&v, w);
+	view_read(&v, w, 0);
 	for (size_t i = 0; i < json_object_array_length(list); i++)
 		compare_decide(w, &v, json_object_array_get_idx(list, i));
 	view_free(&v);
@@ -193,13 +193,14 @@ compare_persona(struct view *v, const struct lane *l, struct model_persona *p)
 		    item->local != NULL ? json_object_get_string(item->local) : "nothing");
 }
 
-/* Compares everything. */
-void
-compare_all(struct world *w, struct lane *lanes, unsigned count)
+/* Compares everything as one gateway shows it. */
+static void
+compare_gateway(struct world *w, unsigned gateway, struct lane *lanes, unsigned count)
 {
 	struct view v;
 
-	view_read(&v, w);
+	world_note(w, "comparing gateway %u", gateway);
+	view_read(&v, w, gateway);
 	compare_upstream(&v);
 	compare_shown(&v);
 	/* Known ids first, so that the others are looked for in what is left. */
@@ -213,6 +214,14 @@ compare_all(struct world *w, struct lane *lanes, unsigned count)
 			world_wrong(w, WRONG_ORPHAN, "no request explains %s",
 			    json_object_to_json_string_ext(v.pool[i].persona, JSON_C_TO_STRING_PLAIN));
 	view_free(&v);
+}
+
+/* Compares everything. */
+void
+compare_all(struct world *w, struct lane *lanes, unsigned count)
+{
+	for (unsigned g = 0; g < w->gateway_count; g++)
+		compare_gateway(w, g, lanes, count);
 }
 
 /* Sends one create and says what came of it; the id in `id`. */

@@ -12,9 +12,9 @@
 void compare_settle(struct world *);
 /* Decides that as an operator would, by looking at Bluejay. */
 void compare_operate(struct world *);
-/* Compares answers, gateway and Bluejay; `lanes` is an array. */
+/* Compares answers, every gateway and Bluejay; `lanes` is an array. */
 void compare_all(struct world *, struct lane *lanes, unsigned count);
-/* Opens the store of a stopped gateway and compares it with Bluejay. */
+/* Stops the gateways, opens their store and compares it with Bluejay. */
 void compare_store(struct world *);
 /* Sends the open creates once more: each must give its persona, once. */
 void compare_inherit(struct world *, struct lane *lanes, unsigned count);

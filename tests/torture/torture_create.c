@@ -47,7 +47,8 @@ create_id(const struct lane_call *c)
 
 /* Those of the client's personas whose delete was open and whose name was given away are gone. */
 static void
-create_gave_name(struct lane *l, const char *name, const struct model_persona *to)
+create_gave_name(struct lane *l, const char *name, const struct model_persona *to,
+    const struct lane_call *c)
 {
 	for (size_t i = 0; i < l->count; i++) {
 		struct model_persona *p = l->personas[i];
@@ -57,8 +58,10 @@ create_gave_name(struct lane *l, const char *name, const struct model_persona *t
 		if (model_must_hold(p, name))
 			world_wrong(l->world, WRONG_DUPLICATE, "client %u: the name %s was given to %s and to %s",
 			    l->number, name, p->id, to->id);
-		else if (p->fields[MODEL_NAME].n == 1)
+		else if (p->fields[MODEL_NAME].n == 1) {
 			p->state = MODEL_GONE;
+			lane_changed(c, p);
+		}
 	}
 }
 
@@ -73,12 +76,16 @@ create_made(struct lane *l, struct model_persona *p, const struct model_body *bo
 		world_wrong(l->world, WRONG_ANSWER, "%s: 201 without an id: %s", c->what, c->answer.body);
 		return;
 	}
-	model_made(p, body, id, c->generation);
+	model_made(p, body, id);
+	p->made_by = c->gateway;
+	p->made_in = c->generation;
+	p->made_after = atomic_load(&l->world->counts[COUNT_OUTAGES]);
+	lane_changed(c, p);
 	why = model_judge_local(p, c->answer.json);
 	if (why != NULL)
 		world_wrong(l->world, WRONG_CONTENT, "%s: 201 with another %s: %s", c->what, why,
 		    c->answer.body);
-	create_gave_name(l, body->values[MODEL_NAME], p);
+	create_gave_name(l, body->values[MODEL_NAME], p, c);
 	world_count(l->world, COUNT_CREATED);
 	if (p->asked)
 		world_count(l->world, COUNT_INHERITED);
@@ -156,6 +163,7 @@ create_exists(struct lane *l, struct model_persona *p, const struct lane_call *c
 		world_wrong(l->world, WRONG_ANSWER, "%s: 409 for an equal create that nobody was told of",
 		    c->what);
 	p->state = MODEL_LIVE;
+	lane_changed(c, p);
 }
 
 /* Sends the same create again, after an answer that left its outcome open. */
@@ -207,6 +215,15 @@ lane_create_other(struct lane *l, struct model_persona *p)
 	free(json);
 }
 
+/* Whether it was surely noted that a persona's creator knows of it. A kill between the answer
+ * and the note lets the same persona be handed out again, and so does a database that is away. */
+static bool
+create_is_noted(struct lane *l, const struct model_persona *p)
+{
+	return world_generation(l->world, p->made_by, NULL) == p->made_in &&
+	    atomic_load(&l->world->counts[COUNT_OUTAGES]) == p->made_after;
+}
+
 /* Creates what exists: must be refused. */
 void
 lane_create_taken(struct lane *l)
@@ -220,8 +237,7 @@ lane_create_taken(struct lane *l)
 	create_send(l, &c, p->body, "");
 	lane_receive(l, &c, create_statuses);
 	id = c.answered && c.answer.status == 201 ? create_id(&c) : NULL;
-	/* A kill between the answer and its note lets the same persona be handed out again. */
-	if (id != NULL && (strcmp(id, p->id) != 0 || p->made_in == c.generation) && !p->unseen)
+	if (id != NULL && (strcmp(id, p->id) != 0 || create_is_noted(l, p)) && !p->unseen)
 		world_wrong(l->world, WRONG_DUPLICATE, "%s: 201 for what exists: %s and %s", c.what, p->id, id);
 	lane_call_clear(&c);
 }

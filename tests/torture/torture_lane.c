@@ -115,7 +115,7 @@ lane_step(struct lane *l)
 	} steps[] = {{34, lane_create_new}, {6, lane_resolve}, {3, lane_create_taken},
 	    {5, lane_create_burst}, {2, lane_create_abort}, {12, lane_update}, {2, lane_rename_burst},
 	    {2, lane_update_burst}, {20, lane_delete}, {2, lane_delete_burst}, {8, lane_get},
-	    {2, lane_list}};
+	    {2, lane_list}, {2, lane_get_foreign}};
 	unsigned total = 0, drawn;
 
 	if (lane_population(l) >= LANE_PERSONAS && world_pick(&l->random, 4) != 0) {

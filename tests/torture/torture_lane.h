@@ -22,7 +22,8 @@ struct lane {
 /* One request and what is known of how it went. */
 struct lane_call {
 	struct wire wire;
-	unsigned generation;
+	unsigned gateway, generation; /* whom it was sent to */
+	bool fresh; /* it asks past all memory */
 	bool answered;
 	bool open; /* it may have had its effect, and no answer says so */
 	struct wire_answer answer;
@@ -45,6 +46,14 @@ void lane_send(struct lane *, struct lane_call *, const char *method, const char
     const char *fields, const char *body);
 void lane_receive(struct lane *, struct lane_call *, const int statuses[]);
 void lane_call_clear(struct lane_call *);
+/* This answer said something new of a persona. */
+void lane_changed(const struct lane_call *, struct model_persona *);
+/* Whether an answer about a persona may still show what was before its last change: that
+ * was on another gateway, a moment ago. Counts if it does. */
+bool lane_is_early(struct lane *, const struct model_persona *, const struct lane_call *);
+/* How to count a read that nothing explains: it may be out of a gateway's memory. */
+enum world_wrong lane_blame(const struct model_persona *, const struct lane_call *,
+    enum world_wrong);
 
 /* torture_create.c */
 void lane_create_new(struct lane *);
@@ -61,6 +70,7 @@ void lane_update_burst(struct lane *);
 void lane_delete(struct lane *);
 void lane_delete_burst(struct lane *);
 void lane_get(struct lane *);
+void lane_get_foreign(struct lane *);
 void lane_list(struct lane *);
 /* Random values for some fields (never the name). */
 void lane_fill(struct lane *, struct model_body *, char values[MODEL_FIELDS][64]);

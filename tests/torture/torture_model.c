@@ -96,12 +96,10 @@ model_add(struct model_persona *p, const struct model_body *body)
 
 /* The create was acknowledged. */
 void
-model_made(struct model_persona *p, const struct model_body *body, const char *id,
-    unsigned generation)
+model_made(struct model_persona *p, const struct model_body *body, const char *id)
 {
 	p->state = MODEL_LIVE;
 	p->made = true;
-	p->made_in = generation;
 	snprintf(p->id, sizeof p->id, "%s", id);
 	for (int f = 0; f < MODEL_FIELDS; f++) {
 		model_empty(&p->fields[f]);

@@ -4,6 +4,7 @@
 #include <json-c/json_object.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /*
  * What one client knows of a persona from the answers it got: whether it can
@@ -37,7 +38,10 @@ struct model_persona {
 	bool asked;   /* its create was sent before, with an open outcome */
 	bool changed; /* written to after its create */
 	bool loose;   /* a write may still be on its way: nothing that follows is the last word */
-	unsigned made_in; /* generation of the gateway that acknowledged it */
+	unsigned made_by, made_in; /* gateway that acknowledged it, and its generation */
+	unsigned long made_after;  /* outages of the database until then */
+	unsigned changed_by; /* gateway that last said something new of it, and when */
+	int64_t changed_ms;
 };
 
 /* A set of fields to send: NULL is left out. */
@@ -53,8 +57,7 @@ void model_begin(struct model_persona *, const struct model_body *, const char *
 /* Another body under the same name was sent, with an open outcome. */
 void model_add(struct model_persona *, const struct model_body *);
 /* The create of this body was acknowledged. */
-void model_made(struct model_persona *, const struct model_body *, const char *id,
-    unsigned generation);
+void model_made(struct model_persona *, const struct model_body *, const char *id);
 /* A write of these fields was acknowledged (or is open). */
 void model_write(struct model_persona *, const struct model_body *, bool open);
 void model_clear(struct model_persona *);

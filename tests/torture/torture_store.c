@@ -87,8 +87,8 @@ compare_store(struct world *w)
 	struct fail fail;
 	char url[64];
 
-	view_read(&v, w);
-	world_stop_gateway(w);
+	view_read(&v, w, 0);
+	world_stop_gateways(w);
 	snprintf(url, sizeof url, "http://127.0.0.1:%d", w->sandbox_port);
 	options.binding = url;
 	q.view = &v;

@@ -65,7 +65,7 @@ view_index(struct view *v)
 
 /* Reads a project's list, past any cache. */
 static struct json_object *
-view_list(struct world *w, int project)
+view_list(struct world *w, unsigned gateway, int project)
 {
 	struct json_object *list = NULL;
 	struct wire_answer a;
@@ -73,7 +73,8 @@ view_list(struct world *w, int project)
 
 	snprintf(path, sizeof path, "/api/projects/%s/personas", w->projects[project].id);
 	for (int i = 0; i < VIEW_LIST_TRIES && list == NULL; i++) {
-		wire_ask(w->gateway.port, "GET", path, "Cache-Control: no-cache\r\n", NULL, w->patience, &a);
+		wire_ask(w->gateways[gateway].program.port, "GET", path, "Cache-Control: no-cache\r\n",
+		    NULL, w->patience, &a);
 		if (a.outcome == WIRE_ANSWERED && a.status == 200 &&
 		    json_object_is_type(a.json, json_type_array))
 			list = json_object_get(a.json);
@@ -95,7 +96,11 @@ view_match(struct view *v, int project)
 		struct json_object *local = json_object_array_get_idx(list, i);
 		struct view_item *item = view_find(v, view_string(local, "id"));
 
-		if (item == NULL || item->project != project)
+		if (item != NULL && item->project != project)
+			world_wrong(v->world, WRONG_FOREIGN, "%s is listed for %s",
+			    json_object_to_json_string_ext(local, JSON_C_TO_STRING_PLAIN),
+			    v->world->projects[project].id);
+		else if (item == NULL)
 			world_wrong(v->world, WRONG_RETURNED, "%s is listed and not in Bluejay",
 			    json_object_to_json_string_ext(local, JSON_C_TO_STRING_PLAIN));
 		else if (item->local != NULL)
@@ -107,14 +112,14 @@ view_match(struct view *v, int project)
 
 /* Reads everything. */
 void
-view_read(struct view *v, struct world *w)
+view_read(struct view *v, struct world *w, unsigned gateway)
 {
 	struct wire_answer a;
 
 	memset(v, 0, sizeof *v);
 	v->world = w;
 	for (int i = 0; i < WORLD_PROJECTS; i++)
-		v->lists[i] = view_list(w, i);
+		v->lists[i] = view_list(w, gateway, i);
 	world_ask_sandbox(w, "GET", "/__sandbox/state", NULL, &a);
 	ck_assert(a.outcome == WIRE_ANSWERED && a.status == 200 && a.json != NULL);
 	v->state = json_object_get(a.json);

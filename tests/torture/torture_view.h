@@ -24,8 +24,8 @@ struct view {
 	size_t count;
 };
 
-/* Reads everything; what the gateway lists and Bluejay has not is noted as wrong. */
-void view_read(struct view *, struct world *);
+/* Reads everything; what a gateway lists and Bluejay has not is noted as wrong. */
+void view_read(struct view *, struct world *, unsigned gateway);
 void view_free(struct view *);
 /* An item by its id; NULL: none. */
 struct view_item *view_find(const struct view *, const char *id);

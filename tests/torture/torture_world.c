@@ -1,5 +1,6 @@
 #include "config.h"
 
+#include "torture_database.h"
 #include "torture_world.h"
 
 #include <check.h>
@@ -53,7 +54,7 @@ void
 world_wrong(struct world *w, enum world_wrong kind, const char *fmt, ...)
 {
 	static const char *const names[WRONGS] = {"duplicate", "lost", "orphan", "returned", "content",
-	    "answer", "hung"};
+	    "stale", "foreign", "answer", "hung"};
 	unsigned long before = world_wrongs(w);
 	char line[900];
 	va_list ap;
@@ -108,63 +109,74 @@ world_faults(struct world *w, const char *json)
 	wire_clear(&a);
 }
 
-/* Changes the generation and tells who waits for it. The lock does not cover the
+/* Changes a generation and tells who waits for it. The lock does not cover the
  * start of the gateway: while it is down nobody reads its port. */
 static void
-world_turn(struct world *w)
+world_turn(struct world *w, unsigned gateway)
 {
 	pthread_mutex_lock(&w->lock);
-	w->generation++;
+	w->gateways[gateway].generation++;
 	pthread_cond_broadcast(&w->changed);
 	pthread_mutex_unlock(&w->lock);
 }
 
-/* Starts the gateway. */
-void
-world_start_gateway(struct world *w)
+/* Starts a gateway. */
+static void
+world_start_gateway(struct world *w, unsigned gateway)
 {
-	const char *const args[] = {"serve", "--config", w->config, "--data-dir", w->data, "--listen",
-	    "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", NULL};
+	struct world_gateway *g = &w->gateways[gateway];
+	const char *const args[] = {"serve", "--config", w->config, "--listen", "127.0.0.1:0",
+	    "--admin-listen", "127.0.0.1:0", w->database == NULL ? "--data-dir" : NULL, w->data, NULL};
 
-	program_start(&w->gateway, args);
-	world_turn(w);
-	world_note(w, "gateway up, log %s", w->gateway.log);
+	program_start(&g->program, args);
+	world_turn(w, gateway);
+	world_note(w, "gateway %u up, log %s", gateway, g->program.log);
 }
 
 /* Kills it and starts it again. */
 void
-world_kill_gateway(struct world *w)
+world_kill_gateway(struct world *w, unsigned gateway)
 {
-	world_turn(w);
-	world_note(w, "gateway killed");
-	program_kill(&w->gateway);
+	world_turn(w, gateway);
+	world_note(w, "gateway %u killed", gateway);
+	program_kill(&w->gateways[gateway].program);
 	world_count(w, COUNT_KILLS);
-	world_start_gateway(w);
+	world_start_gateway(w, gateway);
 }
 
-/* Ends it well. */
+/* Ends all well. */
 void
-world_stop_gateway(struct world *w)
+world_stop_gateways(struct world *w)
 {
-	int code;
+	for (unsigned g = 0; g < w->gateway_count; g++) {
+		int code;
 
-	world_turn(w);
-	code = program_stop(&w->gateway);
-	world_note(w, "gateway stopped with %d", code);
-	if (code != 0)
-		world_wrong(w, WRONG_ANSWER, "the gateway ended with %d after SIGTERM", code);
+		world_turn(w, g);
+		code = program_stop(&w->gateways[g].program);
+		world_note(w, "gateway %u stopped with %d", g, code);
+		if (code != 0)
+			world_wrong(w, WRONG_ANSWER, "a gateway ended with %d after SIGTERM", code);
+	}
+}
+
+/* Starts all. */
+void
+world_start_gateways(struct world *w)
+{
+	for (unsigned g = 0; g < w->gateway_count; g++)
+		world_start_gateway(w, g);
 }
 
 /* The number of kills and starts. */
 unsigned
-world_generation(struct world *w, int *port)
+world_generation(struct world *w, unsigned gateway, int *port)
 {
 	unsigned generation;
 
 	pthread_mutex_lock(&w->lock);
-	generation = w->generation;
+	generation = w->gateways[gateway].generation;
 	if (port != NULL && generation % 2 == 0)
-		*port = w->gateway.port;
+		*port = w->gateways[gateway].program.port;
 	pthread_mutex_unlock(&w->lock);
 	return generation;
 }
@@ -182,18 +194,33 @@ world_moment(int64_t ms, struct timespec *ts)
 	}
 }
 
-/* Waits until the gateway is up. */
-void
-world_wait_up(struct world *w)
+/* The first gateway from a place on that is up; the place when none is. The lock is held. */
+static unsigned
+world_up_from(const struct world *w, unsigned from)
 {
+	unsigned g = from;
+
+	for (unsigned i = 0; i < w->gateway_count && w->gateways[g].generation % 2 != 0; i++)
+		g = (g + 1) % w->gateway_count;
+	return g;
+}
+
+/* Chooses a gateway that is up. */
+unsigned
+world_choose(struct world *w, uint64_t *random, int *port, unsigned *generation)
+{
+	unsigned from = w->gateway_count > 1 ? world_pick(random, w->gateway_count) : 0, g;
 	struct timespec until;
 
 	world_moment(WORLD_UP_MS, &until);
 	pthread_mutex_lock(&w->lock);
-	while (w->generation % 2 != 0)
+	while (w->gateways[g = world_up_from(w, from)].generation % 2 != 0)
 		if (pthread_cond_timedwait(&w->changed, &w->lock, &until) != 0)
 			break;
+	*port = w->gateways[g].program.port;
+	*generation = w->gateways[g].generation;
 	pthread_mutex_unlock(&w->lock);
+	return g;
 }
 
 /* Lets time pass. */
@@ -211,11 +238,18 @@ world_pass(struct world *w, int64_t ms)
 	return !atomic_load(&w->stop);
 }
 
-/* Writes the gateway's file. */
+/* Writes the gateways' file. */
 static void
 world_write_config(struct world *w)
 {
-	const char *path = scratch_file("gateway.yaml",
+	char store[400] = "";
+	const char *path;
+
+	if (w->database != NULL)
+		snprintf(store, sizeof store, "store: {kind: postgresql, url: '%s'}\n",
+		    database_url(w->database));
+	path = scratch_file("gateway.yaml",
+	    "%s"
 	    "bluejay:\n"
 	    "  url: http://127.0.0.1:%d\n"
 	    "  api_key: sandbox\n"
@@ -230,8 +264,8 @@ world_write_config(struct world *w)
 	    "  c: {agent_id: 13}\n"
 	    "  d: {agent_id: 14}\n"
 	    "  plain: {}\n",
-	    w->sandbox_port, w->options->lag ? "8s" : "3s", w->options->lag ? "2500ms" : "300ms");
-
+	    store, w->sandbox_port, w->options->lag ? "8s" : "3s",
+	    w->options->lag ? "2500ms" : "300ms");
 	snprintf(w->config, sizeof w->config, "%s", path);
 }
 
@@ -250,7 +284,9 @@ world_start(struct world *w, const struct torture_options *o)
 	memcpy(w->projects, projects, sizeof projects);
 	w->started = wire_now();
 	w->patience = (o->lag ? 8000 : 3000) + 7000;
-	w->generation = 1;
+	w->gateway_count = o->gateways > 0 ? o->gateways : 1;
+	for (unsigned g = 0; g < w->gateway_count; g++)
+		w->gateways[g].generation = 1;
 	pthread_mutex_init(&w->lock, NULL);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
@@ -266,8 +302,10 @@ world_start(struct world *w, const struct torture_options *o)
 		program_start(&w->sandbox, args);
 		w->sandbox_port = w->sandbox.port;
 	}
+	if (o->gateways > 0)
+		w->database = database_start(w);
 	world_write_config(w);
-	world_start_gateway(w);
+	world_start_gateways(w);
 }
 
 /* Ends everything. */
@@ -276,6 +314,7 @@ world_stop(struct world *w)
 {
 	if (w->options->upstream == 0)
 		program_stop(&w->sandbox);
+	database_end(w->database);
 	fclose(w->journal);
 	pthread_cond_destroy(&w->changed);
 	pthread_mutex_destroy(&w->lock);

@@ -9,9 +9,12 @@
 #include <stdio.h>
 
 /*
- * What the clients live in: the simulated Bluejay, which stays alive, the
- * gateway, which is killed and started again, and what was seen to go wrong.
+ * What the clients live in: the simulated Bluejay, which stays alive, the gateways,
+ * which are killed and started again, the database that they share if there are
+ * several, and what was seen to go wrong.
  */
+#define WORLD_GATEWAYS 8    /* at most */
+#define WORLD_STALE_MS 250  /* how long another gateway may show what was before a write */
 
 struct torture_options {
 	uint64_t seed;
@@ -20,6 +23,7 @@ struct torture_options {
 	unsigned clients;
 	bool lag;  /* the upstream's listings lag */
 	int upstream; /* port of one that runs already, with the sandbox's control paths; 0: none */
+	unsigned gateways; /* 0: one, with a store of its own; else so many on one PostgreSQL */
 	bool keep; /* the journal stays when all went well, too */
 };
 
@@ -38,6 +42,8 @@ enum world_wrong {
 	WRONG_ORPHAN,    /* upstream, and unknown to the gateway */
 	WRONG_RETURNED,  /* acknowledged as deleted, and there */
 	WRONG_CONTENT,   /* fields that no request can explain */
+	WRONG_STALE,     /* what a gateway shows longer after a write on another than it may */
+	WRONG_FOREIGN,   /* a persona in a project that it does not belong to */
 	WRONG_ANSWER,    /* a status, field or body that is not in the documents */
 	WRONG_HUNG,
 	WRONGS
@@ -53,14 +59,27 @@ enum world_count {
 	COUNT_UNKNOWN, /* answers that left the outcome open */
 	COUNT_INHERITED, /* 201 for an equal create after such an answer */
 	COUNT_KILLS,
+	COUNT_OUTAGES, /* of the database */
+	COUNT_EARLY,   /* answers that may still show what was before a write */
 	COUNT_OPERATOR, /* intents that an operator had to settle */
 	COUNTS
+};
+
+struct database; /* torture_database.h */
+
+/* One gateway. */
+struct world_gateway {
+	struct program program;
+	unsigned generation; /* odd while it is down */
 };
 
 struct world {
 	const struct torture_options *options;
 	struct world_project projects[WORLD_PROJECTS];
-	struct program sandbox, gateway;
+	struct program sandbox;
+	struct world_gateway gateways[WORLD_GATEWAYS];
+	unsigned gateway_count;
+	struct database *database; /* NULL: the store is in a folder */
 	int sandbox_port;
 	char config[256], data[300], where[256];
 	FILE *journal;
@@ -68,7 +87,6 @@ struct world {
 	int64_t patience; /* ms until a request counts as hung */
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
-	unsigned generation; /* odd while the gateway is down */
 	atomic_bool stop;
 	atomic_ulong counts[COUNTS], wrongs[WRONGS];
 };
@@ -77,18 +95,18 @@ struct world {
 void world_start(struct world *, const struct torture_options *);
 void world_stop(struct world *);
 
-/* Kills the gateway and starts it again on the same data, and on other ports: its
+/* Kills a gateway and starts it again on the same data, and on other ports: its
  * own may be taken as soon as they are free. */
-void world_kill_gateway(struct world *);
-/* Ends it with SIGTERM, and fails unless it ends well. */
-void world_stop_gateway(struct world *);
-void world_start_gateway(struct world *);
+void world_kill_gateway(struct world *, unsigned gateway);
+/* Ends all with SIGTERM, and fails unless they end well. */
+void world_stop_gateways(struct world *);
+void world_start_gateways(struct world *);
 
-/* The number of kills and starts so far, odd while it is down; `port` (may be NULL)
- * is where it listens, when it is up. */
-unsigned world_generation(struct world *, int *port);
-/* Waits, within a bound, until the gateway is up. */
-void world_wait_up(struct world *);
+/* The number of a gateway's kills and starts so far, odd while it is down; `port` (may be
+ * NULL) is where it listens, when it is up. */
+unsigned world_generation(struct world *, unsigned gateway, int *port);
+/* Chooses among the gateways that are up; waits, within a bound, when none is. */
+unsigned world_choose(struct world *, uint64_t *random, int *port, unsigned *generation);
 /* Waits so long, or until the storm is over; false then. */
 bool world_pass(struct world *, int64_t ms);
 

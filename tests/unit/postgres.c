@@ -403,11 +403,10 @@ postgres_free(struct postgres *p)
 
 /* ---- a standby ---- */
 
-/* Starts a standby. */
-struct postgres *
-postgres_standby(struct postgres *p, bool synchronous)
+/* Copies a server, follows it, and has it wait if that is wanted. */
+static void
+postgres_follow(struct postgres *s, struct postgres *p, bool synchronous)
 {
-	struct postgres *s = postgres_prepare(&p->options);
 	char *data = mem_string(postgres_path(s, "data"));
 	char *port = mem_format("%d", p->port);
 	const char *const argv[] = {"pg_basebackup", "-D", data, "-h", p->folder.path, "-p", port, "-U",
@@ -418,7 +417,7 @@ postgres_standby(struct postgres *p, bool synchronous)
 	free(data);
 	postgres_start(s);
 	if (!synchronous)
-		return s;
+		return;
 	free(postgres_sql(p, "postgres", "ALTER SYSTEM SET synchronous_standby_names = '*'"));
 	free(postgres_sql(p, "postgres", "SELECT pg_reload_conf()"));
 	for (int i = 0; postgres_count(p, "postgres",
@@ -426,7 +425,28 @@ postgres_standby(struct postgres *p, bool synchronous)
 		ck_assert_int_lt(i, POSTGRES_TRIES);
 		poll(NULL, 0, POSTGRES_BREATH_MS);
 	}
+}
+
+/* Starts a standby. */
+struct postgres *
+postgres_standby(struct postgres *p, bool synchronous)
+{
+	struct postgres *s = postgres_prepare(&p->options);
+
+	postgres_follow(s, p, synchronous);
 	return s;
+}
+
+/* Makes a dead server a standby. */
+void
+postgres_rejoin(struct postgres *s, struct postgres *p, bool synchronous)
+{
+	char *command = mem_format("rm -rf %s/data", s->folder.path);
+
+	ck_assert_int_eq(s->pid, 0);
+	ck_assert_int_eq(system(command), 0);
+	free(command);
+	postgres_follow(s, p, synchronous);
 }
 
 /* Waits for no standby any more. */

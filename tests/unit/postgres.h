@@ -32,6 +32,8 @@ struct postgres *postgres_new(const struct postgres_options *);
 /* Starts a streaming standby of a running server; synchronous: from now on the first
  * answers a commit when it is on the disk of both, until postgres_alone(). */
 struct postgres *postgres_standby(struct postgres *, bool synchronous);
+/* The same with one that was stopped or killed, and keeps its port. */
+void postgres_rejoin(struct postgres *, struct postgres *first, bool synchronous);
 void postgres_alone(struct postgres *); /* waits for no standby any more */
 void postgres_free(struct postgres *); /* stops and removes it */
 
