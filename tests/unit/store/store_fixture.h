@@ -9,13 +9,22 @@
 
 /*
  * A store under test with one loop and one port, and calls that wait for their
- * reply. fixture_store_open() and fixture_assert_sound() are the only places
- * that know the engine; what is particular to one engine is tested beside it.
+ * reply. What knows the engine is in fixture_sqlite.c or fixture_postgres.c, of which
+ * a test program has one; what is particular to one engine is tested beside it.
  */
-enum fixture_kind { FIXTURE_DISK, FIXTURE_MEMORY, FIXTURE_KINDS };
+enum fixture_kind { FIXTURE_DISK, FIXTURE_MEMORY, FIXTURE_SHARED };
+
+/* The kinds of this program: first, and the one behind the last. */
+struct fixture_kinds {
+	int first, end;
+};
+extern const struct fixture_kinds fixture_kinds;
+
+/* The kind that outlives a process, for tests that are not for all. */
+#define FIXTURE_LASTING (fixture_kinds.first)
 
 struct fixture {
-	char dir[64]; /* empty: in memory */
+	char dir[64]; /* where the store is: a folder, or the name of a database; empty: in memory */
 	struct loop *loop;
 	struct store *store;
 	struct store_port *port;
@@ -23,16 +32,20 @@ struct fixture {
 	struct store_reply reply; /* the last one, copied */
 };
 
-/* Opens the store of a folder, NULL: in memory; failing fails the test. */
+/* Opens the store of a place, NULL: in memory; failing fails the test. */
 struct store *fixture_store_open(const char *dir);
 
-/* Fails the test unless the closed store of a folder is sound: the database as
+/* Fails the test unless the closed store of a place is sound: the database as
  * such, and every hold of a name and of a key has its holder. */
 void fixture_assert_sound(const char *dir);
 
+/* Makes a place for a store of a kind, or leaves it empty; removes it. */
+void fixture_place(int kind, char *dir, size_t size);
+void fixture_clean(const char *dir);
+
 void fixture_begin(struct fixture *, int kind);
-void fixture_end(struct fixture *); /* also removes the folder */
-void fixture_reopen(struct fixture *); /* closes and opens the store; disk only */
+void fixture_end(struct fixture *); /* also removes the place */
+void fixture_reopen(struct fixture *); /* closes and opens the store; not in memory */
 
 /* Makes an empty folder below the folder for temporary files. */
 void fixture_make_dir(char *dir, size_t size);

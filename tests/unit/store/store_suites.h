@@ -5,6 +5,10 @@
 
 /* Runs each test once for every kind of store: _i is an enum fixture_kind. */
 Suite *store_suite(const char *name, const TTest *const *tests);
+/* Adds tests of stores on disk, where the program has such. */
+void store_suite_add_disk(Suite *, const char *name, const TTest *const *tests);
+/* Readies what the engine under test needs, before and after the tests. */
+void fixture_prepare(TCase *);
 
 Suite *create_suite(void);
 Suite *change_suite(void);

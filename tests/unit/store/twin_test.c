@@ -211,7 +211,7 @@ START_TEST(twins_are_durable)
 {
 	struct fixture f;
 
-	fixture_begin(&f, FIXTURE_DISK);
+	fixture_begin(&f, FIXTURE_LASTING);
 	begin(&f, "i1", "Ada");
 	begin(&f, "i2", "Bob");
 	ck_assert_int_eq(note(&f, "i1", "t1"), STORE_OK);
