@@ -33,7 +33,8 @@ struct sandbox_call {
 	const char *body;
 	size_t len;
 	struct sandbox_answer answer;
-	size_t sent; /* DRIP */
+	size_t sent;     /* DRIP */
+	int64_t dripped; /* the same: when the first piece was due */
 	struct loop_timer timer;
 	void (*step)(struct sandbox_call *); /* what the timer goes on with */
 };
@@ -197,13 +198,15 @@ sandbox_call_garbage(struct sandbox_call *c)
 	}
 }
 
-/* Sends the next piece of a slow body. */
+/* Sends what is due by now of a slow body: timers that are late do not make it slower. */
 static void
 sandbox_call_drip_piece(struct sandbox_call *c)
 {
 	const struct buf *body = &c->answer.body;
 	size_t piece = (body->len + SERVICE_DRIP_PIECES - 1) / SERVICE_DRIP_PIECES;
+	int64_t ticks = (loop_now(c->service->loop) - c->dripped) / c->plan.tick_ms;
 
+	piece *= (size_t)ticks + 1 - c->sent / piece;
 	if (piece > body->len - c->sent)
 		piece = body->len - c->sent;
 	http_answer_write(c->exchange, body->data + c->sent, piece);
@@ -219,6 +222,7 @@ static void
 sandbox_call_drip(struct sandbox_call *c)
 {
 	sandbox_call_begin(c, c->answer.body.len);
+	c->dripped = loop_now(c->service->loop);
 	sandbox_call_drip_piece(c);
 }
 
