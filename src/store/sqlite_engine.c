@@ -188,8 +188,8 @@ sqlite_engine_push(struct sqlite_worker *w, struct store_call *call)
 	pthread_mutex_lock(&w->lock);
 	STAILQ_INSERT_TAIL(&w->queue, call, link);
 	w->queued++;
-	pthread_cond_signal(&w->more);
 	pthread_mutex_unlock(&w->lock);
+	pthread_cond_signal(&w->more); /* a system call, for which nobody waits with the lock */
 }
 
 /* Whether an image's bytes are in a file. */
@@ -523,8 +523,8 @@ sqlite_engine_stop_thread(struct sqlite_worker *w)
 {
 	pthread_mutex_lock(&w->lock);
 	w->stop = true;
-	pthread_cond_signal(&w->more);
 	pthread_mutex_unlock(&w->lock);
+	pthread_cond_signal(&w->more);
 	if (w->running)
 		pthread_join(w->thread, NULL);
 }
