@@ -197,10 +197,12 @@ metrics_cache(struct buf *b, const struct gateway_counts *c)
 	metric_text_sample(b, family, METRIC_LABEL("result", "miss"), c->cache_misses);
 	metric_text_sample(b, family, METRIC_LABEL("result", "stale"), c->cache_stale);
 	metric_text_sample(b, family, METRIC_LABEL("result", "joined"), c->cache_joined);
-	metric_text_gauge(b, METRICS_NAME("cache_bytes"), "Memory of kept answers.", c->cache_bytes);
+	metric_text_gauge(b, METRICS_NAME("cache_bytes"), "Memory of kept answers, of all event loops.",
+	    c->cache_bytes);
 	metric_text_gauge(b, METRICS_NAME("cache_max_bytes"), "What bluejay.cache.size allows.",
 	    c->cache_max_bytes);
-	metric_text_gauge(b, METRICS_NAME("cache_entries"), "Kept answers.", c->cache_entries);
+	metric_text_gauge(b, METRICS_NAME("cache_entries"), "Kept answers; each event loop has its own.",
+	    c->cache_entries);
 }
 
 /* Adds the store's work and what is unsettled in it. */

@@ -94,6 +94,13 @@ harness_workers(void)
 	return getenv(HARNESS_WORKERS);
 }
 
+/* The same as a number. */
+int
+program_loops(void)
+{
+	return harness_workers() != NULL ? atoi(harness_workers()) : 1;
+}
+
 /* Whether a text is a gateway's configuration that does not say it itself. */
 static bool
 harness_wants_workers(const char *name, const char *text)

@@ -58,6 +58,9 @@ const char *scratch_file(const char *name, const char *fmt, ...)
 /* Path of the program under test. */
 const char *program_path(void);
 
+/* Event loops of a gateway whose configuration does not say how many it has. */
+int program_loops(void);
+
 /* ---- HTTP by raw sockets ---- */
 
 struct reply {

@@ -131,6 +131,7 @@ END_TEST
 START_TEST(cache_store_and_connections_are_counted)
 {
 	char *id;
+	double kept;
 	int fd;
 
 	stage_open("  cache: {fresh: 1h}\n", NULL);
@@ -142,7 +143,8 @@ START_TEST(cache_store_and_connections_are_counted)
 	EVENTUALLY(now("persona_gateway_http_connections_open", "listener=\"api\"") == 1);
 	ck_assert(exposition_value("persona_gateway_cache_reads_total", "result=\"hit\"") == 2);
 	ck_assert(exposition_value("persona_gateway_cache_reads_total", "result=\"miss\"") == 1);
-	ck_assert(exposition_value("persona_gateway_cache_entries", "") == 1);
+	kept = exposition_value("persona_gateway_cache_entries", "");
+	ck_assert_msg(kept >= 1 && kept <= program_loops(), "%g entries", kept); /* a copy for each loop */
 	ck_assert(exposition_value("persona_gateway_cache_bytes", "") > 0);
 	ck_assert(exposition_value("persona_gateway_store_commits_total", "") >= 2);
 	ck_assert(exposition_value("persona_gateway_http_connections_accepted_total",
