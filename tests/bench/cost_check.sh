@@ -2,6 +2,8 @@
 # Guards the hot paths: counts the instructions of a request, as a ratio to those with which json-c parses and
 # prints the same JSON once, in the same build. A path that takes over 10 % more than cost.txt says fails.
 #
+# Two event loops are asked in turn, and may take 10 % more than one in the same run.
+#
 # The program runs under valgrind once to get ready, and once for each path, with so many requests of it more:
 # the difference is what they cost. With BENCH_COST=print it only prints the lines of cost.txt.
 set -u
@@ -92,17 +94,23 @@ json_of() {
 	json=$(((counted - json) / $2))
 }
 
-# Serves under valgrind: ready for reads, and then what is to be measured; sets $counted.
+# Serves under valgrind with as many event loops as $loops says: each of them ready for reads, and then what is
+# to be measured, on a connection to each; sets $counted.
 # run NAME [COUNT FIELD PATH...]
 run() {
 	rm -rf "$work/data"
 	cp -r "$work/ready" "$work/data"
+	sed "s/^workers: .*/workers: $loops/" "$work/gateway.yaml" >"$work/loops.yaml"
 	# shellcheck disable=SC2086
-	start "$1" $counting "$gateway" serve --config "$work/gateway.yaml"
+	start "$1" $counting "$gateway" serve --config "$work/loops.yaml"
 	name=$1
 	shift
-	ask 1 "$fresh" "$list" $paths
-	[ $# -eq 0 ] || ask "$@"
+	for loop in $(seq "$loops"); do
+		ask 1 "$fresh" "$list" $paths
+	done
+	[ $# -eq 0 ] || for loop in $(seq "$loops"); do
+		ask "$@"
+	done
 	stop
 	count_of "$work/$name.err"
 }
@@ -151,12 +159,13 @@ path() {
 	key=$1
 	often=$2
 	unit=$4
-	requests=$(($2 * ($# - 4)))
+	requests=$(($2 * ($# - 4) * loops))
 	field=$3
 	shift 4
 	run "$key" "$often" "$field" "$@"
 	echo "$key $(((counted - base) / requests)) $unit" >>"$work/results"
 }
+loops=1
 run base
 base=$counted
 # shellcheck disable=SC2086
@@ -164,11 +173,27 @@ path cached 10 "Accept: */*" "$json_one" $paths
 # shellcheck disable=SC2086
 path through 5 "$fresh" "$json_one" $paths
 path list-compared 10 "$fresh" "$json_all" "$list"
+loops=2
+run base
+base=$counted
+# shellcheck disable=SC2086
+path cached-two 5 "Accept: */*" "$json_one" $paths
+# shellcheck disable=SC2086
+path through-two 3 "$fresh" "$json_one" $paths
 
 awk -v print_only="${BENCH_COST:-}" '
 	FNR == NR { if ($1 !~ /^#/ && NF == 2) want[$1] = $2; next }
 	{
 		ratio = $2 / $3
+		took[$1] = ratio
+		two = $1
+		if (sub(/-two$/, "", two)) {
+			if (print_only == "print")
+				next
+			printf "%-14s %9d instructions, %6.3f times those of one loop\n", $1, $2, ratio / took[two]
+			bad = bad || ratio > took[two] * 1.1
+			next
+		}
 		if (print_only == "print") {
 			printf "%s %.3f\n", $1, ratio
 			next
