@@ -19,10 +19,12 @@
  * Load at a steady rate, whatever the server makes of it (an open loop): request n
  * is due at n / rate, and its time runs from then, also while it waits for a free
  * connection. Requests are GETs of paths from a file in turn, or creates, each of a
- * name of its own. Prints requests, failures, and the 50th, 99th and 100th
+ * name of its own. They go over the free connections in turn, which are shared out to the
+ * ports (PORT or PORT,PORT...). Prints requests, failures, and the 50th, 99th and 100th
  * percentile of their times in microseconds.
  */
 #define RATE_CONNECTIONS 64
+#define RATE_PORTS 8
 #define RATE_ANSWER_MAX 16384 /* bytes of one answer */
 #define RATE_REQUEST_MAX 512
 #define RATE_END_S 2          /* how long the last answers are waited for */
@@ -38,6 +40,7 @@ struct rate_conn {
 
 struct rate_load {
 	struct rate_conn conns[RATE_CONNECTIONS];
+	size_t turn; /* the connection that is looked at first */
 	char **paths; /* NULL: creates */
 	size_t path_count;
 	const char *project;
@@ -82,6 +85,22 @@ rate_connect(int port)
 		rate_die("connect");
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
 	return fd;
+}
+
+/* Opens all connections, to each of the ports in turn. */
+static void
+rate_connect_all(struct rate_load *l, const char *list)
+{
+	int ports[RATE_PORTS];
+	size_t count = 0;
+	char *end;
+
+	do {
+		ports[count++] = (int)strtol(list, &end, 10);
+		list = end + 1;
+	} while (*end == ',' && count < RATE_PORTS);
+	for (size_t i = 0; i < RATE_CONNECTIONS; i++)
+		l->conns[i].fd = rate_connect(ports[i % count]);
 }
 
 /* Reads the paths, one a line. */
@@ -164,9 +183,16 @@ rate_receive(struct rate_load *l, struct rate_conn *c)
 static void
 rate_send_due(struct rate_load *l)
 {
-	for (size_t i = 0; i < RATE_CONNECTIONS; i++)
-		if (!l->conns[i].busy && l->sent < l->total && rate_due(l, l->sent) <= rate_now())
-			rate_send(l, &l->conns[i]);
+	size_t first = l->turn;
+
+	for (size_t i = 0; i < RATE_CONNECTIONS; i++) {
+		struct rate_conn *c = &l->conns[(first + i) % RATE_CONNECTIONS];
+
+		if (c->busy || l->sent == l->total || rate_due(l, l->sent) > rate_now())
+			continue;
+		rate_send(l, c);
+		l->turn = (first + i + 1) % RATE_CONNECTIONS;
+	}
 }
 
 /* Runs until all is answered. */
@@ -237,8 +263,7 @@ main(int argc, char **argv)
 	l.took = calloc((size_t)l.total, sizeof *l.took);
 	if (l.took == NULL)
 		rate_die("memory");
-	for (size_t i = 0; i < RATE_CONNECTIONS; i++)
-		l.conns[i].fd = rate_connect(atoi(argv[1]));
+	rate_connect_all(&l, argv[1]);
 	l.start = rate_now();
 	rate_run(&l);
 	rate_tell(&l);
