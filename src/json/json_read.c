@@ -4,82 +4,30 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
-#include "json/json_scan.h"
+#include "json/json_lex.h"
 
 #include <json-c/linkhash.h>
 #include <limits.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define JSON_READ_DIGITS 64 /* longer numbers are copied to the heap */
 
 struct json_reader {
-	const char *text; /* the whole text, for offsets */
-	const char *p;    /* next byte */
-	const char *end;
+	struct json_lexer lex;
 	size_t values_left;
 	struct buf decoded; /* the last string that had escapes */
-	struct json_error *err;
 };
 
 static bool json_read_value(struct json_reader *, int depth, struct json_object **out);
-
-/* Keeps the place and the reason; always false. */
-static bool
-json_read_fail(struct json_reader *r, const char *at, const char *why)
-{
-	if (r->err != NULL) {
-		r->err->offset = (size_t)(at - r->text);
-		snprintf(r->err->text, sizeof r->err->text, "%s", why);
-	}
-	return false;
-}
-
-/* Says that the byte at the reader's place cannot stand there. */
-static bool
-json_read_unexpected(struct json_reader *r)
-{
-	return json_read_fail(r, r->p, r->p == r->end ? "unexpected end" : "unexpected byte");
-}
 
 /* Hands a fresh json-c value over; json-c gives NULL when there is no memory. */
 static bool
 json_read_give(struct json_reader *r, struct json_object *value, struct json_object **out)
 {
 	*out = value;
-	return value != NULL || json_read_fail(r, r->p, "out of memory");
-}
-
-/* Skips white space. */
-static void
-json_read_space(struct json_reader *r)
-{
-	while (r->p < r->end &&
-	    (*r->p == ' ' || *r->p == '\n' || *r->p == '\t' || *r->p == '\r'))
-		r->p++;
-}
-
-/* Reads the four digits after \u; -1 when they are not four hex digits. */
-static int
-json_read_hex(const char *p, const char *end)
-{
-	int value = 0;
-
-	if (end - p < 4)
-		return -1;
-	for (int i = 0; i < 4; i++) {
-		char c = p[i];
-
-		if (c >= '0' && c <= '9')
-			value = value * 16 + (c - '0');
-		else if ((c | 0x20) >= 'a' && (c | 0x20) <= 'f')
-			value = value * 16 + ((c | 0x20) - 'a' + 10);
-		else
-			return -1;
-	}
-	return value;
+	return value != NULL || json_lex_fail(&r->lex, r->lex.p, "out of memory");
 }
 
 /* Appends a code point as UTF-8. */
@@ -107,120 +55,41 @@ json_read_add_point(struct buf *b, unsigned point)
 	buf_add(b, out, len);
 }
 
-/* Reads \uXXXX, or the two of a surrogate pair. */
-static bool
-json_read_unicode_escape(struct json_reader *r)
-{
-	const char *at = r->p;
-	int unit = json_read_hex(at + 2, r->end), low;
-
-	if (unit < 0)
-		return json_read_fail(r, at, "bad escape");
-	r->p += 6;
-	if (unit < 0xD800 || unit > 0xDFFF) {
-		json_read_add_point(&r->decoded, (unsigned)unit);
-		return true;
-	}
-	if (unit > 0xDBFF || r->end - r->p < 6 || r->p[0] != '\\' || r->p[1] != 'u')
-		return json_read_fail(r, at, "lone surrogate");
-	low = json_read_hex(r->p + 2, r->end);
-	if (low < 0xDC00 || low > 0xDFFF)
-		return json_read_fail(r, at, "lone surrogate");
-	r->p += 6;
-	json_read_add_point(&r->decoded,
-	    0x10000 + (((unsigned)unit - 0xD800) << 10) + ((unsigned)low - 0xDC00));
-	return true;
-}
-
-/* Reads the escape at the reader's place into the decoded string. */
-static bool
-json_read_escape(struct json_reader *r)
-{
-	char c;
-
-	if (r->end - r->p < 2)
-		return json_read_fail(r, r->end, "unexpected end");
-	switch (r->p[1]) {
-	case '"':
-	case '\\':
-	case '/':
-		c = r->p[1];
-		break;
-	case 'b':
-		c = '\b';
-		break;
-	case 'f':
-		c = '\f';
-		break;
-	case 'n':
-		c = '\n';
-		break;
-	case 'r':
-		c = '\r';
-		break;
-	case 't':
-		c = '\t';
-		break;
-	case 'u':
-		return json_read_unicode_escape(r);
-	default:
-		return json_read_fail(r, r->p, "bad escape");
-	}
-	r->p += 2;
-	buf_addc(&r->decoded, c);
-	return true;
-}
-
-/* Moves over string bytes that stand for themselves; false for bad UTF-8. */
-static bool
-json_read_run(struct json_reader *r)
-{
-	size_t len;
-
-	for (;;) {
-		r->p = json_scan(r->p, r->end, 0x80);
-		if (r->p == r->end || (unsigned char)*r->p < 0x80)
-			return true;
-		len = json_scan_utf8(r->p, r->end);
-		if (len == 0)
-			return json_read_fail(r, r->p, "not UTF-8");
-		r->p += len;
-	}
-}
-
 /* Reads a string, the reader standing at its first quote. Without escapes the
  * bytes are the text's own, else those of r->decoded, good until the next call. */
 static bool
 json_read_bytes(struct json_reader *r, const char **bytes, size_t *len)
 {
-	const char *run = ++r->p;
+	const char *run = ++r->lex.p;
 	bool escaped = false;
+	unsigned point;
 
 	for (;;) {
-		if (!json_read_run(r))
+		if (!json_lex_run(&r->lex))
 			return false;
-		if (r->p == r->end)
-			return json_read_fail(r, r->p, "unexpected end");
-		if (*r->p == '"' && !escaped) {
+		if (r->lex.p == r->lex.end)
+			return json_lex_fail(&r->lex, r->lex.p, "unexpected end");
+		if (*r->lex.p == '"' && !escaped) {
 			*bytes = run;
-			*len = (size_t)(r->p++ - run);
+			*len = (size_t)(r->lex.p++ - run);
 			return true;
 		}
-		if ((unsigned char)*r->p < 0x20)
-			return json_read_fail(r, r->p, "control character in a string");
+		if ((unsigned char)*r->lex.p < 0x20)
+			return json_lex_fail(&r->lex, r->lex.p, "control character in a string");
 		if (!escaped)
 			buf_clear(&r->decoded);
 		escaped = true;
-		buf_add(&r->decoded, run, (size_t)(r->p - run));
-		if (*r->p == '"') {
+		buf_add(&r->decoded, run, (size_t)(r->lex.p - run));
+		if (*r->lex.p == '"') {
 			*bytes = r->decoded.data;
 			*len = r->decoded.len;
-			r->p++;
+			r->lex.p++;
 			return true;
 		}
-		if (!json_read_escape(r))
+		if (!json_lex_escape(&r->lex, &point))
 			return false;
-		run = r->p;
+		json_read_add_point(&r->decoded, point);
+		run = r->lex.p;
 	}
 }
 
@@ -234,45 +103,6 @@ json_read_string(struct json_reader *r, struct json_object **out)
 	if (!json_read_bytes(r, &bytes, &len))
 		return false;
 	return json_read_give(r, json_object_new_string_len(bytes, (int)len), out);
-}
-
-/* Moves over digits; false when there is none. */
-static bool
-json_read_digits(struct json_reader *r)
-{
-	const char *first = r->p;
-
-	while (r->p < r->end && *r->p >= '0' && *r->p <= '9')
-		r->p++;
-	return r->p > first;
-}
-
-/* Moves over a number; *whole says that it has neither fraction nor exponent. */
-static bool
-json_read_number_end(struct json_reader *r, bool *whole)
-{
-	*whole = true;
-	if (*r->p == '-')
-		r->p++;
-	if (r->p < r->end && *r->p == '0')
-		r->p++;
-	else if (!json_read_digits(r))
-		return json_read_unexpected(r);
-	if (r->p < r->end && *r->p == '.') {
-		*whole = false;
-		r->p++;
-		if (!json_read_digits(r))
-			return json_read_unexpected(r);
-	}
-	if (r->p < r->end && (*r->p == 'e' || *r->p == 'E')) {
-		*whole = false;
-		r->p++;
-		if (r->p < r->end && (*r->p == '+' || *r->p == '-'))
-			r->p++;
-		if (!json_read_digits(r))
-			return json_read_unexpected(r);
-	}
-	return true;
 }
 
 /* The integer of digits that fit into 64 bits; NULL when they do not, or for -0. */
@@ -298,15 +128,15 @@ static bool
 json_read_number(struct json_reader *r, struct json_object **out)
 {
 	char digits[JSON_READ_DIGITS], *longer = NULL, *copy = digits;
-	const char *first = r->p;
+	const char *first = r->lex.p;
 	size_t len;
 	bool whole;
 
-	if (!json_read_number_end(r, &whole))
+	if (!json_lex_number(&r->lex, &whole))
 		return false;
-	if (whole && (*out = json_read_integer(first, r->p)) != NULL)
+	if (whole && (*out = json_read_integer(first, r->lex.p)) != NULL)
 		return true;
-	len = (size_t)(r->p - first);
+	len = (size_t)(r->lex.p - first);
 	if (len < sizeof digits) {
 		memcpy(digits, first, len);
 		digits[len] = '\0';
@@ -318,40 +148,26 @@ json_read_number(struct json_reader *r, struct json_object **out)
 	return json_read_give(r, *out, out);
 }
 
-/* Moves over a literal name. */
-static bool
-json_read_literal(struct json_reader *r, const char *word)
-{
-	for (; *word != '\0'; word++, r->p++)
-		if (r->p == r->end || *r->p != *word)
-			return json_read_unexpected(r);
-	return true;
-}
-
 /* Reads a member's key into *key (the caller frees) with its hash in the
  * table; refuses a key that the table has. */
 static bool
 json_read_key(struct json_reader *r, struct lh_table *table, char **key, unsigned long *hash)
 {
-	const char *at = r->p, *bytes;
+	const char *at = r->lex.p, *bytes;
 	size_t len;
 
 	*key = NULL;
-	if (at == r->end || *at != '"')
-		return json_read_unexpected(r);
+	if (at == r->lex.end || *at != '"')
+		return json_lex_unexpected(&r->lex);
 	if (!json_read_bytes(r, &bytes, &len))
 		return false;
 	if (memchr(bytes, '\0', len) != NULL)
-		return json_read_fail(r, at, "key with U+0000");
+		return json_lex_fail(&r->lex, at, "key with U+0000");
 	*key = mem_copy(bytes, len);
 	*hash = lh_get_hash(table, *key);
 	if (lh_table_lookup_entry_w_hash(table, *key, *hash) != NULL)
-		return json_read_fail(r, at, "duplicate key");
-	json_read_space(r);
-	if (r->p == r->end || *r->p != ':')
-		return json_read_unexpected(r);
-	r->p++;
-	return true;
+		return json_lex_fail(&r->lex, at, "duplicate key");
+	return json_lex_colon(&r->lex);
 }
 
 /* Reads one member into an object's table: the key is hashed once, for the
@@ -360,7 +176,7 @@ static bool
 json_read_member(struct json_reader *r, int depth, struct lh_table *table)
 {
 	struct json_object *value;
-	unsigned long hash;
+	unsigned long hash = 0;
 	char *key;
 
 	if (!json_read_key(r, table, &key, &hash) || !json_read_value(r, depth, &value)) {
@@ -370,31 +186,8 @@ json_read_member(struct json_reader *r, int depth, struct lh_table *table)
 	if (lh_table_insert_w_hash(table, key, value, hash, 0) != 0) {
 		free(key);
 		json_object_put(value);
-		return json_read_fail(r, r->p, "out of memory");
+		return json_lex_fail(&r->lex, r->lex.p, "out of memory");
 	}
-	return true;
-}
-
-/* After an element: true with *more at a comma or the closing byte. */
-static bool
-json_read_separator(struct json_reader *r, char close, bool *more)
-{
-	json_read_space(r);
-	if (r->p == r->end || (*r->p != ',' && *r->p != close))
-		return json_read_unexpected(r);
-	*more = *r->p++ == ',';
-	return true;
-}
-
-/* Whether a container that was just opened closes at once; moves over that. */
-static bool
-json_read_empty(struct json_reader *r, char close)
-{
-	r->p++;
-	json_read_space(r);
-	if (r->p == r->end || *r->p != close)
-		return false;
-	r->p++;
 	return true;
 }
 
@@ -407,12 +200,12 @@ json_read_object(struct json_reader *r, int depth, struct json_object **out)
 
 	if (!json_read_give(r, json_object_new_object(), &object))
 		return false;
-	if (json_read_empty(r, '}'))
+	if (json_lex_empty(&r->lex, '}'))
 		more = false;
 	while (more) {
-		json_read_space(r);
+		json_lex_space(&r->lex);
 		if (!json_read_member(r, depth, json_object_get_object(object)) ||
-		    !json_read_separator(r, '}', &more)) {
+		    !json_lex_separator(&r->lex, '}', &more)) {
 			json_object_put(object);
 			return false;
 		}
@@ -430,17 +223,17 @@ json_read_array(struct json_reader *r, int depth, struct json_object **out)
 
 	if (!json_read_give(r, json_object_new_array(), &array))
 		return false;
-	if (json_read_empty(r, ']'))
+	if (json_lex_empty(&r->lex, ']'))
 		more = false;
 	while (more) {
 		if (!json_read_value(r, depth, &value))
 			goto fail;
 		if (json_object_array_add(array, value) != 0) {
 			json_object_put(value);
-			json_read_fail(r, r->p, "out of memory");
+			json_lex_fail(&r->lex, r->lex.p, "out of memory");
 			goto fail;
 		}
-		if (!json_read_separator(r, ']', &more))
+		if (!json_lex_separator(&r->lex, ']', &more))
 			goto fail;
 	}
 	*out = array;
@@ -455,32 +248,32 @@ static bool
 json_read_value(struct json_reader *r, int depth, struct json_object **out)
 {
 	*out = NULL;
-	json_read_space(r);
-	if (r->p == r->end)
-		return json_read_unexpected(r);
+	json_lex_space(&r->lex);
+	if (r->lex.p == r->lex.end)
+		return json_lex_unexpected(&r->lex);
 	if (r->values_left-- == 0)
-		return json_read_fail(r, r->p, "too many values");
-	switch (*r->p) {
+		return json_lex_fail(&r->lex, r->lex.p, "too many values");
+	switch (*r->lex.p) {
 	case '{':
 	case '[':
 		if (depth == JSON_MAX_DEPTH)
-			return json_read_fail(r, r->p, "nested too deeply");
-		return *r->p == '{' ? json_read_object(r, depth + 1, out)
+			return json_lex_fail(&r->lex, r->lex.p, "nested too deeply");
+		return *r->lex.p == '{' ? json_read_object(r, depth + 1, out)
 		                    : json_read_array(r, depth + 1, out);
 	case '"':
 		return json_read_string(r, out);
 	case 't':
-		return json_read_literal(r, "true") &&
+		return json_lex_literal(&r->lex, "true") &&
 		    json_read_give(r, json_object_new_boolean(1), out);
 	case 'f':
-		return json_read_literal(r, "false") &&
+		return json_lex_literal(&r->lex, "false") &&
 		    json_read_give(r, json_object_new_boolean(0), out);
 	case 'n':
-		return json_read_literal(r, "null");
+		return json_lex_literal(&r->lex, "null");
 	default:
-		if (*r->p == '-' || (*r->p >= '0' && *r->p <= '9'))
+		if (*r->lex.p == '-' || (*r->lex.p >= '0' && *r->lex.p <= '9'))
 			return json_read_number(r, out);
-		return json_read_unexpected(r);
+		return json_lex_unexpected(&r->lex);
 	}
 }
 
@@ -496,18 +289,18 @@ bool
 json_read_bounded(const char *text, size_t len, size_t max_values, struct json_object **out,
     struct json_error *err)
 {
-	struct json_reader r = {text, text, text + len, max_values, {0}, err};
+	struct json_reader r = {{text, text, text + len, err}, max_values, {0}};
 	bool ok;
 
 	*out = NULL;
 	if (len > INT_MAX / 2) /* json-c counts string bytes in an int */
-		return json_read_fail(&r, text, "text too long");
+		return json_lex_fail(&r.lex, text, "text too long");
 	buf_init(&r.decoded, len + 1); /* no escape is shorter than what it stands for */
 	ok = json_read_value(&r, 0, out);
 	if (ok) {
-		json_read_space(&r);
-		if (r.p != r.end)
-			ok = json_read_fail(&r, r.p, "bytes after the value");
+		json_lex_space(&r.lex);
+		if (r.lex.p != r.lex.end)
+			ok = json_lex_fail(&r.lex, r.lex.p, "bytes after the value");
 	}
 	if (!ok) {
 		json_object_put(*out);

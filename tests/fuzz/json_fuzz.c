@@ -3,6 +3,7 @@
 #include "fuzz.h"
 #include "json/json_read.h"
 #include "json/json_text.h"
+#include "json_piece_check.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +17,7 @@ json_fuzz_expect(bool holds)
 }
 
 /* What is accepted, printed and read again is equal and prints the same; what
- * is refused says why and where. */
+ * is refused says why and where. Pieces say of a text what its tree says. */
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -25,6 +26,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	char *text, *text_again;
 	size_t len, len_again;
 
+	json_fuzz_expect(json_piece_check((const char *)data, size));
 	if (!json_read((const char *)data, size, &value, &err)) {
 		json_fuzz_expect(value == NULL && err.offset <= size && err.text[0] != '\0');
 		return 0;

@@ -398,4 +398,4 @@ json_read_suite(void)
 	return unit_suite("json_read", tests);
 }
 
-UNIT_MAIN(json_blob_suite, json_read_suite, json_text_suite)
+UNIT_MAIN(json_blob_suite, json_piece_suite, json_read_suite, json_text_suite)
