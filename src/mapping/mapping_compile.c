@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include "mapping/mapping_compiler.h"
+#include "mapping/mapping_copy_plan.h"
 #include "mapping/mapping_entries.h"
 #include "mapping/mapping_outline.h"
 #include "mapping/mapping_template.h"
@@ -281,6 +282,7 @@ mapping_compile_over(const struct mapping_resource *resource, const struct yaml_
 	mapping_plan_finish(c.mapping);
 	if (diags->errors == c.errors) {
 		c.mapping->outline = mapping_outline_new(c.mapping);
+		c.mapping->copy = mapping_copy_new(c.mapping);
 		return c.mapping;
 	}
 	mapping_free(c.mapping);
@@ -301,6 +303,7 @@ mapping_free(struct mapping *m)
 {
 	if (m == NULL)
 		return;
+	mapping_copy_free(m->copy);
 	mapping_outline_free(m->outline);
 	mapping_plan_free(m);
 }

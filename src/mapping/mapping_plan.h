@@ -10,6 +10,7 @@
  * it are shared between threads, so they are copied and never referenced. */
 
 /* Fields by name, and what is declared for an upstream place. */
+struct mapping_copy;
 struct mapping_names;
 struct mapping_outline;
 struct mapping_template;
@@ -77,6 +78,7 @@ struct mapping {
 	size_t template_count;
 	const struct mapping_field *name; /* the resource's name; NULL: it has none */
 	struct mapping_outline *outline;  /* what answers hold, to compare them with */
+	struct mapping_copy *copy; /* how they are copied; NULL: they need trees */
 
 	/* for what is found by a body's names: */
 	struct mapping_path *inner; /* local objects that fields lie in: given empty, they are kept */

@@ -152,15 +152,22 @@ mapping_step_integers(const struct mapping_step *step, struct json_object *value
 	return json_object_get(value);
 }
 
-/* Reads a time out of a string value. An offset may move it out of the years
- * that the local form can write; then it is none. */
+/* Reads a time. An offset may move it out of the years that the local form can
+ * write; then it is none. */
+static bool
+mapping_step_parse_time(const char *text, size_t len, int64_t *ms)
+{
+	return timestamp_parse(text, len, ms) && *ms >= MAPPING_STEP_FIRST &&
+	    *ms <= MAPPING_STEP_LAST;
+}
+
+/* Reads a time out of a string value. */
 static bool
 mapping_step_read_time(struct json_object *value, int64_t *ms)
 {
 	return json_object_is_type(value, json_type_string) &&
-	    timestamp_parse(json_object_get_string(value),
-	        (size_t)json_object_get_string_len(value), ms) &&
-	    *ms >= MAPPING_STEP_FIRST && *ms <= MAPPING_STEP_LAST;
+	    mapping_step_parse_time(json_object_get_string(value),
+	        (size_t)json_object_get_string_len(value), ms);
 }
 
 /* Takes a time in any of its forms and gives it in the local one. */
@@ -196,27 +203,86 @@ mapping_step_same_time(const struct mapping_step *step, struct json_object *a,
 	return x == y;
 }
 
+/* ---- the same for texts ---- */
+
+/* Copies any value. */
+static bool
+mapping_step_copy_any(const struct mapping_step_kind *kind, const struct json_piece *piece,
+    struct buf *out)
+{
+	return out == NULL || buf_add(out, piece->value, piece->len);
+}
+
+/* Copies a value of the kind's JSON type; of numbers, a whole one. */
+static bool
+mapping_step_copy_typed(const struct mapping_step_kind *kind, const struct json_piece *piece,
+    struct buf *out)
+{
+	return piece->type == kind->json && mapping_step_copy_any(kind, piece, out);
+}
+
+/* Copies any number. */
+static bool
+mapping_step_copy_number(const struct mapping_step_kind *kind, const struct json_piece *piece,
+    struct buf *out)
+{
+	return (piece->type == json_type_int || piece->type == json_type_double) &&
+	    mapping_step_copy_any(kind, piece, out);
+}
+
+/* Copies a list of whole numbers. */
+static bool
+mapping_step_copy_integers(const struct mapping_step_kind *kind, const struct json_piece *piece,
+    struct buf *out)
+{
+	if (piece->type != json_type_array)
+		return false;
+	for (size_t i = 1; i + 1 < piece->len; i++)
+		if (memchr("0123456789,-", piece->value[i], 12) == NULL)
+			return false;
+	return mapping_step_copy_any(kind, piece, out);
+}
+
+/* Writes a time in the local form. */
+static bool
+mapping_step_copy_time(const struct mapping_step_kind *kind, const struct json_piece *piece,
+    struct buf *out)
+{
+	char local[TIMESTAMP_SIZE];
+	const char *text;
+	size_t len;
+	int64_t ms;
+
+	text = json_piece_string(piece, &len);
+	if (text == NULL || !mapping_step_parse_time(text, len, &ms))
+		return false;
+	if (out == NULL)
+		return true;
+	timestamp_format(ms, local);
+	return buf_addc(out, '"') && buf_adds(out, local) && buf_addc(out, '"');
+}
+
 #define MAPPING_STEP_NOUN_TIME "a time such as 2026-01-28T10:00:00.000Z"
 
 static const struct mapping_step_kind mapping_step_kinds[] = {
     {"string", "a string", json_type_string, mapping_step_typed, mapping_step_typed,
-        mapping_step_same, NULL},
+        mapping_step_same, NULL, mapping_step_copy_typed},
     {"integer", "an integer", json_type_int, mapping_step_integer, mapping_step_integer,
-        mapping_step_same, NULL},
+        mapping_step_same, NULL, mapping_step_copy_typed},
     {"number", "a number", json_type_double, mapping_step_number, mapping_step_number,
-        mapping_step_same, NULL},
+        mapping_step_same, NULL, mapping_step_copy_number},
     {"boolean", "true or false", json_type_boolean, mapping_step_typed, mapping_step_typed,
-        mapping_step_same, NULL},
+        mapping_step_same, NULL, mapping_step_copy_typed},
     {"object", "an object", json_type_object, mapping_step_typed, mapping_step_typed,
-        mapping_step_same, NULL},
+        mapping_step_same, NULL, mapping_step_copy_typed},
     {"array", "an array", json_type_array, mapping_step_typed, mapping_step_typed,
-        mapping_step_same, NULL},
+        mapping_step_same, NULL, mapping_step_copy_typed},
     {"json", "any value", json_type_null, mapping_step_any, mapping_step_any,
-        mapping_step_same, NULL},
+        mapping_step_same, NULL, mapping_step_copy_any},
     {"timestamp", MAPPING_STEP_NOUN_TIME, json_type_string, mapping_step_timestamp,
-        mapping_step_timestamp, mapping_step_same_time, NULL},
+        mapping_step_timestamp, mapping_step_same_time, NULL, mapping_step_copy_time},
     {"integers", "a list of whole numbers", json_type_array, mapping_step_integers,
-        mapping_step_integers, mapping_step_same, NULL},
+        mapping_step_integers, mapping_step_same, NULL, mapping_step_copy_integers},
 };
 
 #define MAPPING_STEP_KINDS (sizeof mapping_step_kinds / sizeof *mapping_step_kinds)

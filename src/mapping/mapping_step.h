@@ -1,6 +1,9 @@
 #ifndef MAPPING_STEP_H
 #define MAPPING_STEP_H
 
+#include "base/buf.h"
+#include "json/json_piece.h"
+
 #include <json-c/json_object.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -40,6 +43,10 @@ struct mapping_step_kind {
 	/* Whether two upstream values stand for one local value. */
 	bool (*same)(const struct mapping_step *, struct json_object *, struct json_object *);
 	void (*free)(void *data); /* NULL: there is none */
+	/* Appends what `receive` makes of a value, in its text, which is plain and not null;
+	 * only looks when out is NULL. False when it is not what the step takes, or when that
+	 * takes a tree to see. NULL: it always does. */
+	bool (*copy)(const struct mapping_step_kind *, const struct json_piece *, struct buf *out);
 };
 
 struct mapping_step {

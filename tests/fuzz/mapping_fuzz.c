@@ -5,6 +5,7 @@
 #include "json/json_text.h"
 #include "mapping/mapping.h"
 #include "mapping/mapping_explain.h"
+#include "mapping_copy_check.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -33,6 +34,7 @@ static void
 mapping_fuzz_send(const struct mapping *m, struct json_object *body)
 {
 	static const struct mapping_project project = {"p", true, 7};
+	unsigned copied = 0;
 	int told = 0;
 
 	for (int operation = MAPPING_CREATE; operation <= MAPPING_UPDATE; operation++) {
@@ -42,6 +44,7 @@ mapping_fuzz_send(const struct mapping *m, struct json_object *body)
 		mapping_explain_request(m, operation, body, &project, mapping_fuzz_count, &told);
 		if (mapping_request_make(m, operation, body, &project, &r, NULL) != 0)
 			continue;
+		mapping_fuzz_expect(mapping_copy_check_tree(m, r.upstream, r.absent, r.kept, &copied));
 		if (mapping_answer_make(m, r.upstream, "i", r.absent, r.kept, 0, &out, NULL) == 0)
 			json_object_put(out);
 		mapping_sent_matches(m, r.upstream, r.upstream);
@@ -49,12 +52,18 @@ mapping_fuzz_send(const struct mapping *m, struct json_object *body)
 	}
 }
 
-/* Reads a body as Bluejay's. */
+/* Reads a body as Bluejay's, by copying, too, which gives the same. */
 static void
-mapping_fuzz_read(const struct mapping *m, struct json_object *body)
+mapping_fuzz_read(const struct mapping *m, const char *text, struct json_object *body)
 {
+	const struct mapping_copy_case copy = {.text = text, .len = strlen(text)};
 	struct json_object *out = NULL;
+	unsigned copied = 0;
 	int told = 0;
+
+	mapping_fuzz_expect(mapping_copy_check(m, &copy, &copied) &&
+	    mapping_copy_check_tree(m, body, NULL, NULL, &copied) &&
+	    mapping_copy_check_tree(m, body, body, body, &copied));
 
 	if (mapping_answer_make(m, body, "i", NULL, NULL, 0, &out, NULL) == 0)
 		json_object_put(out);
@@ -87,7 +96,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (json_read(body, strlen(body), &tree, NULL) &&
 		    json_object_is_type(tree, json_type_object)) {
 			mapping_fuzz_send(m, tree);
-			mapping_fuzz_read(m, tree);
+			mapping_fuzz_read(m, body, tree);
 		}
 		json_object_put(tree);
 	}

@@ -1,5 +1,6 @@
 #include "config.h"
 
+#include "mapping_copy_check.h"
 #include "mapping_test.h"
 #include "unit.h"
 
@@ -43,7 +44,9 @@ expect(const struct mapping *m, const struct expectation *e)
 	struct json_object *absent = maybe_json(e->absent), *kept = maybe_json(e->kept);
 	struct fail fail = {""};
 	char whole[1024];
+	unsigned copied = 0;
 
+	ck_assert_msg(mapping_copy_check_tree(m, upstream, absent, kept, &copied), "%s", e->upstream);
 	if (mapping_answer_make(m, upstream, "the-id", absent, kept, UPDATED, &out, &fail) != 0) {
 		ck_assert_msg(e->error != NULL, "%s: %s", e->upstream, fail.text);
 		ck_assert_str_eq(fail.text, e->error);

@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include "mapping_case.h"
+#include "mapping_copy_check.h"
 
 #include "base/mem.h"
 
@@ -66,7 +67,9 @@ mapping_case_receive(const struct mapping *m, struct json_object *upstream, stru
 {
 	struct json_object *out;
 	struct fail fail;
+	unsigned copied = 0;
 
+	ck_assert(mapping_copy_check_tree(m, upstream, absent, kept, &copied));
 	if (mapping_answer_make(m, upstream, "i", absent, kept, 0, &out, &fail) == 0) {
 		strip(out);
 		mapping_test_prints(out, expected);

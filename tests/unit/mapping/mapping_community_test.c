@@ -1,5 +1,6 @@
 #include "config.h"
 
+#include "mapping_copy_check.h"
 #include "mapping_test.h"
 #include "unit.h"
 
@@ -31,8 +32,10 @@ static void
 answer(const struct mapping *m, const char *body, const char *expected)
 {
 	struct json_object *upstream = mapping_test_json(body), *out;
+	unsigned copied = 0;
 	struct fail fail;
 
+	ck_assert(mapping_copy_check_tree(m, upstream, NULL, NULL, &copied));
 	if (mapping_answer_make(m, upstream, "c1", NULL, NULL, 0, &out, &fail) == 0) {
 		mapping_test_prints(out, expected);
 		json_object_put(out);

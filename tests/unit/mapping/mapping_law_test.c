@@ -2,6 +2,7 @@
 
 #include "base/buf.h"
 #include "json/json_text.h"
+#include "mapping_copy_check.h"
 #include "mapping_test.h"
 #include "unit.h"
 
@@ -293,7 +294,10 @@ static struct json_object *
 read_answer(const struct mapping *m, struct json_object *upstream, struct mapping_request *r)
 {
 	struct json_object *out;
+	unsigned copied = 0;
 
+	ck_assert(mapping_copy_check_tree(m, upstream, r == NULL ? NULL : r->absent,
+	    r == NULL ? NULL : r->kept, &copied));
 	if (mapping_answer_make(m, upstream, "i", r == NULL ? NULL : r->absent,
 	        r == NULL ? NULL : r->kept, 0, &out, NULL) != 0)
 		return NULL;

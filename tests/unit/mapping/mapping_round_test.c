@@ -3,6 +3,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "json/json_text.h"
+#include "mapping_copy_check.h"
 #include "mapping_test.h"
 #include "unit.h"
 
@@ -200,6 +201,7 @@ round_trip(const struct mapping *m, struct json_object *local, struct json_objec
 	struct json_object *persona, *out, *left;
 	struct mapping_request r;
 	struct fail fail;
+	unsigned copied = 0;
 	bool changed;
 
 	if (mapping_request_make(m, MAPPING_CREATE, local, &project, &r, &fail) != 0)
@@ -208,6 +210,7 @@ round_trip(const struct mapping *m, struct json_object *local, struct json_objec
 	ck_assert(mapping_sent_matches(m, r.upstream, persona));
 	left = mapping_absent_left(m, persona, r.absent, &changed);
 	ck_assert(!changed);
+	ck_assert(mapping_copy_check_tree(m, persona, left, r.kept, &copied));
 	ck_assert_int_eq(mapping_answer_make(m, persona, "i", left, r.kept, 0, &out, &fail), 0);
 	json_object_object_add(expected, "id", json_object_new_string("i"));
 	json_object_object_add(expected, "updatedAt",

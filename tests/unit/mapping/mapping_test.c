@@ -112,5 +112,5 @@ mapping_test_prints(struct json_object *value, const char *text)
 
 UNIT_MAIN(mapping_compile_suite, mapping_request_suite, mapping_answer_suite, mapping_round_suite,
     mapping_community_suite, mapping_walk_suite, mapping_convert_suite,
-    mapping_convert_refuse_suite, mapping_drift_suite, mapping_resource_suite, mapping_when_suite,
+    mapping_convert_refuse_suite, mapping_copy_suite, mapping_drift_suite, mapping_resource_suite, mapping_when_suite,
     mapping_template_suite, mapping_set_suite, mapping_law_suite, mapping_cases_suite)

@@ -26,6 +26,7 @@ Suite *mapping_community_suite(void);
 Suite *mapping_compile_suite(void);
 Suite *mapping_convert_suite(void);
 Suite *mapping_convert_refuse_suite(void);
+Suite *mapping_copy_suite(void);
 Suite *mapping_drift_suite(void);
 Suite *mapping_law_suite(void);
 Suite *mapping_request_suite(void);
