@@ -272,7 +272,7 @@ change_settle(struct change *c, struct json_object *item)
 	json_object_get(item);
 	json_object_put(c->item);
 	c->item = item;
-	gone_disproved(c->gw, c->project.scope, &c->entry->record, item);
+	gone_disproved(c->gw, c->project.scope, &c->entry->record, resource_organisation(item));
 	change_fill_record(c, item, &r);
 	c->store = store_update_settle(c->gw->store, c->intent.id, &r, change_on_updated, c);
 	store_record_clear(&r);

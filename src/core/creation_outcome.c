@@ -81,7 +81,7 @@ creation_on_settled(void *arg, struct store_reply *reply)
 	}
 	c->local_id = mem_string(reply->records[0].local_id);
 	creation_twin_over(c);
-	gone_disproved(c->gw, c->project.scope, NULL, c->claim.found);
+	gone_disproved(c->gw, c->project.scope, NULL, resource_organisation(c->claim.found));
 	e = shelf_written(c->gw->shelf, &reply->records[0], ++c->gw->sequence);
 	epoch_touch(c->gw, c->project.scope);
 	if (shelf_show(e, &c->project, c->claim.found, NULL) != 0) {

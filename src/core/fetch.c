@@ -76,118 +76,61 @@ fetch_free(struct fetch *f)
 	free(f);
 }
 
-/* Reads an object from text; NULL when there is none. */
-static struct json_object *
-fetch_parse(const char *text)
-{
-	struct json_object *o = NULL;
-
-	if (text != NULL)
-		json_read(text, strlen(text), &o, NULL);
-	return o;
-}
-
 /* Drops the fillers that the upstream no longer shows; true when any went. */
 static bool
-fetch_update_absent(const struct project *p, struct store_record *r, struct json_object *upstream)
+fetch_update_absent(struct store_record *r, struct sight *sight)
 {
-	struct json_object *absent = fetch_parse(r->absent), *left;
-	bool changed = false;
+	char *left = NULL;
 
-	if (absent == NULL)
+	if (sight_absent_holds(sight, r->absent, &left))
 		return false;
-	left = mapping_absent_left(p->mapping, upstream, absent, &changed);
-	if (changed) {
-		free(r->absent);
-		r->absent = left == NULL ? NULL : json_print(left, NULL);
-	}
-	json_object_put(left);
-	json_object_put(absent);
-	return changed;
+	free(r->absent);
+	r->absent = left;
+	return true;
 }
 
-/* What an item tells here; NULL when it does not have the declared shape. */
-static struct json_object *
-fetch_view(const struct project *p, struct json_object *upstream)
-{
-	struct json_object *local = NULL;
-
-	if (upstream != NULL)
-		mapping_answer_make(p->mapping, upstream, "", NULL, NULL, 0, &local, NULL);
-	return local;
-}
-
-/* Whether an item, printed, is the record's content: most often it is, and printing is
- * cheaper than parsing. */
+/* Whether what was seen is the record's item and has the declared shape. A name does not
+ * get lost. */
 static bool
-fetch_prints_same(const struct store_record *r, struct json_object *upstream)
+fetch_fits_seen(struct gateway *gw, const struct store_record *r, struct sight *sight)
 {
-	char *text;
-	bool same;
-
-	if (r->content == NULL)
-		return false;
-	text = json_print(upstream, NULL);
-	same = strcmp(text, r->content) == 0;
-	free(text);
-	return same;
-}
-
-/* Whether the record's content tells the same: members that the mapping does not know
- * may differ, such as one that changes with every read. */
-static bool
-fetch_is_same(const struct project *p, const struct store_record *r, struct json_object *upstream)
-{
-	struct json_object *old, *was, *is;
-	bool same;
-
-	if (fetch_prints_same(r, upstream))
-		return true;
-	old = fetch_parse(r->content);
-	same = old != NULL && json_equal(old, upstream);
-	if (old != NULL && !same) {
-		was = fetch_view(p, old);
-		is = fetch_view(p, upstream);
-		same = was != NULL && is != NULL && json_equal(was, is);
-		json_object_put(was);
-		json_object_put(is);
-	}
-	json_object_put(old);
-	return same;
-}
-
-/* Whether an upstream item is the record's and has the declared shape. A name does
- * not get lost. */
-bool
-fetch_fits(struct gateway *gw, const struct project *p, const struct store_record *r,
-    struct json_object *upstream)
-{
-	const char *id = resource_id(p->resource, upstream);
-	struct json_object *local = NULL;
+	const struct resource *resource = sight->project->resource;
+	const char *id = sight_id(sight);
 	struct fail fail;
 	bool fits = false;
 
 	if (id == NULL || strcmp(id, r->upstream_id) != 0)
 		fail_set(&fail, "the id is another one");
-	else if (resource_is_labelled(p->resource) && (r->name[0] != '\0' || !p->resource->unique) &&
-	    resource_label(p->resource, p->mapping, upstream) == NULL)
-		fail_set(&fail, "the %s is missing", p->resource->name);
+	else if (resource_is_labelled(resource) && (r->name[0] != '\0' || !resource->unique) &&
+	    sight_label(sight) == NULL)
+		fail_set(&fail, "the %s is missing", resource->name);
 	else
-		fits = mapping_answer_make(p->mapping, upstream, r->local_id, NULL, NULL, 0, &local,
-		           &fail) == 0;
-	json_object_put(local);
+		fits = sight_is_read(sight, r->local_id, &fail);
 	if (!fits)
 		log_warn(gw->log, "an upstream answer does not have the declared shape",
 		    LOG_S("id", r->upstream_id), LOG_S("why", fail.text));
 	return fits;
 }
 
-/* Writes new content into the record. */
-static void
-fetch_update_record(struct gateway *gw, const struct project *p, struct store_record *r,
+/* The same for a tree. */
+bool
+fetch_fits(struct gateway *gw, const struct project *p, const struct store_record *r,
     struct json_object *upstream)
 {
-	const char *name = resource_unique_name(p->resource, p->mapping, upstream);
+	struct sight sight;
+	bool fits;
+
+	sight_take(&sight, p, json_object_get(upstream));
+	fits = fetch_fits_seen(gw, r, &sight);
+	sight_clear(&sight);
+	return fits;
+}
+
+/* Writes new content into the record. */
+static void
+fetch_update_record(struct gateway *gw, struct store_record *r, struct sight *sight)
+{
+	const char *name = sight_unique_name(sight);
 
 	if (r->content != NULL) {
 		int64_t now = loop_wall(gw->loop);
@@ -196,7 +139,7 @@ fetch_update_record(struct gateway *gw, const struct project *p, struct store_re
 		r->unclaimed = false;
 	}
 	free(r->content);
-	r->content = json_print(upstream, NULL);
+	r->content = sight_print(sight);
 	if (name != NULL && (r->name == NULL || strcmp(name, r->name) != 0)) {
 		free(r->name);
 		r->name = mem_string(name);
@@ -207,11 +150,12 @@ fetch_update_record(struct gateway *gw, const struct project *p, struct store_re
 static uint64_t
 fetch_print(const struct project *p, struct json_object *upstream)
 {
-	struct json_object *local = fetch_view(p, upstream);
+	struct json_object *local = NULL;
 	char hex[DIGEST_HEX_SIZE], *text;
 	size_t len;
 
-	if (local == NULL)
+	if (upstream == NULL ||
+	    mapping_answer_make(p->mapping, upstream, "", NULL, NULL, 0, &local, NULL) != 0)
 		return 0;
 	text = json_print(local, &len);
 	digest_hex(text, len, hex);
@@ -226,8 +170,10 @@ void
 fetch_replaced(struct gateway *gw, const struct project *p, struct shelf_entry *e,
     const char *content)
 {
-	struct json_object *old = fetch_parse(content);
+	struct json_object *old = NULL;
 
+	if (content != NULL)
+		json_read(content, strlen(content), &old, NULL);
 	e->replaced[e->replaced_count++ % SHELF_REPLACED] = fetch_print(p, old);
 	e->replaced_at = loop_now(gw->loop);
 	json_object_put(old);
@@ -236,13 +182,13 @@ fetch_replaced(struct gateway *gw, const struct project *p, struct shelf_entry *
 /* Whether a listing is late. */
 bool
 fetch_is_late(struct gateway *gw, const struct project *p, const struct shelf_entry *e,
-    struct json_object *upstream)
+    struct sight *sight)
 {
 	uint64_t print;
 
 	if (e->replaced_count == 0 || !shelf_ready(e, p) ||
 	    loop_now(gw->loop) - e->replaced_at >= gw->snap->config->bluejay.settle_grace ||
-	    (print = fetch_print(p, upstream)) == 0)
+	    (print = fetch_print(p, sight_tree(sight))) == 0)
 		return false;
 	for (unsigned i = 0; i < SHELF_REPLACED; i++)
 		if (e->replaced[i] == print)
@@ -288,22 +234,22 @@ fetch_seen_again(struct gateway *gw, struct shelf_entry *e, uint64_t sequence)
 
 /* Takes in an upstream item. */
 int
-fetch_seen(struct gateway *gw, const struct project *p, struct shelf_entry *e,
-    struct json_object *upstream, uint64_t sequence)
+fetch_seen(struct gateway *gw, struct shelf_entry *e, struct sight *sight, uint64_t sequence)
 {
+	const struct project *p = sight->project;
 	struct store_record *r = &e->record;
 	bool changed;
 
 	if (fetch_is_overtaken(gw, e, sequence))
 		return shelf_show(e, p, NULL, NULL);
-	changed = !fetch_is_same(p, r, upstream);
-	if ((changed || !shelf_ready(e, p)) && !fetch_fits(gw, p, r, upstream))
+	changed = !sight_tells(sight, r->content);
+	if ((changed || !shelf_ready(e, p)) && !fetch_fits_seen(gw, r, sight))
 		return -1;
-	gone_disproved(gw, r->scope, r, upstream);
+	gone_disproved(gw, r->scope, r, sight_organisation(sight));
 	if (changed)
-		fetch_update_record(gw, p, r, upstream);
-	changed = fetch_update_absent(p, r, upstream) || changed;
-	if ((changed || !shelf_ready(e, p)) && shelf_show(e, p, upstream, NULL) != 0)
+		fetch_update_record(gw, r, sight);
+	changed = fetch_update_absent(r, sight) || changed;
+	if ((changed || !shelf_ready(e, p)) && shelf_show_seen(e, sight, NULL) != 0)
 		return -1;
 	fetch_note(gw, e, sequence, changed);
 	return 0;
@@ -333,8 +279,7 @@ fetch_take_body(struct fetch *f, const struct upstream_answer *a, struct fetch_o
     struct result *trouble)
 {
 	struct shelf_entry *e = f->entry;
-	struct json_object *item;
-	bool alike;
+	struct sight sight;
 
 	if (shelf_knows(e, &f->project, a->body, a->body_len)) {
 		drift_alike(f->gw->drift, &f->project, 1);
@@ -342,16 +287,20 @@ fetch_take_body(struct fetch *f, const struct upstream_answer *a, struct fetch_o
 		out->status = FETCH_OK;
 		return;
 	}
-	item = gateway_read_item(f->gw, &f->project, a, &alike);
-	if (item != NULL && fetch_seen(f->gw, &f->project, e, item, f->sequence) == 0) {
-		if (alike && e->seen_sequence == f->sequence)
+	if (!gateway_see_item(f->gw, &f->project, a, &sight)) {
+		gateway_trouble(trouble, a, &f->project);
+		out->down = true;
+		return;
+	}
+	if (fetch_seen(f->gw, e, &sight, f->sequence) == 0) {
+		if (sight.alike && e->seen_sequence == f->sequence)
 			shelf_know(e, a->body, a->body_len);
 		out->status = FETCH_OK;
 	} else {
 		gateway_trouble(trouble, a, &f->project);
 		out->down = true;
 	}
-	json_object_put(item);
+	sight_clear(&sight);
 }
 
 /* Judges an answer by a helper's copy: it is what the copy was made from, byte for byte, or

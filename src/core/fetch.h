@@ -39,8 +39,7 @@ void fetch_leave(struct fetch_wait *);
  * elsewhere. Nothing when the gateway wrote it since, or a later call has shown what
  * a write past the gateway made of it. -1 when the item does
  * not have the declared shape (logged here). */
-int fetch_seen(struct gateway *, const struct project *, struct shelf_entry *,
-    struct json_object *upstream, uint64_t sequence);
+int fetch_seen(struct gateway *, struct shelf_entry *, struct sight *, uint64_t sequence);
 
 /* An item was seen again in the words in which it was seen last; nothing when a write came
  * after the read began. */
@@ -58,7 +57,7 @@ void fetch_replaced(struct gateway *, const struct project *, struct shelf_entry
 
 /* Whether a listing shows what a write has replaced meanwhile. */
 bool fetch_is_late(struct gateway *, const struct project *, const struct shelf_entry *,
-    struct json_object *upstream);
+    struct sight *);
 
 /* Whether a write past the gateway may have changed what the entry holds. */
 bool fetch_outdated(const struct gateway *, const struct shelf_entry *);

@@ -173,6 +173,26 @@ gateway_read_item(struct gateway *gw, const struct project *p, const struct upst
 	return NULL;
 }
 
+/* Sees an answer that shows one item. */
+bool
+gateway_see_item(struct gateway *gw, const struct project *p, const struct upstream_answer *a,
+    struct sight *sight)
+{
+	struct json_object *item;
+	bool alike;
+
+	if (sight_copy(sight, p, a->body, a->body_len)) {
+		drift_alike(gw->drift, p, 1);
+		return true;
+	}
+	item = gateway_read_item(gw, p, a, &alike);
+	if (item == NULL)
+		return false;
+	sight_take(sight, p, item);
+	sight->alike = alike;
+	return true;
+}
+
 /* Reads an answer that is a listing. */
 struct json_object *
 gateway_read_list(struct gateway *gw, const struct project *p, const struct upstream_answer *a,

@@ -149,6 +149,11 @@ void gateway_request(const struct gateway *, const struct project *, struct upst
  * unless it is NULL: there was no difference. */
 struct json_object *gateway_read_item(struct gateway *, const struct project *,
     const struct upstream_answer *, bool *alike);
+
+/* The same for those who need no tree; false when it is not a JSON object. The answer must
+ * stay until sight_clear(). */
+bool gateway_see_item(struct gateway *, const struct project *, const struct upstream_answer *,
+    struct sight *);
 struct json_object *gateway_read_list(struct gateway *, const struct project *,
     const struct upstream_answer *, struct json_object **items, bool *alike);
 

@@ -5,12 +5,10 @@
 #include "core/epoch.h"
 #include "core/twin.h"
 #include "json/json_read.h"
-#include "json/json_text.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define GONE_ORGANISATION "org_id" /* of Bluejay's personas: the account that they belong to */
 #define GONE_SUSPICIOUS 3 /* 404s in a row, without proof: is it the key? */
 
 /* What is known of a scope's key, which stays for as long as the process. */
@@ -57,10 +55,8 @@ gone_is_older(const struct gateway *gw, const struct store_record *r)
 /* The key has shown or made an item. */
 void
 gone_disproved(struct gateway *gw, const char *scope, const struct store_record *before,
-    struct json_object *upstream)
+    const char *organisation)
 {
-	const char *organisation =
-	    upstream != NULL ? json_get_string(upstream, GONE_ORGANISATION) : NULL;
 	struct gone_scope *g = gone_of(gw, scope);
 
 	if (before != NULL && !g->proven && gone_is_older(gw, before)) {
@@ -85,7 +81,7 @@ gone_belongs(const struct store_record *r, const char *organisation)
 	if (organisation == NULL || r->content == NULL)
 		return false;
 	if (json_read(r->content, strlen(r->content), &content, NULL))
-		own = json_get_string(content, GONE_ORGANISATION);
+		own = resource_organisation(content);
 	same = own != NULL && strcmp(own, organisation) == 0;
 	json_object_put(content);
 	return same;

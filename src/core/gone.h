@@ -12,10 +12,11 @@
  * nothing is hidden then.
  */
 
-/* The key of a scope has shown or made an item. `before` is the record as it was
- * (NULL for one that was just made); `upstream` NULL: it was seen before as it is. */
+/* The key of a scope has shown or made an item of an account (NULL: that is not known, or
+ * it was seen before as it is). `before` is the record as it was (NULL for one that was
+ * just made). */
 void gone_disproved(struct gateway *, const char *scope, const struct store_record *before,
-    struct json_object *upstream);
+    const char *organisation);
 
 /* The upstream says that a known item is not there: hides it, or suspects the
  * key: false, the item may be there all the same. */

@@ -242,6 +242,7 @@ static void
 listing_run_show(struct listing_run *run, struct listing_row *row, struct json_object *json)
 {
 	struct shelf_entry *e = listing_run_shelve(run, row);
+	struct sight sight;
 
 	if (e == NULL) {
 		listing_run_differs(run);
@@ -251,9 +252,11 @@ listing_run_show(struct listing_run *run, struct listing_row *row, struct json_o
 	shelf_pin(e);
 	if (e->replaced_count > 0)
 		shelf_show(e, &run->project, NULL, NULL); /* what is here may be newer */
-	if (fetch_is_late(run->gw, &run->project, e, json) ||
-	    fetch_seen(run->gw, &run->project, e, json, run->sequence) != 0)
+	sight_take(&sight, &run->project, json_object_get(json));
+	if (fetch_is_late(run->gw, &run->project, e, &sight) ||
+	    fetch_seen(run->gw, e, &sight, run->sequence) != 0)
 		listing_run_differs(run);
+	sight_clear(&sight);
 	listing_run_take(run, row, e);
 	shelf_unpin(e);
 }

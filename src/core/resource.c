@@ -158,6 +158,13 @@ resource_id(const struct resource *r, struct json_object *upstream)
 	return text != NULL && resource_id_ok(r, text) ? text : NULL;
 }
 
+/* Reads the account. */
+const char *
+resource_organisation(struct json_object *upstream)
+{
+	return json_get_string(upstream, RESOURCE_ORGANISATION);
+}
+
 /* Reads when a thing was made. */
 int64_t
 resource_created(const struct resource *r, struct json_object *upstream, int64_t otherwise)

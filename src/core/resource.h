@@ -107,6 +107,11 @@ const char *resource_id_noun(const struct resource *);
  * tree. */
 const char *resource_id(const struct resource *, struct json_object *upstream);
 
+/* The account that an upstream thing says it belongs to, as personas do; NULL when it does not
+ * say. Belongs to the tree. */
+#define RESOURCE_ORGANISATION "org_id"
+const char *resource_organisation(struct json_object *upstream);
+
 /* When an upstream thing was made (ms since 1970); `otherwise` when it does not say. */
 int64_t resource_created(const struct resource *, struct json_object *upstream,
     int64_t otherwise);

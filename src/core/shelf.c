@@ -4,7 +4,6 @@
 #include "base/mem.h"
 #include "core/gateway_impl.h"
 #include "json/json_read.h"
-#include "json/json_text.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -390,17 +389,6 @@ shelf_unbury(struct shelf *s, const char *scope, const char *local_id, const cha
 		shelf_dig_up(s, g);
 }
 
-/* Reads a JSON object that the store kept; NULL when there is none. */
-static struct json_object *
-shelf_parse(const char *text)
-{
-	struct json_object *o = NULL;
-
-	if (text != NULL)
-		json_read(text, strlen(text), &o, NULL);
-	return o;
-}
-
 /* Whether the answer is made. */
 bool
 shelf_ready(const struct shelf_entry *e, const struct project *p)
@@ -442,35 +430,56 @@ shelf_knows(const struct shelf_entry *e, const struct project *p, const char *te
 	return e->text_len == len && memcmp(e->text, text, len) == 0;
 }
 
+/* Makes the ready-made answer of what was seen. */
+int
+shelf_show_seen(struct shelf_entry *e, struct sight *sight, struct fail *fail)
+{
+	size_t len;
+	char *body = sight_local(sight, &e->record, &len, fail);
+
+	if (body == NULL)
+		return -1;
+	shelf_forget_body(e);
+	e->body = body;
+	e->body_len = len;
+	e->made_by = sight->project->generation;
+	result_etag(e->body, e->body_len, e->etag);
+	shelf_account(e);
+	return 0;
+}
+
+/* Takes the record's content for what was seen; false when there is none. */
+static bool
+shelf_recall(const struct shelf_entry *e, const struct project *p, struct sight *sight)
+{
+	const char *content = e->record.content;
+	struct json_object *tree = NULL;
+
+	if (content == NULL)
+		return false;
+	if (sight_copy(sight, p, content, strlen(content)))
+		return true;
+	json_read(content, strlen(content), &tree, NULL);
+	sight_take(sight, p, tree);
+	return tree != NULL;
+}
+
 /* Makes the ready-made answer. */
 int
 shelf_show(struct shelf_entry *e, const struct project *p, struct json_object *upstream,
     struct fail *fail)
 {
-	struct json_object *own = NULL, *absent, *kept, *local = NULL;
-	int rc = -1;
+	struct sight sight;
+	int rc;
 
-	if (upstream == NULL && shelf_ready(e, p))
+	if (upstream != NULL)
+		sight_take(&sight, p, json_object_get(upstream));
+	else if (shelf_ready(e, p))
 		return 0;
-	if (upstream == NULL)
-		upstream = own = shelf_parse(e->record.content);
-	if (upstream == NULL)
+	else if (!shelf_recall(e, p, &sight))
 		return fail_set(fail, "its content was never seen");
-	absent = shelf_parse(e->record.absent);
-	kept = shelf_parse(e->record.kept);
-	if (mapping_answer_make(p->mapping, upstream, e->record.local_id, absent, kept,
-	        e->record.updated_ms, &local, fail) == 0) {
-		shelf_forget_body(e);
-		e->body = json_print(local, &e->body_len);
-		e->made_by = p->generation;
-		result_etag(e->body, e->body_len, e->etag);
-		json_object_put(local);
-		shelf_account(e);
-		rc = 0;
-	}
-	json_object_put(absent);
-	json_object_put(kept);
-	json_object_put(own);
+	rc = shelf_show_seen(e, &sight, fail);
+	sight_clear(&sight);
 	return rc;
 }
 

@@ -2,6 +2,7 @@
 #define CORE_SHELF_H
 
 #include "core/crew_stamp.h"
+#include "core/sight.h"
 #include "core/snapshot.h"
 #include "store/store.h"
 
@@ -110,6 +111,9 @@ void shelf_walk(struct shelf *, const char *scope, void (*fn)(void *arg, struct 
  * sentence for the log. */
 int shelf_show(struct shelf_entry *, const struct project *, struct json_object *upstream,
     struct fail *);
+
+/* Makes it from what was seen. */
+int shelf_show_seen(struct shelf_entry *, struct sight *, struct fail *);
 
 /* Whether the ready-made answer is there, made by the project's mapping. */
 bool shelf_ready(const struct shelf_entry *, const struct project *);

@@ -84,6 +84,15 @@ mapping_copy_read(const struct mapping *m, const char *text, size_t len, struct 
 	return m->copy != NULL && json_pieces_read(&c->pieces, text, len) && mapping_copy_fits(m, c);
 }
 
+/* Finds a field's value. */
+const struct json_piece *
+mapping_copy_field(const struct mapping *m, const struct mapping_copied *c, const char *local)
+{
+	const struct mapping_field *f = local == NULL ? m->name : mapping_plan_field(m, local);
+
+	return f == NULL ? NULL : json_pieces_find(&c->pieces, f->upstream.keys[0]);
+}
+
 /* Prints the answer itself. */
 void
 mapping_copy_print(const struct mapping_copied *c, struct buf *out)
@@ -185,8 +194,6 @@ mapping_copy_one_holds(const struct mapping *m, const struct mapping_copied *c, 
 
 	if (f == NULL)
 		return true;
-	if (f->upstream.count != 1)
-		return false;
 	piece = json_pieces_find(&c->pieces, f->upstream.keys[0]);
 	return piece == NULL || (piece->type != json_type_null &&
 	    mapping_copy_is_filler(f, piece, filler) == MAPPING_COPY_SAME);

@@ -34,6 +34,10 @@ bool mapping_copy_fits(const struct mapping *, struct mapping_copied *);
 bool mapping_copy_read(const struct mapping *, const char *text, size_t len,
     struct mapping_copied *);
 
+/* The value of a local field, of the resource's name for NULL; NULL when it has none. */
+const struct json_piece *mapping_copy_field(const struct mapping *, const struct mapping_copied *,
+    const char *local);
+
 /* Appends what json_print() writes of the answer itself. */
 void mapping_copy_print(const struct mapping_copied *, struct buf *out);
 

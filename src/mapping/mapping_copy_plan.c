@@ -26,8 +26,8 @@ mapping_copy_way_copies(const struct mapping_way *way)
 static bool
 mapping_copy_field_copies(const struct mapping_field *f)
 {
-	return f->write_only || (f->when == NULL && !f->filler_apart && f->local.count == 1 &&
-	    f->upstream.count == 1 && mapping_copy_way_copies(&f->way));
+	return f->local.count == 1 && f->upstream.count == 1 && f->when == NULL &&
+	    (f->write_only || (!f->filler_apart && mapping_copy_way_copies(&f->way)));
 }
 
 /* Whether it can be seen in the text of a value that it is as declared. */
