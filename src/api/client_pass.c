@@ -2,7 +2,7 @@
 
 #include "api/client_pass.h"
 #include "api/client_gate.h"
-#include "http/http_char.h"
+#include "base/octet.h"
 
 #include <string.h>
 
@@ -18,7 +18,7 @@ client_pass_byte(const char **p)
 
 	if (**p != '%')
 		return (unsigned char)*(*p)++;
-	if ((high = http_char_hex((*p)[1])) < 0 || (low = http_char_hex((*p)[2])) < 0)
+	if ((high = octet_hex((*p)[1])) < 0 || (low = octet_hex((*p)[2])) < 0)
 		return -1;
 	*p += 3;
 	return high << 4 | low;

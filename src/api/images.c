@@ -4,8 +4,8 @@
 #include "api/core_wait.h"
 #include "api/range.h"
 #include "base/mem.h"
+#include "base/octet.h"
 #include "core/images.h"
-#include "http/http_char.h"
 #include "json/json_blob.h"
 #include "json/json_text.h"
 
@@ -362,8 +362,8 @@ image_query(const char *query, const char *name, char *out, size_t size)
 			out[n++] = *p == '+' ? ' ' : *p;
 			continue;
 		}
-		high = http_char_hex(p[1]);
-		low = high < 0 ? -1 : http_char_hex(p[2]);
+		high = octet_hex(p[1]);
+		low = high < 0 ? -1 : octet_hex(p[2]);
 		if (low < 0 || (high == 0 && low == 0))
 			return false;
 		out[n++] = (char)(high << 4 | low);

@@ -3,8 +3,8 @@
 #include "api/pass_fields.h"
 #include "api/pass_target.h"
 #include "api/passthrough_impl.h"
+#include "base/chunked.h"
 #include "base/mem.h"
-#include "http/http_chunk.h"
 #include "upstream/tunnel.h"
 
 #include <stdlib.h>
@@ -30,7 +30,7 @@ struct pass_tunnel {
 	struct http_exchange *ex;
 	struct tunnel *tunnel;
 	enum pass_tunnel_mode mode;
-	struct http_chunk chunk;
+	struct chunked chunk;
 	int64_t left; /* PASS_TUNNEL_LENGTH: bytes still to come */
 };
 
@@ -100,16 +100,16 @@ pass_tunnel_unchunk(struct pass_tunnel *p, const char *bytes, size_t len)
 	size_t used, n;
 
 	for (;;) {
-		switch (http_chunk_next(&p->chunk, bytes, len, &used, &piece, &n)) {
-		case HTTP_CHUNK_MORE:
+		switch (chunked_next(&p->chunk, bytes, len, &used, &piece, &n)) {
+		case CHUNKED_MORE:
 			return;
-		case HTTP_CHUNK_DATA:
+		case CHUNKED_DATA:
 			pass_tunnel_give(p, piece, n);
 			break;
-		case HTTP_CHUNK_END:
+		case CHUNKED_END:
 			pass_tunnel_finish(p, true);
 			return;
-		case HTTP_CHUNK_BAD:
+		case CHUNKED_BAD:
 			pass_tunnel_finish(p, false);
 			return;
 		}
@@ -184,7 +184,7 @@ static enum pass_tunnel_mode
 pass_tunnel_ordinary(struct pass_tunnel *p, const struct tunnel_head *h)
 {
 	if (h->chunked) {
-		http_chunk_init(&p->chunk);
+		chunked_init(&p->chunk);
 		return PASS_TUNNEL_CHUNKED;
 	}
 	p->left = h->length;

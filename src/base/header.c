@@ -2,6 +2,7 @@
 
 #include "base/header.h"
 #include "base/mem.h"
+#include "base/octet.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -14,8 +15,7 @@ header_is_token(const char *name)
 {
 	size_t n = 0;
 
-	while (isalnum((unsigned char)name[n]) ||
-	    (name[n] != '\0' && strchr("!#$%&'*+-.^_`|~", name[n]) != NULL))
+	while (octet_is(name[n], OCTET_TOKEN))
 		n++;
 	return n > 0 && name[n] == '\0';
 }
@@ -25,7 +25,7 @@ static bool
 header_is_value(const char *value)
 {
 	for (; *value != '\0'; value++)
-		if ((unsigned char)*value < 0x20 || *value == 0x7f)
+		if (!octet_is(*value, OCTET_TEXT) || *value == '\t')
 			return false;
 	return true;
 }

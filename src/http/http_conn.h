@@ -2,8 +2,8 @@
 #define HTTP_CONN_H
 
 #include "base/buf.h"
+#include "base/chunked.h"
 #include "base/network.h"
-#include "http/http_chunk.h"
 #include "http/http_deadline.h"
 #include "http/http_format.h"
 #include "http/http_forwarded.h"
@@ -104,7 +104,7 @@ struct http_conn {
 	struct buf in; /* secret: heads hold tokens */
 	struct http_guard guard;
 	int64_t body_left; /* when not chunked */
-	struct http_chunk chunk;
+	struct chunked chunk;
 	size_t dropped; /* bytes drained or lingered over; of a stream, bytes in this window */
 	struct buf out;
 	size_t out_sent;  /* bytes of `out` that the kernel has */

@@ -1,8 +1,8 @@
 #include "config.h"
 
 #include "http/http_cors.h"
+#include "base/octet.h"
 #include "base/origin.h"
-#include "http/http_char.h"
 
 #include <string.h>
 #include <strings.h>
@@ -31,7 +31,7 @@ http_cors_token(const char *text)
 {
 	size_t n = 0;
 
-	while (http_char_is(text[n], HTTP_CHAR_TOKEN))
+	while (octet_is(text[n], OCTET_TOKEN))
 		n++;
 	return n > 0 && text[n] == '\0';
 }
@@ -47,16 +47,16 @@ http_cors_names(const char *text)
 	while (*text != '\0') {
 		const char *name = text;
 
-		while (http_char_is(*text, HTTP_CHAR_TOKEN))
+		while (octet_is(*text, OCTET_TOKEN))
 			text++;
 		if (text > name && ++count > HTTP_CORS_NAMES_MAX)
 			return false;
-		while (http_char_is(*text, HTTP_CHAR_SPACE))
+		while (octet_is(*text, OCTET_SPACE))
 			text++;
 		if (*text != ',' && *text != '\0')
 			return false;
 		text += *text == ',';
-		while (http_char_is(*text, HTTP_CHAR_SPACE))
+		while (octet_is(*text, OCTET_SPACE))
 			text++;
 	}
 	return true;

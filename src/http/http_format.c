@@ -1,7 +1,7 @@
 #include "config.h"
 
 #include "http/http_format.h"
-#include "http/http_char.h"
+#include "base/octet.h"
 
 #include <string.h>
 #include <strings.h>
@@ -114,11 +114,11 @@ http_format_takes(const struct http_field *f, size_t *name_len, size_t *value_le
 	    {17, "transfer-encoding"}, {14, "content-length"}, {12, "x-request-id"}};
 	size_t n = 0, v = 0;
 
-	while (http_char_is(f->name[n], HTTP_CHAR_TOKEN))
+	while (octet_is(f->name[n], OCTET_TOKEN))
 		n++;
 	if (n == 0 || f->name[n] != '\0')
 		return false;
-	while (http_char_is(f->value[v], HTTP_CHAR_TEXT))
+	while (octet_is(f->value[v], OCTET_TEXT))
 		v++;
 	if (f->value[v] != '\0')
 		return false;

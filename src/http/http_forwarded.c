@@ -1,7 +1,7 @@
 #include "config.h"
 
 #include "http/http_forwarded.h"
-#include "http/http_char.h"
+#include "base/octet.h"
 #include "http/http_host.h"
 
 #include <stdio.h>
@@ -49,7 +49,7 @@ http_forwarded_at(const struct http_forwarded_list *l, size_t k)
 static const char *
 http_forwarded_space(const char *p)
 {
-	while (http_char_is(*p, HTTP_CHAR_SPACE))
+	while (octet_is(*p, OCTET_SPACE))
 		p++;
 	return p;
 }
@@ -65,7 +65,7 @@ http_forwarded_items(struct http_forwarded_list *l, const char *p)
 		p = http_forwarded_space(p);
 		len = strcspn(p, ",");
 		e.node = (struct http_forwarded_text){p, len, false};
-		while (e.node.len > 0 && http_char_is(p[e.node.len - 1], HTTP_CHAR_SPACE))
+		while (e.node.len > 0 && octet_is(p[e.node.len - 1], OCTET_SPACE))
 			e.node.len--;
 		if (e.node.len > 0)
 			http_forwarded_push(l, &e);
@@ -82,7 +82,7 @@ http_forwarded_value(const char *p, struct http_forwarded_text *t)
 	t->quoted = *p == '"';
 	t->at = t->quoted ? p + 1 : p;
 	if (!t->quoted) {
-		while (http_char_is(*p, HTTP_CHAR_TOKEN))
+		while (octet_is(*p, OCTET_TOKEN))
 			p++;
 		t->len = (size_t)(p - t->at);
 		return t->len > 0 ? p : NULL;
@@ -117,7 +117,7 @@ http_forwarded_pair(const char *p, struct http_forwarded_entry *e)
 	struct http_forwarded_text value, *slot;
 	const char *name = p;
 
-	while (http_char_is(*p, HTTP_CHAR_TOKEN))
+	while (octet_is(*p, OCTET_TOKEN))
 		p++;
 	if (p == name || *p != '=')
 		return NULL;

@@ -1,7 +1,7 @@
 #include "config.h"
 
 #include "http/http_host.h"
-#include "http/http_char.h"
+#include "base/octet.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -63,7 +63,7 @@ http_host_valid(const char *host, size_t len)
 	if (host[0] == '[')
 		return http_host_ipv6(host, name, &addr);
 	for (size_t i = 0; i < name; i++)
-		if (!http_char_is(host[i], HTTP_CHAR_NAME))
+		if (!octet_is(host[i], OCTET_NAME))
 			return false;
 	return true;
 }

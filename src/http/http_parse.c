@@ -1,7 +1,7 @@
 #include "config.h"
 
 #include "http/http_parse.h"
-#include "http/http_char.h"
+#include "base/octet.h"
 #include "http/http_host.h"
 
 #include <string.h>
@@ -61,15 +61,15 @@ http_guard_step(struct http_guard *g, char c, size_t at)
 		return c == '\n';
 	case GUARD_FIRST:
 		g->state = c == '\r' ? GUARD_EMPTY_LF : GUARD_TEXT;
-		return c == '\r' || http_char_is(c, HTTP_CHAR_TEXT);
+		return c == '\r' || octet_is(c, OCTET_TEXT);
 	case GUARD_SECOND:
 		g->state = GUARD_TEXT;
-		return http_char_is(c, HTTP_CHAR_TEXT);
+		return octet_is(c, OCTET_TEXT);
 	case GUARD_LINE: /* a line that begins with a space would be a folded one (5.2) */
 		g->fields += c != '\r';
 		g->state = c == '\r' ? GUARD_END_LF : GUARD_TEXT;
 		return c == '\r' ||
-		    (http_char_is(c, HTTP_CHAR_TEXT) && !http_char_is(c, HTTP_CHAR_SPACE));
+		    (octet_is(c, OCTET_TEXT) && !octet_is(c, OCTET_SPACE));
 	default:
 		return false;
 	}
@@ -99,7 +99,7 @@ http_guard_feed(struct http_guard *g, const char *head, size_t len, size_t max_b
 		if (g->state == GUARD_TEXT) {
 			while (end - i >= 8 && http_guard_plain(head + i))
 				i += 8;
-			while (i < end && http_char_is(head[i], HTTP_CHAR_TEXT))
+			while (i < end && octet_is(head[i], OCTET_TEXT))
 				i++;
 			if (i == end)
 				break;
@@ -135,14 +135,14 @@ http_parse_line(struct http_parse *ps, char *p, char *end)
 	struct http_request *r = &ps->head->request;
 	char *start = p;
 
-	while (p < end && http_char_is(*p, HTTP_CHAR_METHOD))
+	while (p < end && octet_is(*p, OCTET_METHOD))
 		p++;
 	if (p == start || p == end || *p != ' ' || p - start > HTTP_PARSE_METHOD_MAX)
 		return http_parse_refuse(ps, 400, "The request method is not well-formed");
 	*p++ = '\0';
 	r->method = start;
 	start = p;
-	while (p < end && http_char_is(*p, HTTP_CHAR_TARGET))
+	while (p < end && octet_is(*p, OCTET_TARGET))
 		p++;
 	if (p == start || p == end || *p != ' ')
 		return http_parse_refuse(ps, 400, "The request target is not well-formed");
@@ -258,7 +258,7 @@ http_parse_id_valid(const char *id)
 {
 	size_t n = 0;
 
-	while (http_char_is(id[n], HTTP_CHAR_ID))
+	while (octet_is(id[n], OCTET_ID))
 		n++;
 	return n > 0 && n <= HTTP_PARSE_ID_MAX && id[n] == '\0';
 }
@@ -321,7 +321,7 @@ http_parse_fields(struct http_parse *ps, char *p, struct http_field *f)
 		unsigned char low;
 		size_t len;
 
-		while ((low = http_char_lower[(unsigned char)*p]) != 0)
+		while ((low = octet_lower[(unsigned char)*p]) != 0)
 			*p++ = (char)low;
 		if (p == name || *p != ':')
 			return http_parse_refuse(ps, 400, "A header name is not well-formed");
@@ -329,10 +329,10 @@ http_parse_fields(struct http_parse *ps, char *p, struct http_field *f)
 		*p = '\0';
 		value = p + 1;
 		end = rawmemchr(value, '\r');
-		while (http_char_is(*value, HTTP_CHAR_SPACE))
+		while (octet_is(*value, OCTET_SPACE))
 			value++;
 		p = end + 2;
-		while (end > value && http_char_is(end[-1], HTTP_CHAR_SPACE))
+		while (end > value && octet_is(end[-1], OCTET_SPACE))
 			end--;
 		*end = '\0';
 		f->name = name;

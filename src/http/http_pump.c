@@ -152,11 +152,11 @@ http_pump_piece(struct http_conn *c)
 		c->body_left -= (int64_t)used;
 		c->body_done = c->body_left == 0;
 	} else {
-		switch (http_chunk_next(&c->chunk, c->rp, c->rlen, &used, &piece, &len)) {
-		case HTTP_CHUNK_BAD:
+		switch (chunked_next(&c->chunk, c->rp, c->rlen, &used, &piece, &len)) {
+		case CHUNKED_BAD:
 			http_pump_bad_chunk(c);
 			return;
-		case HTTP_CHUNK_END:
+		case CHUNKED_END:
 			c->body_done = true;
 			break;
 		default:
@@ -294,7 +294,7 @@ http_pump_parse(struct http_conn *c)
 	c->body_left = r->length;
 	c->body_done = !r->has_body;
 	c->dropped = 0;
-	http_chunk_init(&c->chunk);
+	chunked_init(&c->chunk);
 	c->hub->counts.pending++;
 	return status;
 }

@@ -1,7 +1,7 @@
 #include "config.h"
 
 #include "http/http_route.h"
-#include "http/http_char.h"
+#include "base/octet.h"
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -15,7 +15,7 @@ http_route_byte(const char **p)
 
 	if (**p != '%')
 		return (unsigned char)*(*p)++;
-	if ((hi = http_char_hex((*p)[1])) < 0 || (lo = http_char_hex((*p)[2])) < 0 || hi + lo == 0)
+	if ((hi = octet_hex((*p)[1])) < 0 || (lo = octet_hex((*p)[2])) < 0 || hi + lo == 0)
 		return -1;
 	*p += 3;
 	return hi << 4 | lo;

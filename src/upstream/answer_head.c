@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include "upstream/answer_head.h"
+#include "base/octet.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -33,20 +34,6 @@ answer_field_has(const struct answer_field *f, const char *token)
 	return false;
 }
 
-/* Whether a byte may stand in a name (RFC 9110, 5.6.2). */
-static bool
-answer_head_is_token(char c)
-{
-	return isalnum((unsigned char)c) || (c != '\0' && strchr("!#$%&'*+-.^_`|~", c) != NULL);
-}
-
-/* Whether a byte may stand in a value (RFC 9110, 5.5). */
-static bool
-answer_head_is_text(char c)
-{
-	return c == '\t' || ((unsigned char)c >= 0x20 && c != 0x7f);
-}
-
 /* Takes a field line apart; false when it is none. */
 static bool
 answer_head_split(const char *line, size_t n, struct answer_field *f)
@@ -55,7 +42,7 @@ answer_head_split(const char *line, size_t n, struct answer_field *f)
 
 	while (end > line && (end[-1] == '\n' || end[-1] == '\r'))
 		end--;
-	while (p < end && answer_head_is_token(*p))
+	while (p < end && octet_is(*p, OCTET_TOKEN))
 		p++;
 	if (p == line || p == end || *p != ':')
 		return false;
@@ -67,7 +54,7 @@ answer_head_split(const char *line, size_t n, struct answer_field *f)
 		end--;
 	f->value = p;
 	f->value_len = (size_t)(end - p);
-	while (p < end && answer_head_is_text(*p))
+	while (p < end && octet_is(*p, OCTET_TEXT))
 		p++;
 	return p == end;
 }

@@ -1,9 +1,9 @@
 #include "config.h"
 
 #include "base/buf.h"
+#include "base/chunked.h"
 #include "base/mem.h"
 #include "fuzz.h"
-#include "http/http_chunk.h"
 #include "http/http_host.h"
 #include "http/http_parse.h"
 #include "http/http_route.h"
@@ -130,22 +130,22 @@ read_plain(struct input *in, int64_t left)
 static bool
 read_chunks(struct input *in)
 {
-	enum http_chunk_result r;
-	struct http_chunk k;
+	enum chunked_result r;
+	struct chunked k;
 	const char *piece;
 	size_t used, len;
 
-	http_chunk_init(&k);
+	chunked_init(&k);
 	do {
-		r = http_chunk_next(&k, in->bytes + in->at, in->here - in->at, &used, &piece, &len);
+		r = chunked_next(&k, in->bytes + in->at, in->here - in->at, &used, &piece, &len);
 		in->at += used;
-		if (r == HTTP_CHUNK_DATA)
+		if (r == CHUNKED_DATA)
 			buf_add(&in->told, piece, len);
-		if (r == HTTP_CHUNK_MORE && in->at != in->here)
+		if (r == CHUNKED_MORE && in->at != in->here)
 			abort();
-	} while (r == HTTP_CHUNK_DATA || (r == HTTP_CHUNK_MORE && input_more(in)));
+	} while (r == CHUNKED_DATA || (r == CHUNKED_MORE && input_more(in)));
 	buf_addf(&in->told, "chunks %d at %zu\n", (int)r, in->at);
-	return r == HTTP_CHUNK_END;
+	return r == CHUNKED_END;
 }
 
 /* Plays the input with the first bytes here at once. */

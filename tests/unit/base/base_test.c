@@ -356,6 +356,7 @@ base_suite(void)
 	return unit_suite("base", tests);
 }
 
+Suite *chunked_suite(void);
 Suite *log_suite(void);
 Suite *mem_trim_suite(void);
 Suite *metric_suite(void);
@@ -364,5 +365,5 @@ Suite *notify_suite(void);
 Suite *tls_suite(void);
 Suite *trace_suite(void);
 
-UNIT_MAIN(base_suite, log_suite, mem_trim_suite, metric_suite, network_suite, notify_suite,
+UNIT_MAIN(base_suite, chunked_suite, log_suite, mem_trim_suite, metric_suite, network_suite, notify_suite,
     tls_suite, trace_suite)

@@ -91,7 +91,6 @@ bool client_has(const struct client *, unsigned n, const char *text);
 unsigned client_answers(const struct client *);
 
 Suite *http_budget_suite(void);
-Suite *http_chunk_suite(void);
 Suite *http_conn_suite(void);
 Suite *http_cors_suite(void);
 Suite *http_cut_suite(void);

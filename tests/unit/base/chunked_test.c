@@ -1,28 +1,30 @@
 #include "config.h"
 
 #include "base/buf.h"
-#include "http/http_chunk.h"
-#include "http_rig.h"
+#include "base/chunked.h"
+#include "unit.h"
 
 #include <string.h>
 
+Suite *chunked_suite(void);
+
 /* Decodes a text; the content goes to *out. Returns the last result. */
-static enum http_chunk_result
+static enum chunked_result
 decode(const char *in, size_t len, struct buf *out, size_t *used)
 {
-	enum http_chunk_result r;
-	struct http_chunk k;
+	enum chunked_result r;
+	struct chunked k;
 	const char *piece;
 	size_t n, piece_len;
 
-	http_chunk_init(&k);
+	chunked_init(&k);
 	*used = 0;
 	do {
-		r = http_chunk_next(&k, in + *used, len - *used, &n, &piece, &piece_len);
+		r = chunked_next(&k, in + *used, len - *used, &n, &piece, &piece_len);
 		*used += n;
-		if (r == HTTP_CHUNK_DATA && out != NULL)
+		if (r == CHUNKED_DATA && out != NULL)
 			buf_add(out, piece, piece_len);
-	} while (r == HTTP_CHUNK_DATA);
+	} while (r == CHUNKED_DATA);
 	return r;
 }
 
@@ -32,10 +34,10 @@ START_TEST(the_end_is_found_exactly)
 	struct buf out = {0};
 	size_t used;
 
-	ck_assert_int_eq(decode(in, sizeof in - 1, &out, &used), HTTP_CHUNK_END);
+	ck_assert_int_eq(decode(in, sizeof in - 1, &out, &used), CHUNKED_END);
 	ck_assert_uint_eq(used, sizeof in - 1 - 4);
 	ck_assert_str_eq(out.data, "abc");
-	ck_assert_int_eq(decode(in, sizeof in - 1 - 5, NULL, &used), HTTP_CHUNK_MORE);
+	ck_assert_int_eq(decode(in, sizeof in - 1 - 5, NULL, &used), CHUNKED_MORE);
 	buf_free(&out);
 }
 END_TEST
@@ -44,8 +46,8 @@ START_TEST(sizes_up_to_63_bits)
 {
 	size_t used;
 
-	ck_assert_int_eq(decode("7fffffffffffffff\r\n", 18, NULL, &used), HTTP_CHUNK_MORE);
-	ck_assert_int_eq(decode("8000000000000000", 16, NULL, &used), HTTP_CHUNK_BAD);
+	ck_assert_int_eq(decode("7fffffffffffffff\r\n", 18, NULL, &used), CHUNKED_MORE);
+	ck_assert_int_eq(decode("8000000000000000", 16, NULL, &used), CHUNKED_BAD);
 	ck_assert_uint_eq(used, 16);
 }
 END_TEST
@@ -73,7 +75,7 @@ START_TEST(chunks_of_one_byte_pass_for_ever)
 	for (int i = 0; i < 20000; i++)
 		add_chunk(&in, 1, 0);
 	buf_adds(&in, "0\r\n\r\n");
-	ck_assert_int_eq(decode(in.data, in.len, &out, &used), HTTP_CHUNK_END);
+	ck_assert_int_eq(decode(in.data, in.len, &out, &used), CHUNKED_END);
 	ck_assert_uint_eq(out.len, 20000);
 	buf_free(&in);
 	buf_free(&out);
@@ -92,7 +94,7 @@ START_TEST(content_earns_credit_for_framing)
 		for (int i = 0; i < 200; i++)
 			add_chunk(&in, contents[k], 500);
 		buf_adds(&in, "0\r\n\r\n");
-		ck_assert_int_eq(decode(in.data, in.len, &out, &used), HTTP_CHUNK_END);
+		ck_assert_int_eq(decode(in.data, in.len, &out, &used), CHUNKED_END);
 		ck_assert_uint_eq(out.len, 200 * contents[k]);
 	}
 	buf_free(&in);
@@ -107,14 +109,14 @@ START_TEST(overhead_is_bounded)
 
 	for (int i = 0; i < 20000; i++)
 		add_chunk(&in, 1, 20);
-	ck_assert_int_eq(decode(in.data, in.len, &out, &used), HTTP_CHUNK_BAD);
+	ck_assert_int_eq(decode(in.data, in.len, &out, &used), CHUNKED_BAD);
 	ck_assert_uint_lt(used, 16384);
 	buf_clear(&in);
-	add_chunk(&in, 1, HTTP_CHUNK_CREDIT - 3);
-	ck_assert_int_eq(decode(in.data, in.len, NULL, &used), HTTP_CHUNK_MORE);
+	add_chunk(&in, 1, CHUNKED_CREDIT - 3);
+	ck_assert_int_eq(decode(in.data, in.len, NULL, &used), CHUNKED_MORE);
 	buf_clear(&in);
-	add_chunk(&in, 1, HTTP_CHUNK_CREDIT - 2);
-	ck_assert_int_eq(decode(in.data, in.len, NULL, &used), HTTP_CHUNK_BAD);
+	add_chunk(&in, 1, CHUNKED_CREDIT - 2);
+	ck_assert_int_eq(decode(in.data, in.len, NULL, &used), CHUNKED_BAD);
 	buf_free(&in);
 	buf_free(&out);
 }
@@ -122,11 +124,11 @@ END_TEST
 
 /* The suite. */
 Suite *
-http_chunk_suite(void)
+chunked_suite(void)
 {
 	const TTest *const tests[] = {the_end_is_found_exactly, sizes_up_to_63_bits,
 	    chunks_of_one_byte_pass_for_ever, content_earns_credit_for_framing,
 	    overhead_is_bounded, NULL};
 
-	return unit_suite("http chunk", tests);
+	return unit_suite("chunked", tests);
 }

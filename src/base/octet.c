@@ -1,17 +1,17 @@
 #include "config.h"
 
-#include "http/http_char.h"
+#include "base/octet.h"
 
-#define ID HTTP_CHAR_ID
-#define METHOD HTTP_CHAR_METHOD
-#define NAME HTTP_CHAR_NAME
-#define TEXT HTTP_CHAR_TEXT
-#define TOKEN HTTP_CHAR_TOKEN
-#define VCHAR (HTTP_CHAR_TEXT | HTTP_CHAR_TARGET)
+#define ID OCTET_ID
+#define METHOD OCTET_METHOD
+#define NAME OCTET_NAME
+#define TEXT OCTET_TEXT
+#define TOKEN OCTET_TOKEN
+#define VCHAR (OCTET_TEXT | OCTET_TARGET)
 
-const unsigned char http_char_class[256] = {
-    ['\t'] = TEXT | HTTP_CHAR_SPACE,
-    [' '] = TEXT | HTTP_CHAR_SPACE,
+const unsigned char octet_class[256] = {
+    ['\t'] = TEXT | OCTET_SPACE,
+    [' '] = TEXT | OCTET_SPACE,
     ['!'] = VCHAR | TOKEN,
     ['"'] = VCHAR,
     ['#'] = TEXT | TOKEN,
@@ -50,7 +50,7 @@ const unsigned char http_char_class[256] = {
     [0x80 ... 0xff] = TEXT,
 };
 
-const unsigned char http_char_lower[256] = {
+const unsigned char octet_lower[256] = {
     ['!'] = '!', ['#'] = '#', ['$'] = '$', ['%'] = '%', ['&'] = '&', ['\''] = '\'',
     ['*'] = '*', ['+'] = '+', ['-'] = '-', ['.'] = '.', ['^'] = '^', ['_'] = '_',
     ['`'] = '`', ['|'] = '|', ['~'] = '~',

@@ -1,11 +1,11 @@
 #include "config.h"
 
-#include "http/http_chunk.h"
-#include "http/http_char.h"
+#include "base/chunked.h"
+#include "base/octet.h"
 
 #include <stdbool.h>
 
-#define HTTP_CHUNK_DIGITS 16
+#define CHUNKED_DIGITS 16
 
 enum {
 	CHUNK_SIZE,       /* at a digit of the size, or after the first of them */
@@ -30,17 +30,17 @@ enum {
 
 /* Prepares for the first size line. */
 void
-http_chunk_init(struct http_chunk *k)
+chunked_init(struct chunked *k)
 {
 	k->left = 0;
-	k->credit = HTTP_CHUNK_CREDIT;
+	k->credit = CHUNKED_CREDIT;
 	k->digits = 0;
 	k->state = CHUNK_SIZE;
 }
 
 /* Goes on if the byte is the one that must come now. */
 static bool
-http_chunk_want(struct http_chunk *k, char c, char wanted, int next)
+chunked_want(struct chunked *k, char c, char wanted, int next)
 {
 	k->state = (unsigned char)next;
 	return c == wanted;
@@ -48,7 +48,7 @@ http_chunk_want(struct http_chunk *k, char c, char wanted, int next)
 
 /* A byte that may end the size or an extension: ';' or CR. */
 static bool
-http_chunk_size_end(struct http_chunk *k, char c)
+chunked_size_end(struct chunked *k, char c)
 {
 	k->state = c == ';' ? CHUNK_EXT : CHUNK_SIZE_LF;
 	return c == ';' || c == '\r';
@@ -56,9 +56,9 @@ http_chunk_size_end(struct http_chunk *k, char c)
 
 /* A byte of the size line after its first digits. */
 static bool
-http_chunk_extension(struct http_chunk *k, char c)
+chunked_extension(struct chunked *k, char c)
 {
-	bool token = http_char_is(c, HTTP_CHAR_TOKEN);
+	bool token = octet_is(c, OCTET_TOKEN);
 
 	switch (k->state) {
 	case CHUNK_EXT:
@@ -68,37 +68,37 @@ http_chunk_extension(struct http_chunk *k, char c)
 		if (token)
 			return true;
 		if (c != '=')
-			return http_chunk_size_end(k, c);
+			return chunked_size_end(k, c);
 		k->state = CHUNK_EXT_VALUE;
 		return true;
 	case CHUNK_EXT_VALUE:
 		k->state = c == '"' ? CHUNK_EXT_QUOTED : CHUNK_EXT_TOKEN;
 		return token || c == '"';
 	case CHUNK_EXT_TOKEN:
-		return token || http_chunk_size_end(k, c);
+		return token || chunked_size_end(k, c);
 	case CHUNK_EXT_QUOTED:
 		if (c == '"')
 			k->state = CHUNK_EXT_END;
 		else if (c == '\\')
 			k->state = CHUNK_EXT_ESCAPE;
-		return http_char_is(c, HTTP_CHAR_TEXT);
+		return octet_is(c, OCTET_TEXT);
 	case CHUNK_EXT_ESCAPE:
 		k->state = CHUNK_EXT_QUOTED;
-		return http_char_is(c, HTTP_CHAR_TEXT);
+		return octet_is(c, OCTET_TEXT);
 	default: /* CHUNK_EXT_END */
-		return http_chunk_size_end(k, c);
+		return chunked_size_end(k, c);
 	}
 }
 
 /* A byte of the size. */
 static bool
-http_chunk_size(struct http_chunk *k, char c)
+chunked_size(struct chunked *k, char c)
 {
-	int digit = http_char_hex(c);
+	int digit = octet_hex(c);
 
 	if (digit < 0)
-		return k->digits > 0 && http_chunk_size_end(k, c);
-	if (++k->digits > HTTP_CHUNK_DIGITS || k->left > (uint64_t)INT64_MAX >> 4)
+		return k->digits > 0 && chunked_size_end(k, c);
+	if (++k->digits > CHUNKED_DIGITS || k->left > (uint64_t)INT64_MAX >> 4)
 		return false;
 	k->left = k->left << 4 | (unsigned)digit;
 	return true;
@@ -106,75 +106,75 @@ http_chunk_size(struct http_chunk *k, char c)
 
 /* A byte of the trailer section. */
 static bool
-http_chunk_trailer(struct http_chunk *k, char c)
+chunked_trailer(struct chunked *k, char c)
 {
 	switch (k->state) {
 	case CHUNK_TRAILER:
 		k->state = c == '\r' ? CHUNK_END_LF : CHUNK_TRAILER_NAME;
-		return c == '\r' || http_char_is(c, HTTP_CHAR_TOKEN);
+		return c == '\r' || octet_is(c, OCTET_TOKEN);
 	case CHUNK_TRAILER_NAME:
 		if (c != ':')
-			return http_char_is(c, HTTP_CHAR_TOKEN);
+			return octet_is(c, OCTET_TOKEN);
 		k->state = CHUNK_TRAILER_VALUE;
 		return true;
 	case CHUNK_TRAILER_VALUE:
 		if (c != '\r')
-			return http_char_is(c, HTTP_CHAR_TEXT);
+			return octet_is(c, OCTET_TEXT);
 		k->state = CHUNK_TRAILER_LF;
 		return true;
 	case CHUNK_TRAILER_LF:
-		return http_chunk_want(k, c, '\n', CHUNK_TRAILER);
+		return chunked_want(k, c, '\n', CHUNK_TRAILER);
 	default: /* CHUNK_END_LF */
-		return http_chunk_want(k, c, '\n', CHUNK_DONE);
+		return chunked_want(k, c, '\n', CHUNK_DONE);
 	}
 }
 
 /* One byte of framing; false refuses it. */
 static bool
-http_chunk_step(struct http_chunk *k, char c)
+chunked_step(struct chunked *k, char c)
 {
 	if (k->credit-- == 0)
 		return false;
 	switch (k->state) {
 	case CHUNK_SIZE:
-		return http_chunk_size(k, c);
+		return chunked_size(k, c);
 	case CHUNK_SIZE_LF:
 		k->digits = 0;
-		return http_chunk_want(k, c, '\n', k->left > 0 ? CHUNK_DATA : CHUNK_TRAILER);
+		return chunked_want(k, c, '\n', k->left > 0 ? CHUNK_DATA : CHUNK_TRAILER);
 	case CHUNK_DATA_CR:
-		return http_chunk_want(k, c, '\r', CHUNK_DATA_LF);
+		return chunked_want(k, c, '\r', CHUNK_DATA_LF);
 	case CHUNK_DATA_LF:
-		return http_chunk_want(k, c, '\n', CHUNK_SIZE);
+		return chunked_want(k, c, '\n', CHUNK_SIZE);
 	case CHUNK_TRAILER:
 	case CHUNK_TRAILER_NAME:
 	case CHUNK_TRAILER_VALUE:
 	case CHUNK_TRAILER_LF:
 	case CHUNK_END_LF:
-		return http_chunk_trailer(k, c);
+		return chunked_trailer(k, c);
 	default:
-		return http_chunk_extension(k, c);
+		return chunked_extension(k, c);
 	}
 }
 
 /* Takes content out of the input. */
 static size_t
-http_chunk_content(struct http_chunk *k, size_t here)
+chunked_content(struct chunked *k, size_t here)
 {
 	size_t n = k->left < here ? (size_t)k->left : here;
 
 	k->left -= n;
 	if (k->left == 0)
 		k->state = CHUNK_DATA_CR;
-	if (n >= HTTP_CHUNK_CREDIT || k->credit + n * HTTP_CHUNK_EARN >= HTTP_CHUNK_CREDIT)
-		k->credit = HTTP_CHUNK_CREDIT;
+	if (n >= CHUNKED_CREDIT || k->credit + n * CHUNKED_EARN >= CHUNKED_CREDIT)
+		k->credit = CHUNKED_CREDIT;
 	else
-		k->credit += (unsigned)n * HTTP_CHUNK_EARN;
+		k->credit += (unsigned)n * CHUNKED_EARN;
 	return n;
 }
 
 /* Decodes up to the next piece. */
-enum http_chunk_result
-http_chunk_next(struct http_chunk *k, const char *in, size_t in_len, size_t *used,
+enum chunked_result
+chunked_next(struct chunked *k, const char *in, size_t in_len, size_t *used,
     const char **piece, size_t *len)
 {
 	size_t i = 0;
@@ -182,19 +182,19 @@ http_chunk_next(struct http_chunk *k, const char *in, size_t in_len, size_t *use
 	while (k->state != CHUNK_DONE) {
 		if (i == in_len) {
 			*used = i;
-			return HTTP_CHUNK_MORE;
+			return CHUNKED_MORE;
 		}
 		if (k->state == CHUNK_DATA) {
 			*piece = in + i;
-			*len = http_chunk_content(k, in_len - i);
+			*len = chunked_content(k, in_len - i);
 			*used = i + *len;
-			return HTTP_CHUNK_DATA;
+			return CHUNKED_DATA;
 		}
-		if (!http_chunk_step(k, in[i++])) {
+		if (!chunked_step(k, in[i++])) {
 			*used = i;
-			return HTTP_CHUNK_BAD;
+			return CHUNKED_BAD;
 		}
 	}
 	*used = i;
-	return HTTP_CHUNK_END;
+	return CHUNKED_END;
 }
