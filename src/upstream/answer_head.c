@@ -64,14 +64,14 @@ static void
 answer_head_read_length(struct answer_head *h, const struct answer_field *f)
 {
 	int64_t n = 0;
+	size_t digits = 0;
 
-	h->ambiguous |= f->value_len == 0 || f->value_len > ANSWER_HEAD_DIGITS;
-	for (size_t i = 0; i < f->value_len && !h->ambiguous; i++) {
-		if (isdigit((unsigned char)f->value[i]))
-			n = n * 10 + (f->value[i] - '0');
-		else
-			h->ambiguous = true;
-	}
+	while (digits < f->value_len && isdigit((unsigned char)f->value[digits]))
+		digits++;
+	h->vast |= digits > ANSWER_HEAD_DIGITS && digits == f->value_len;
+	h->ambiguous |= digits == 0 || digits > ANSWER_HEAD_DIGITS || digits < f->value_len;
+	for (size_t i = 0; i < digits && !h->ambiguous; i++)
+		n = n * 10 + (f->value[i] - '0');
 	h->ambiguous |= h->has_length && h->length != n;
 	h->has_length = true;
 	h->length = n;

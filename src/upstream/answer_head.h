@@ -22,6 +22,7 @@ struct answer_head {
 	bool closing;  /* Connection: close */
 	bool chunked;
 	bool ambiguous;
+	bool vast; /* ambiguous: a length of more digits than are read */
 	bool has_length;
 	int64_t length;
 };

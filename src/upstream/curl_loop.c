@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "upstream/address.h"
 #include "upstream/curl_memory.h"
+#include "upstream/lately.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +14,6 @@
 #define CURL_LOOP_POOL_MAX 64 /* easy handles kept for reuse */
 #define CURL_LOOP_ROUNDS 16   /* rounds of work before other events get their turn */
 #define CURL_LOOP_SPARE 16    /* connections kept beyond those in use lately */
-#define CURL_LOOP_LATELY_MS 10000 /* that, at least, and twice as long at most */
 #define CURL_LOOP_JUNK 4096   /* bytes read off an idle connection before it is shut down */
 
 /*
@@ -45,6 +45,7 @@ struct curl_loop {
 	struct loop *loop;
 	CURLM *multi;
 	CURLSH *share;
+	bool shares_ours;
 	char *proxy, *ca_file;
 	int64_t connect_ms;
 	long max_idle;
@@ -60,8 +61,7 @@ struct curl_loop {
 	struct loop_timer timer;
 	int64_t due;  /* when libcurl wants to be called; -1: not */
 	long running; /* jobs */
-	long most, most_before; /* that ran at once since then, and before that for as long */
-	int64_t most_since;
+	struct lately lately;
 	long kept;    /* connections that libcurl may keep */
 	bool kick;    /* libcurl wants to be called at once */
 	bool acting;  /* inside curl_loop_act() */
@@ -342,23 +342,6 @@ curl_loop_on_timer(void *arg)
 
 /* ---- jobs ---- */
 
-/* How many jobs ran at once lately. Requests come in bursts: what was needed a moment
- * ago will be needed again. */
-static long
-curl_loop_lately(struct curl_loop *c)
-{
-	int64_t now = loop_now(c->loop);
-
-	if (now - c->most_since >= CURL_LOOP_LATELY_MS) {
-		c->most_before = now - c->most_since < 2 * CURL_LOOP_LATELY_MS ? c->most : c->running;
-		c->most = c->running;
-		c->most_since = now;
-	}
-	if (c->most < c->running)
-		c->most = c->running;
-	return c->most > c->most_before ? c->most : c->most_before;
-}
-
 /* Counts the jobs that run. Idle connections beyond those that they may need go,
  * one with each job that ends, the oldest first; never the one just used. */
 static void
@@ -367,7 +350,7 @@ curl_loop_count(struct curl_loop *c, int change)
 	long keep;
 
 	c->running += change;
-	keep = curl_loop_lately(c) + CURL_LOOP_SPARE;
+	keep = lately_note(&c->lately, c->running, loop_now(c->loop)) + CURL_LOOP_SPARE;
 	if (keep != c->kept)
 		curl_multi_setopt(c->multi, CURLMOPT_MAXCONNECTS, keep);
 	c->kept = keep;
@@ -510,6 +493,21 @@ curl_loop_cancel(struct curl_loop *c, struct curl_loop_job *job)
 		curl_loop_apply_timer(c);
 	}
 	job->state = CURL_LOOP_JOB_IDLE;
+}
+
+/* Gives the descriptor of a connection that stands. */
+int
+curl_loop_descriptor(struct curl_loop *c, struct curl_loop_job *job)
+{
+	struct curl_loop_socket *s;
+	curl_socket_t fd = CURL_SOCKET_BAD;
+
+	if (curl_easy_getinfo(job->easy, CURLINFO_ACTIVESOCKET, &fd) != CURLE_OK || fd == CURL_SOCKET_BAD)
+		return -1;
+	s = curl_loop_find(c, fd);
+	if (s != NULL)
+		curl_loop_forget(c, s);
+	return fd;
 }
 
 /* Lets a paused job go on. */
@@ -655,6 +653,22 @@ curl_loop_renew(struct curl_loop *c)
 	curl_loop_empty(c);
 }
 
+/* Whether another attempt to connect would fail for the same reason. */
+bool
+curl_loop_is_hopeless(CURLcode code)
+{
+	switch (code) {
+	case CURLE_URL_MALFORMAT:
+	case CURLE_PEER_FAILED_VERIFICATION:
+	case CURLE_SSL_CACERT_BADFILE:
+	case CURLE_SSL_CIPHER:
+	case CURLE_SSL_ENGINE_INITFAILED:
+		return true;
+	default:
+		return false;
+	}
+}
+
 /* Which version is asked for. */
 bool
 curl_loop_is_http2(const struct curl_loop *c)
@@ -671,17 +685,28 @@ curl_loop_is_idle(const struct curl_loop *c)
 
 /* ---- the whole ---- */
 
-/* Makes the multi handle and what the easy handles share. */
+/* Makes what easy handles share. One thread uses it, so it needs no locks. */
+static CURLSH *
+curl_loop_new_share(void)
+{
+	CURLSH *share = curl_share_init();
+
+	if (share == NULL)
+		return NULL;
+	curl_share_setopt(share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION);
+	curl_share_setopt(share, CURLSHOPT_SHARE, CURL_LOCK_DATA_DNS);
+	return share;
+}
+
+/* Makes the multi handle. */
 static int
-curl_loop_open(struct curl_loop *c)
+curl_loop_open(struct curl_loop *c, struct curl_loop *with)
 {
 	c->multi = curl_multi_init();
-	c->share = curl_share_init();
+	c->shares_ours = with == NULL;
+	c->share = with != NULL ? with->share : curl_loop_new_share();
 	if (c->multi == NULL || c->share == NULL)
 		return -1;
-	/* One thread uses the share, so it needs no locks. */
-	curl_share_setopt(c->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION);
-	curl_share_setopt(c->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_DNS);
 	curl_multi_setopt(c->multi, CURLMOPT_SOCKETFUNCTION, curl_loop_on_socket);
 	curl_multi_setopt(c->multi, CURLMOPT_SOCKETDATA, c);
 	curl_multi_setopt(c->multi, CURLMOPT_TIMERFUNCTION, curl_loop_on_timeout);
@@ -715,7 +740,7 @@ curl_loop_new(struct loop *loop, const struct curl_loop_config *cfg, struct fail
 	TAILQ_INIT(&c->dirty);
 	TAILQ_INIT(&c->ended);
 	loop_timer_init(&c->timer, loop, curl_loop_on_timer, c);
-	if (curl_loop_open(c) < 0) {
+	if (curl_loop_open(c, cfg->with) < 0) {
 		fail_set(f, "libcurl cannot be initialised");
 		curl_loop_free(c);
 		return NULL;
@@ -735,7 +760,8 @@ curl_loop_free(struct curl_loop *c)
 	loop_timer_cancel(&c->timer);
 	curl_loop_empty(c);
 	curl_multi_cleanup(c->multi);
-	curl_share_cleanup(c->share);
+	if (c->shares_ours)
+		curl_share_cleanup(c->share);
 	HASH_ITER(hh, c->sockets, s, next)
 		curl_loop_forget(c, s);
 	curl_url_cleanup(c->site);

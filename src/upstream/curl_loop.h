@@ -24,6 +24,8 @@ struct curl_loop_config {
 	bool http2;          /* over TLS, many jobs on one connection; else HTTP/1.1 */
 	bool public_only;    /* no connection to an address that is not public */
 	void (*prepare)(CURL *); /* sets options of every new easy handle; may be NULL */
+	struct curl_loop *with;  /* another one of the same thread, which outlives this one: names
+	                            that were looked up and TLS sessions are shared; NULL: none */
 };
 
 /* The values used in earnest. Idle connections go before the upstream and
@@ -68,6 +70,8 @@ struct curl_loop_job {
 struct curl_loop *curl_loop_new(struct loop *, const struct curl_loop_config *, struct fail *);
 /* No job may be running. */
 void curl_loop_free(struct curl_loop *);
+/* Whether another attempt to connect would fail for the same reason. */
+bool curl_loop_is_hopeless(CURLcode);
 /* Whether it asks for HTTP/2. */
 bool curl_loop_is_http2(const struct curl_loop *);
 /* Whether every handle that was taken has been given back. */
@@ -101,6 +105,9 @@ void curl_loop_start(struct curl_loop *, struct curl_loop_job *);
  * callbacks before this returns; done is called later. On an error the job can only
  * be cancelled. Not from callbacks of easy handles. */
 CURLcode curl_loop_unpause(struct curl_loop *, struct curl_loop_job *, int paused);
+/* The descriptor of an open job, whose events are the caller's from now on; -1: there is
+ * none. It is closed when the job is cancelled. */
+int curl_loop_descriptor(struct curl_loop *, struct curl_loop_job *);
 /* Takes a job out, whatever its state. Not from callbacks of easy handles. */
 void curl_loop_cancel(struct curl_loop *, struct curl_loop_job *);
 

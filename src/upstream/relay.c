@@ -77,7 +77,7 @@ relay_wake(struct relay_call *c)
 /* ---- the request, as libcurl asks for it ---- */
 
 /* The connection is ready and the request is about to leave: once only, and on
- * no other connection (see curl_try.c). */
+ * no other connection (see curl_way.c). */
 static int
 relay_on_send(void *arg, char *to, char *from, int to_port, int from_port)
 {

@@ -5,14 +5,12 @@
 #include "base/uuid.h"
 #include "upstream/allowance.h"
 #include "upstream/breaker.h"
-#include "upstream/curl_loop.h"
-#include "upstream/curl_try.h"
 #include "upstream/retry.h"
+#include "upstream/try.h"
 #include "upstream/upstream_head.h"
 #include "upstream/upstream_settings.h"
 #include "upstream/upstream_ways.h"
 
-#include <curl/curl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
@@ -33,10 +31,9 @@ enum upstream_state {
 struct upstream_call {
 	struct upstream *owner;
 	enum upstream_state state;
-	char *method, *url;
+	char *method;
+	struct site *site;
 	struct upstream_head head;
-	char *body;
-	size_t body_len;
 	enum upstream_repeat repeat;
 	bool fresh;
 	bool unfit; /* key or path cannot stand in a request */
@@ -50,7 +47,7 @@ struct upstream_call {
 	uint64_t pass;           /* of the breaker, while trying */
 	int64_t begun_us;
 	int64_t try_started;
-	struct curl_try *running;  /* the last try; it keeps the answer's bytes */
+	struct try *running;  /* the last try; it keeps the answer's bytes */
 	struct upstream_answer answer;
 	const char *why;           /* for the log, when there is no answer */
 	TAILQ_ENTRY(upstream_call) link, all_link;
@@ -156,11 +153,10 @@ upstream_call_free(struct upstream_call *c)
 		loop_timer_set(&c->owner->soon, 0);
 	TAILQ_REMOVE(&c->owner->all, c, all_link);
 	loop_timer_cancel(&c->timer);
-	curl_try_free(c->running);
+	try_free(c->running);
 	upstream_head_free(&c->head);
+	site_release(c->site);
 	free(c->method);
-	free(c->url);
-	free(c->body);
 	free(c);
 }
 
@@ -278,7 +274,7 @@ upstream_on_soon(void *arg)
 /* Whether a time-out says something about the upstream, or only that its
  * caller had little time left. */
 static bool
-upstream_was_fair(const struct upstream_call *c, const struct curl_try_result *r)
+upstream_was_fair(const struct upstream_call *c, const struct try_result *r)
 {
 	const struct upstream *u = c->owner;
 	int64_t limit = u->set.total_ms;
@@ -292,7 +288,7 @@ upstream_was_fair(const struct upstream_call *c, const struct curl_try_result *r
 
 /* What a try says about the upstream's health. */
 static enum breaker_verdict
-upstream_verdict(const struct upstream_call *c, const struct curl_try_result *r)
+upstream_verdict(const struct upstream_call *c, const struct try_result *r)
 {
 	switch (r->outcome) {
 	case UPSTREAM_ANSWER:
@@ -325,7 +321,7 @@ upstream_leave(struct upstream_call *c, enum breaker_verdict verdict)
 
 /* Keeps what a try came to as the call's answer for now. */
 static void
-upstream_keep(struct upstream_call *c, const struct curl_try_result *r)
+upstream_keep(struct upstream_call *c, const struct try_result *r)
 {
 	struct upstream_answer *a = &c->answer;
 	bool refused = r->outcome == UPSTREAM_ANSWER && r->status == 429;
@@ -343,7 +339,7 @@ upstream_keep(struct upstream_call *c, const struct curl_try_result *r)
 
 /* How long to wait before the next try; -1: there is none. */
 static int64_t
-upstream_next_try(struct upstream_call *c, const struct curl_try_result *r)
+upstream_next_try(struct upstream_call *c, const struct try_result *r)
 {
 	struct upstream *u = c->owner;
 	struct retry_try t = {.outcome = r->outcome, .status = r->status,
@@ -362,7 +358,7 @@ upstream_next_try(struct upstream_call *c, const struct curl_try_result *r)
 /* Takes the earlier key when the key was refused; the refusal proves that nothing was done.
  * False when there is none, or it was taken before. */
 static bool
-upstream_fall_back(struct upstream_call *c, const struct curl_try_result *r)
+upstream_fall_back(struct upstream_call *c, const struct try_result *r)
 {
 	if (r->outcome != UPSTREAM_ANSWER || r->status != 401 ||
 	    c->deadline <= loop_now(c->owner->loop) || !upstream_head_fall_back(&c->head))
@@ -373,7 +369,7 @@ upstream_fall_back(struct upstream_call *c, const struct curl_try_result *r)
 
 /* An upstream that turns out not to speak HTTP/2 is asked again, and from now on, in 1.1. */
 static bool
-upstream_step_down(struct upstream_call *c, const struct curl_try_result *r)
+upstream_step_down(struct upstream_call *c, const struct try_result *r)
 {
 	struct upstream *u = c->owner;
 
@@ -387,7 +383,7 @@ upstream_step_down(struct upstream_call *c, const struct curl_try_result *r)
 
 /* A try has ended. */
 static void
-upstream_on_try(void *arg, const struct curl_try_result *r)
+upstream_on_try(void *arg, const struct try_result *r)
 {
 	struct upstream_call *c = arg;
 	struct upstream *u = c->owner;
@@ -425,9 +421,10 @@ upstream_try(struct upstream_call *c)
 {
 	struct upstream *u = c->owner;
 	int64_t now = loop_now(u->loop), left = c->deadline - now;
-	struct curl_try_request q = {.method = c->method, .url = c->url, .headers = c->head.lines,
-	    .body = c->body, .body_len = c->body_len, .once = c->repeat == UPSTREAM_ONCE,
-	    .fresh = c->fresh,
+	struct try_request q = {.site = c->site, .text = c->head.text.data, .len = c->head.text.len,
+	    .fields = c->head.fields, .fields_len = c->head.fields_len, .body = c->head.body,
+	    .has_body = c->head.has_body, .once = c->repeat == UPSTREAM_ONCE,
+	    .last = c->answer.tries + 1 >= u->set.retries, .fresh = c->fresh,
 	    .first_byte_ms = u->set.first_byte_ms, .total_ms = left < u->set.total_ms ? left : u->set.total_ms,
 	    .max_answer = c->max_answer};
 
@@ -435,12 +432,12 @@ upstream_try(struct upstream_call *c)
 	u->counts.tries++;
 	c->answer.tries++;
 	c->try_started = now;
-	curl_try_free(c->running);
+	try_free(c->running);
 	c->why = NULL;
 	c->answer.body = NULL;
 	c->answer.body_len = 0;
 	upstream_set_state(c, UPSTREAM_TRYING);
-	c->running = curl_try_start(upstream_ways_pick(&u->ways, c->repeat), u->loop, &q, upstream_on_try, c);
+	c->running = try_start(upstream_ways_pick(&u->ways, c->repeat), &q, upstream_on_try, c);
 	if (c->running == NULL) {
 		c->answer.outcome = UPSTREAM_NO_CONNECT;
 		c->why = "libcurl refused the request";
@@ -572,13 +569,10 @@ upstream_call_new(struct upstream *u, const struct upstream_request *q)
 	c->owner = u;
 	c->state = UPSTREAM_QUEUED;
 	c->method = mem_string(q->method);
-	c->url = mem_join(u->set.url, q->path);
-	c->unfit = !upstream_head_make(&c->head, q) || !upstream_is_path(q->path);
+	c->site = site_hold(u->set.site);
+	c->unfit = !upstream_head_make(&c->head, c->site, q) || !upstream_is_path(q->path);
 	c->answer.trace = q->trace;
 	c->begun_us = loop_now_us(u->loop);
-	if (q->body != NULL)
-		c->body = mem_copy(q->body, q->body_len);
-	c->body_len = q->body != NULL ? q->body_len : 0;
 	c->repeat = q->repeat;
 	c->fresh = q->fresh_connection;
 	c->deadline = q->deadline;
@@ -747,8 +741,7 @@ upstream_adjust(struct upstream *u, const struct upstream_config *cfg, struct fa
 	else
 		upstream_ways_renew(&u->ways);
 	u->ways.no_http2 = false;
-	upstream_settings_clear(&u->set);
-	upstream_settings_copy(&u->set, cfg);
+	upstream_settings_change(&u->set, cfg);
 	allowance_adjust(&u->member, &u->set, loop_now(u->loop), &moved);
 	upstream_note_breaker(u, &moved);
 	loop_timer_set(&u->soon, 0);

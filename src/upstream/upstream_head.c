@@ -6,8 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define UPSTREAM_HEAD_ID "X-Request-Id: "
-#define UPSTREAM_HEAD_AGENT "User-Agent: persona-gateway/" PACKAGE_VERSION
+#define UPSTREAM_HEAD_AGENT "persona-gateway/" PACKAGE_VERSION
+#define UPSTREAM_HEAD_KEY "X-API-Key: "
+#define UPSTREAM_HEAD_OWN 512      /* bytes of what every head has, at most, */
+#define UPSTREAM_HEAD_LINE 4       /* and of what is around a name and a value */
 
 /* Whether a text can stand in a header field. */
 static bool
@@ -19,100 +21,144 @@ upstream_head_fits(const char *s)
 	return true;
 }
 
-/* Appends a line, which it takes over. */
-static void
-upstream_head_add(struct upstream_head *h, char *line)
+/* The length of a text that may be NULL. */
+static size_t
+upstream_head_len(const char *s)
 {
-	h->lines[h->count].data = line;
-	if (h->count > 0)
-		h->lines[h->count - 1].next = &h->lines[h->count];
-	h->count++;
+	return s != NULL ? strlen(s) : 0;
 }
 
-/* Appends a value behind its name, unless there is nothing to say or it cannot be
- * said. Returns the line, or NULL. */
-static const char *
+/* As many bytes as a text may take, a later key included. */
+static size_t
+upstream_head_size(const struct site *site, const struct upstream_request *q)
+{
+	size_t key = upstream_head_len(q->api_key), earlier = upstream_head_len(q->earlier_key);
+	size_t size = UPSTREAM_HEAD_OWN + strlen(q->method) + strlen(site->base) + strlen(q->path) +
+	    strlen(site->host) + upstream_head_len(q->accept) + upstream_head_len(q->body_type) +
+	    upstream_head_len(q->key_field) + (key > earlier ? key : earlier) +
+	    upstream_head_len(q->request_id) + upstream_head_len(q->traceparent) +
+	    upstream_head_len(q->tracestate) + q->body_len;
+
+	if (q->headers != NULL)
+		size += q->headers->bytes + q->headers->count * UPSTREAM_HEAD_LINE;
+	return size;
+}
+
+/* Adds a field, unless there is nothing to say or it cannot be said; says whether it did. */
+static bool
 upstream_head_say(struct upstream_head *h, const char *name, const char *value)
 {
 	if (value == NULL || *value == '\0' || !upstream_head_fits(value))
-		return NULL;
-	upstream_head_add(h, mem_join(name, value));
-	return h->lines[h->count - 1].data;
+		return false;
+	buf_adds(&h->text, name);
+	buf_adds(&h->text, value);
+	buf_add(&h->text, "\r\n", 2);
+	return true;
 }
 
-/* Appends what the caller adds. A line without a value would take the header away:
- * libcurl wants a semicolon in place of the colon then. */
+/* Adds what the caller adds. */
 static void
 upstream_head_add_list(struct upstream_head *h, const struct header_list *list)
 {
 	for (size_t i = 0; list != NULL && i < list->count; i++) {
 		const struct header *one = &list->items[i];
-		bool blank = one->value[strspn(one->value, " ")] == '\0';
 
-		upstream_head_add(h, blank ? mem_format("%s;", one->name)
-		                           : mem_format("%s: %s", one->name, one->value));
+		buf_adds(&h->text, one->name);
+		buf_addc(&h->text, ':');
+		if (one->value[strspn(one->value, " ")] != '\0') {
+			buf_addc(&h->text, ' ');
+			buf_adds(&h->text, one->value);
+		}
+		buf_add(&h->text, "\r\n", 2);
 	}
 }
 
-/* Whether a method is one with a body, be it empty. */
-static bool
-upstream_head_posts(const struct upstream_request *q)
+/* Adds the key, of which it is noted where it is. */
+static void
+upstream_head_add_key(struct upstream_head *h, const struct upstream_request *q)
 {
-	return strcmp(q->method, "POST") == 0 || strcmp(q->method, "PUT") == 0;
+	if (q->api_key == NULL)
+		return;
+	buf_adds(&h->text, q->key_field != NULL ? q->key_field : UPSTREAM_HEAD_KEY);
+	h->key = h->text.len;
+	h->key_len = strlen(q->api_key);
+	buf_add(&h->text, q->api_key, h->key_len);
+	buf_add(&h->text, "\r\n", 2);
+	if (q->earlier_key != NULL && upstream_head_fits(q->earlier_key))
+		h->earlier = mem_string(q->earlier_key);
 }
 
-/* Makes the lines. */
-bool
-upstream_head_make(struct upstream_head *h, const struct upstream_request *q)
+/* Adds the fields that are not the protocol's own. */
+static void
+upstream_head_add_fields(struct upstream_head *h, const struct upstream_request *q)
 {
-	const char *type = q->body_type != NULL ? q->body_type : "application/json";
-	const char *field = q->key_field != NULL ? q->key_field : "X-API-Key: ";
-	const char *id;
-
-	/* As a line of the list: what libcurl makes itself of CURLOPT_USERAGENT is printed twice. */
+	h->fields = h->text.len;
 	h->agent = q->headers == NULL || header_list_find(q->headers, "User-Agent") == NULL;
 	if (h->agent)
-		upstream_head_add(h, mem_string(UPSTREAM_HEAD_AGENT));
+		buf_adds(&h->text, "User-Agent: " UPSTREAM_HEAD_AGENT "\r\n");
 	upstream_head_say(h, "Accept: ", q->accept != NULL ? q->accept : "application/json");
-	upstream_head_add(h, mem_string("Accept-Encoding: identity"));
+	buf_adds(&h->text, "Accept-Encoding: identity\r\n");
 	if (q->body != NULL)
-		upstream_head_say(h, "Content-Type: ", type);
-	else if (upstream_head_posts(q))
-		upstream_head_add(h, mem_string("Content-Type:")); /* else libcurl adds one */
-	if (q->body != NULL || upstream_head_posts(q))
-		upstream_head_add(h, mem_string("Expect:"));
-	if (q->api_key != NULL) {
-		h->key = h->count;
-		h->before = strlen(field);
-		upstream_head_add(h, mem_join(field, q->api_key));
-	}
-	if (q->api_key != NULL && q->earlier_key != NULL && upstream_head_fits(q->earlier_key))
-		h->earlier = mem_join(field, q->earlier_key);
-	id = upstream_head_say(h, UPSTREAM_HEAD_ID, q->request_id);
-	if (id != NULL)
-		h->id = id + strlen(UPSTREAM_HEAD_ID);
+		upstream_head_say(h, "Content-Type: ", q->body_type != NULL ? q->body_type : "application/json");
+	upstream_head_add_key(h, q);
+	if (upstream_head_say(h, "X-Request-Id: ", q->request_id))
+		h->id = mem_string(q->request_id);
 	upstream_head_say(h, "traceparent: ", q->traceparent);
 	upstream_head_say(h, "tracestate: ", q->tracestate);
 	upstream_head_add_list(h, q->headers);
+	h->fields_len = h->text.len - h->fields;
+}
+
+/* Writes the text. Its memory is taken at once, so that nothing of it is left elsewhere. */
+bool
+upstream_head_make(struct upstream_head *h, const struct site *site, const struct upstream_request *q)
+{
+	size_t size = upstream_head_size(site, q);
+
+	memset(h, 0, sizeof *h);
+	buf_init(&h->text, size);
+	h->text.secret = true;
+	buf_reserve(&h->text, size);
+	h->has_body = q->body != NULL || strcmp(q->method, "POST") == 0 || strcmp(q->method, "PUT") == 0;
+	buf_adds(&h->text, q->method);
+	buf_addc(&h->text, ' ');
+	buf_adds(&h->text, site->base);
+	buf_adds(&h->text, q->path);
+	buf_adds(&h->text, " HTTP/1.1\r\nHost: ");
+	buf_adds(&h->text, site->host);
+	buf_add(&h->text, "\r\n", 2);
+	upstream_head_add_fields(h, q);
+	if (h->has_body)
+		buf_addf(&h->text, "Content-Length: %zu\r\n", q->body != NULL ? q->body_len : 0);
+	buf_add(&h->text, "\r\n", 2);
+	h->body = h->text.len;
+	if (q->body != NULL)
+		buf_add(&h->text, q->body, q->body_len);
+	if (h->text.full)
+		abort(); /* more than was reckoned with */
 	return q->api_key == NULL || upstream_head_fits(q->api_key);
 }
 
-/* Tells the fields: of a line that only takes a field away there is none. */
+/* Tells the fields, but our own User-Agent. */
 void
 upstream_fields(const struct upstream_request *q, upstream_field_fn fn, void *arg)
 {
-	struct upstream_head h = {0};
+	char none[] = "";
+	const struct site nowhere = {.base = none, .host = none};
+	struct upstream_head h;
+	char *p, *end, *name, *value;
+	size_t len;
 
-	upstream_head_make(&h, q);
-	for (size_t i = h.agent ? 1 : 0; i < h.count; i++) {
-		const char *line = h.lines[i].data;
-		size_t len = strcspn(line, ":;");
-		const char *value = line + len + 1;
-		char *name = mem_copy(line, len);
-
-		value += strspn(value, " ");
-		if (*value != '\0' || line[len] == ';')
-			fn(arg, name, value);
+	upstream_head_make(&h, &nowhere, q);
+	end = h.text.data + h.fields + h.fields_len;
+	for (p = h.text.data + h.fields; p < end; p += len + 2) {
+		len = (size_t)(strstr(p, "\r\n") - p);
+		if (h.agent && p == h.text.data + h.fields)
+			continue;
+		name = mem_copy(p, strcspn(p, ":"));
+		p[len] = '\0';
+		value = p + strlen(name) + 1;
+		fn(arg, name, value + strspn(value, " "));
 		free(name);
 	}
 	upstream_head_free(&h);
@@ -120,29 +166,41 @@ upstream_fields(const struct upstream_request *q, upstream_field_fn fn, void *ar
 
 /* The key. */
 const char *
-upstream_head_key(const struct upstream_head *h)
+upstream_head_key(struct upstream_head *h)
 {
-	return h->before > 0 ? h->lines[h->key].data + h->before : NULL;
+	if (h->key == 0)
+		return NULL;
+	h->text.data[h->key + h->key_len] = '\0';
+	return h->text.data + h->key;
 }
 
 /* Puts the earlier key in the place of the key. */
 bool
 upstream_head_fall_back(struct upstream_head *h)
 {
+	char *at = h->text.data + h->key, *rest = at + h->key_len;
+	size_t len, left = h->text.len - h->key - h->key_len;
+
 	if (h->earlier == NULL)
 		return false;
-	mem_wipe_free(h->lines[h->key].data);
-	h->lines[h->key].data = h->earlier;
+	len = strlen(h->earlier);
+	memmove(at + len, rest, left + 1);
+	memcpy(at, h->earlier, len);
+	h->text.len = h->key + len + left;
+	h->fields_len += len - h->key_len;
+	h->body += len - h->key_len;
+	h->key_len = len;
+	mem_wipe_free(h->earlier);
 	h->earlier = NULL;
 	return true;
 }
 
-/* Frees the lines. */
+/* Wipes and frees it. */
 void
 upstream_head_free(struct upstream_head *h)
 {
-	for (size_t i = 0; i < h->count; i++)
-		mem_wipe_free(h->lines[i].data);
+	buf_free(&h->text);
 	mem_wipe_free(h->earlier);
+	free(h->id);
 	memset(h, 0, sizeof *h);
 }

@@ -3,12 +3,14 @@
 #include "upstream/upstream_settings.h"
 #include "base/buf.h"
 #include "base/mem.h"
-#include "upstream/curl_try.h"
+#include "upstream/curl_way.h"
+#include "upstream/http1_way.h"
 #include "upstream/url.h"
 
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 /* Checks the settings that can be wrong. */
 int
@@ -30,11 +32,12 @@ upstream_settings_check(const struct upstream_config *cfg, struct fail *f)
 void
 upstream_settings_copy(struct upstream_settings *s, const struct upstream_config *cfg)
 {
-	size_t len;
+	size_t len = strlen(cfg->url);
 
-	s->url = mem_string(cfg->url);
-	for (len = strlen(s->url); len > 0 && s->url[len - 1] == '/'; len--)
-		s->url[len - 1] = '\0';
+	while (len > 0 && cfg->url[len - 1] == '/')
+		len--;
+	s->url = mem_copy(cfg->url, len);
+	s->site = site_new(s->url);
 	s->proxy = mem_string(cfg->proxy);
 	s->ca_file = mem_string(cfg->ca_file);
 	s->public_only = cfg->public_only;
@@ -53,10 +56,25 @@ upstream_settings_copy(struct upstream_settings *s, const struct upstream_config
 void
 upstream_settings_clear(struct upstream_settings *s)
 {
+	site_release(s->site);
 	free(s->url);
 	mem_wipe_free(s->proxy); /* it may hold a password */
 	free(s->ca_file);
 	memset(s, 0, sizeof *s);
+}
+
+/* Takes other settings. */
+void
+upstream_settings_change(struct upstream_settings *s, const struct upstream_config *cfg)
+{
+	struct upstream_settings before = *s;
+
+	upstream_settings_copy(s, cfg);
+	if (strcmp(s->url, before.url) == 0) {
+		site_release(s->site);
+		s->site = site_hold(before.site);
+	}
+	upstream_settings_clear(&before);
 }
 
 /* Whether two texts, each of which may be NULL, are the same. */
@@ -66,26 +84,35 @@ upstream_settings_same_text(const char *a, const char *b)
 	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
 }
 
+/* Whether a proxy reads and writes requests itself: to a site without TLS. */
+static bool
+upstream_settings_is_read(const char *proxy, const char *url)
+{
+	return proxy != NULL && strncasecmp(url, "https:", 6) != 0;
+}
+
 /* Whether connections are made in the same way. */
 bool
 upstream_settings_same_way(const struct upstream_settings *s, const struct upstream_config *cfg)
 {
 	return s->connect_ms == cfg->connect_ms && s->public_only == cfg->public_only &&
 	    !s->http2 && !cfg->http2 && /* its connections remember headers, and so keys */
+	    upstream_settings_is_read(s->proxy, s->url) == upstream_settings_is_read(cfg->proxy, cfg->url) &&
 	    upstream_settings_same_text(s->proxy, cfg->proxy) &&
 	    upstream_settings_same_text(s->ca_file, cfg->ca_file);
 }
 
-/* Opens a way for libcurl. */
-struct curl_loop *
+/* Opens a way. */
+struct way *
 upstream_settings_open(struct loop *loop, const struct upstream_config *cfg, bool http2, struct fail *f)
 {
 	struct curl_loop_config below = {.proxy = cfg->proxy, .ca_file = cfg->ca_file,
 	    .connect_ms = cfg->connect_ms, .max_idle = CURL_LOOP_MAX_IDLE_S,
-	    .public_only = cfg->public_only, .http2 = http2,
-	    .prepare = curl_try_prepare};
+	    .public_only = cfg->public_only, .http2 = http2};
 
-	return curl_loop_new(loop, &below, f);
+	if (http2 || upstream_settings_is_read(cfg->proxy, cfg->url))
+		return curl_way_new(loop, &below, f);
+	return http1_way_new(loop, &below, f);
 }
 
 /* Adds counts. */

@@ -18,7 +18,7 @@ upstream_ways_open(struct upstream_ways *w, struct loop *loop, const struct upst
 		return w->http1 != NULL;
 	w->http2 = upstream_settings_open(loop, cfg, true, f);
 	if (w->http2 == NULL)
-		curl_loop_free(w->http1);
+		way_free(w->http1);
 	return w->http2 != NULL;
 }
 
@@ -26,7 +26,7 @@ upstream_ways_open(struct upstream_ways *w, struct loop *loop, const struct upst
 void
 upstream_ways_turn(struct upstream_ways *w, const struct upstream_ways *next)
 {
-	w->old = mem_resize(w->old, (w->old_count + 2) * sizeof(struct curl_loop *));
+	w->old = mem_resize(w->old, (w->old_count + 2) * sizeof(struct way *));
 	w->old[w->old_count++] = w->http1;
 	if (w->http2 != NULL)
 		w->old[w->old_count++] = w->http2;
@@ -38,9 +38,9 @@ upstream_ways_turn(struct upstream_ways *w, const struct upstream_ways *next)
 void
 upstream_ways_renew(struct upstream_ways *w)
 {
-	curl_loop_renew(w->http1);
+	way_renew(w->http1);
 	if (w->http2 != NULL)
-		curl_loop_renew(w->http2);
+		way_renew(w->http2);
 }
 
 /* Frees what is over. */
@@ -50,8 +50,8 @@ upstream_ways_sweep(struct upstream_ways *w)
 	size_t left = 0;
 
 	for (size_t i = 0; i < w->old_count; i++) {
-		if (curl_loop_is_idle(w->old[i]))
-			curl_loop_free(w->old[i]);
+		if (way_is_idle(w->old[i]))
+			way_free(w->old[i]);
 		else
 			w->old[left++] = w->old[i];
 	}
@@ -64,12 +64,12 @@ upstream_ways_free(struct upstream_ways *w)
 {
 	upstream_ways_sweep(w);
 	free(w->old);
-	curl_loop_free(w->http1);
-	curl_loop_free(w->http2);
+	way_free(w->http1);
+	way_free(w->http2);
 }
 
 /* Chooses. */
-struct curl_loop *
+struct way *
 upstream_ways_pick(const struct upstream_ways *w, enum upstream_repeat repeat)
 {
 	return w->http2 != NULL && !w->no_http2 && repeat == UPSTREAM_SAFE ? w->http2 : w->http1;

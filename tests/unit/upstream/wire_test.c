@@ -6,7 +6,8 @@
 #include "call_bench.h"
 #include "unit.h"
 #include "upstream/curl_loop.h"
-#include "upstream/curl_try.h"
+#include "upstream/curl_way.h"
+#include "upstream/http1_way.h"
 #include "upstream_suites.h"
 
 #include <dlfcn.h>
@@ -512,25 +513,27 @@ END_TEST
 
 /* Keeps the outcome of a single try. */
 static void
-on_try(void *arg, const struct curl_try_result *r)
+on_try(void *arg, const struct try_result *r)
 {
 	*(int *)arg = r->outcome == UPSTREAM_ANSWER ? r->status : -1;
 }
 
 /* One try below the level of calls. */
 static void
-run_try(struct bench *b, struct curl_loop *curl)
+run_try(struct bench *b, struct way *way, struct site *site)
 {
-	struct curl_try_request q = {.method = "GET", .url = fake_server_url(b->server),
+	static const char text[] = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+	struct try_request q = {.site = site, .text = text, .len = sizeof text - 1,
+	    .fields = sizeof text - 3, .body = sizeof text - 1,
 	    .first_byte_ms = 2000, .total_ms = 4000, .max_answer = 1000};
-	struct curl_try *t;
+	struct try *t;
 	int status = 0;
 
-	t = curl_try_start(curl, b->loop, &q, on_try, &status);
+	t = try_start(way, &q, on_try, &status);
 	ck_assert_ptr_nonnull(t);
 	bench_until(b, status != 0);
 	ck_assert_int_eq(status, 200);
-	curl_try_free(t);
+	try_free(t);
 }
 
 /* A timer that only sets a flag. */
@@ -540,30 +543,46 @@ set_flag(void *arg)
 	*(bool *)arg = true;
 }
 
-START_TEST(a_connection_that_was_idle_too_long_is_not_used)
+/* A connection is used again, and not after a while. */
+static void
+idle_too_long(struct way *(*make)(struct loop *, const struct curl_loop_config *, struct fail *))
 {
-	struct curl_loop_config cfg = {.connect_ms = 2000, .max_idle = 1, .prepare = curl_try_prepare};
-	struct curl_loop *curl;
+	struct curl_loop_config cfg = {.connect_ms = 2000, .max_idle = 1};
 	struct loop_timer wait;
+	struct site *site;
+	struct way *way;
 	bool waited = false;
 	struct fail f;
 	struct bench b;
 
 	ck_assert_int_lt(CURL_LOOP_MAX_IDLE_S, 60);
 	bench_open(&b, false);
-	curl = curl_loop_new(b.loop, &cfg, &f);
-	ck_assert_ptr_nonnull(curl);
+	site = site_new(fake_server_url(b.server));
+	way = make(b.loop, &cfg, &f);
+	ck_assert_ptr_nonnull(way);
 	loop_timer_init(&wait, b.loop, set_flag, &waited);
-	run_try(&b, curl);
-	run_try(&b, curl);
+	run_try(&b, way, site);
+	run_try(&b, way, site);
 	ck_assert_uint_eq(fake_server_connections(b.server), 1);
 	loop_timer_set(&wait, 2100); /* libcurl counts whole seconds */
 	bench_until(&b, waited);
-	run_try(&b, curl);
+	run_try(&b, way, site);
 	ck_assert_uint_eq(fake_server_connections(b.server), 2);
 	bench_until(&b, fake_server_open(b.server) == 1);
-	curl_loop_free(curl);
+	way_free(way);
+	site_release(site);
 	bench_close(&b);
+}
+
+START_TEST(a_connection_that_was_idle_too_long_is_not_used)
+{
+	idle_too_long(http1_way_new);
+}
+END_TEST
+
+START_TEST(neither_is_one_of_libcurls)
+{
+	idle_too_long(curl_way_new);
 }
 END_TEST
 
@@ -713,6 +732,7 @@ wire_suite(void)
 	    a_connection_that_the_upstream_closed_is_not_used,
 	    bytes_that_nobody_asked_for_are_no_answer,
 	    a_connection_that_was_idle_too_long_is_not_used,
+	    neither_is_one_of_libcurls,
 	    a_stuck_name_lookup_blocks_nobody,
 	    a_name_that_does_not_exist_is_no_connection,
 	    the_log_names_states_and_never_the_key,
