@@ -15,6 +15,7 @@
 #include "http/http_server.h"
 #include "sandbox/sandbox.h"
 #include "store/store.h"
+#include "upstream/upstream.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -306,7 +307,8 @@ serve_raise_descriptors(const struct serve *s)
 {
 	const struct config *c = s->snap->config;
 	rlim_t wanted = (rlim_t)(c->limit_connections + c->bluejay.max_in_flight + SERVE_FILES);
-	rlim_t best = c->passthrough.local != NULL ? wanted + (rlim_t)c->limit_connections : wanted;
+	rlim_t best = wanted + (rlim_t)(c->bluejay.max_in_flight * (UPSTREAM_FILES - 1)) +
+	    (rlim_t)(c->passthrough.local != NULL ? c->limit_connections : 0);
 	struct rlimit limit;
 
 	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= best)

@@ -51,7 +51,8 @@ enum http1_read {
 void http1_answer_init(struct http1_answer *, size_t max_body);
 void http1_answer_free(struct http1_answer *);
 
-/* Takes bytes. After anything but MORE nothing more is to be fed. */
+/* Takes bytes. After WHOLE, more bytes are more than the answer: WHOLE again, or BAD. After
+ * anything else but MORE nothing is to be fed. */
 enum http1_read http1_answer_feed(struct http1_answer *, const char *bytes, size_t len);
 
 /* The connection has ended, orderly; MORE is not given. */

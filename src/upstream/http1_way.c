@@ -143,12 +143,26 @@ http1_try_read(struct http1_try *t)
 	return true;
 }
 
+/* Bytes or an end that came before anything was asked: whatever it is, it is no answer. */
+static bool
+http1_try_is_quiet(struct http1_try *t)
+{
+	if (http1_conn_is_quiet(t->conn))
+		return true;
+	http1_try_end(t, UPSTREAM_BROKEN, "something came before anything was asked");
+	return false;
+}
+
 /* The connection is ready for something. */
 static void
 http1_try_on_ready(void *arg, short what)
 {
 	struct http1_try *t = arg;
 
+	if (!t->begun) {
+		http1_try_is_quiet(t);
+		return;
+	}
 	if ((what & EV_READ) != 0 && !http1_try_read(t))
 		return;
 	if ((what & EV_WRITE) != 0)
@@ -174,7 +188,8 @@ http1_try_on_opened(void *arg, CURLcode code, const char *why)
 	struct http1_try *t = arg;
 
 	if (code == CURLE_OK) {
-		http1_try_begin(t);
+		if (http1_try_is_quiet(t))
+			http1_try_begin(t);
 	} else {
 		t->why = mem_string(why); /* the connection goes before this is told */
 		t->result.hopeless = curl_loop_is_hopeless(code);

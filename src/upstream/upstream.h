@@ -13,13 +13,15 @@
 #include <stdint.h>
 
 /*
- * One call to Bluejay: deadline, retries, rate budget, breaker, cap in flight;
- * libcurl's multi interface on the event loop underneath. One client belongs to
- * one loop; those of several loops may share what is allowed. Nothing here knows what
- * a persona is.
+ * One call to Bluejay: deadline, retries, rate budget, breaker, cap in flight; each
+ * try is an exchange on the event loop (try.h). One client belongs to one loop;
+ * those of several loops may share what is allowed. Nothing here knows what a
+ * persona is.
  */
 struct upstream;
 struct upstream_call;
+
+#define UPSTREAM_FILES 3 /* descriptors of a call in flight, at most: libcurl has two beside a connection with TLS */
 
 struct upstream_config {
 	const char *url;     /* scheme://host[:port][/base] */
@@ -56,8 +58,7 @@ int upstream_adjust(struct upstream *, const struct upstream_config *, struct fa
 /* How a call may be repeated. */
 enum upstream_repeat {
 	UPSTREAM_SAFE, /* GET, PUT, DELETE: up to `retries` tries within the deadline */
-	UPSTREAM_ONCE  /* create: repeated only when provably nothing was sent, or on 429;
-	                  libcurl's own silent resend is off (FACTS: the retry trap) */
+	UPSTREAM_ONCE  /* create: repeated only when provably nothing was sent, or on 429 */
 };
 
 struct upstream_request {

@@ -5,4 +5,4 @@
 #include "unit.h"
 
 UNIT_MAIN(pure_suite, outcome_suite, repeat_suite, limits_suite, guards_suite, wire_suite, tls_suite,
-    relay_suite, tunnel_suite, address_suite)
+    http1_answer_suite, pool_suite, relay_suite, tunnel_suite, address_suite)
