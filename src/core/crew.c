@@ -15,9 +15,9 @@ struct crew {
 	struct gateway *gateways[CREW_MAX]; /* by their places */
 	unsigned count;
 	uint64_t bypassed; /* counts writes past the gateways */
+	unsigned key;      /* what the owner knows of the key: CREW_KEY_ bits */
 	uint64_t written[CREW_IDS];       /* by a hash of the id: changes */
 	unsigned char claims[CREW_IDS];   /* the same: the place of who reads it, from 1; 0: nobody */
-	unsigned key;      /* what the owner knows of the key: CREW_KEY_ bits */
 };
 
 /* The number of an id. */

@@ -11,11 +11,13 @@
 TAILQ_HEAD(allowance_members, allowance_member);
 
 struct allowance {
-	pthread_mutex_t lock; /* guards the rest */
+	pthread_mutex_t lock; /* guards the rest, but for `shut`, which is also read without it */
 	unsigned refs;
 	struct breaker breaker;
 	struct rate rate;
 	unsigned in_flight, max_in_flight;
+	unsigned waiting; /* members that wait for a place */
+	bool shut;        /* the breaker is not closed */
 	unsigned per_minute;
 	char *url; /* whose health the breaker knows */
 	struct allowance_members members;
@@ -36,8 +38,13 @@ static struct allowance *
 allowance_new(const struct upstream_settings *set, int64_t now)
 {
 	struct allowance *a = mem_zero(1, sizeof *a);
+	pthread_mutexattr_t attr;
 
-	pthread_mutex_init(&a->lock, NULL);
+	/* It is held for less time than a thread takes to fall asleep. */
+	pthread_mutexattr_init(&attr);
+	pthread_mutexattr_settype(&attr, PTHREAD_MUTEX_ADAPTIVE_NP);
+	pthread_mutex_init(&a->lock, &attr);
+	pthread_mutexattr_destroy(&attr);
 	TAILQ_INIT(&a->members);
 	breaker_init(&a->breaker);
 	rate_init(&a->rate, set->rate_per_minute, now);
@@ -62,6 +69,14 @@ allowance_join(struct allowance_member *m, struct allowance_member *with,
 	pthread_mutex_unlock(&a->lock);
 }
 
+/* Notes whether a member waits for a place, with the lock. */
+static void
+allowance_wait(struct allowance *a, struct allowance_member *m, bool waits)
+{
+	a->waiting += (unsigned)waits - (unsigned)m->waiting;
+	m->waiting = waits;
+}
+
 /* Leaves; the last one frees. */
 void
 allowance_leave(struct allowance_member *m)
@@ -70,6 +85,7 @@ allowance_leave(struct allowance_member *m)
 	bool last;
 
 	pthread_mutex_lock(&a->lock);
+	allowance_wait(a, m, false);
 	TAILQ_REMOVE(&a->members, m, link);
 	last = --a->refs == 0;
 	pthread_mutex_unlock(&a->lock);
@@ -87,11 +103,13 @@ allowance_moved_from(const struct allowance *a, struct allowance_moved *moved)
 	moved->from = a->breaker.state;
 }
 
-/* Notes its state afterwards. */
+/* Notes its state afterwards, also for those who do not take the lock. */
 static void
-allowance_moved_to(const struct allowance *a, int64_t now, struct allowance_moved *moved)
+allowance_moved_to(struct allowance *a, int64_t now, struct allowance_moved *moved)
 {
 	moved->to = a->breaker.state;
+	if (moved->to != moved->from)
+		__atomic_store_n(&a->shut, moved->to != UPSTREAM_BREAKER_CLOSED, __ATOMIC_RELAXED);
 	moved->for_ms = breaker_wait(&a->breaker, now);
 }
 
@@ -148,7 +166,7 @@ allowance_enter(struct allowance_member *m, int64_t now, int64_t deadline, uint6
 	pthread_mutex_lock(&a->lock);
 	allowance_moved_from(a, moved);
 	entry = allowance_decide(a, now, deadline, pass, wait_ms);
-	m->waiting = entry == ALLOWANCE_FULL;
+	allowance_wait(a, m, entry == ALLOWANCE_FULL);
 	allowance_moved_to(a, now, moved);
 	pthread_mutex_unlock(&a->lock);
 	return entry;
@@ -161,6 +179,8 @@ allowance_open_for(struct allowance_member *m, int64_t now)
 	struct allowance *a = m->allowance;
 	int64_t wait;
 
+	if (!__atomic_load_n(&a->shut, __ATOMIC_RELAXED))
+		return 0;
 	pthread_mutex_lock(&a->lock);
 	wait = breaker_wait(&a->breaker, now);
 	pthread_mutex_unlock(&a->lock);
@@ -180,6 +200,16 @@ allowance_breaker(struct allowance_member *m)
 	return state;
 }
 
+/* Has the breaker judge, with the lock. */
+static void
+allowance_hear(struct allowance *a, uint64_t pass, enum breaker_verdict verdict, int64_t now,
+    struct allowance_moved *moved)
+{
+	allowance_moved_from(a, moved);
+	breaker_leave(&a->breaker, pass, verdict, now);
+	allowance_moved_to(a, now, moved);
+}
+
 /* Judges. */
 void
 allowance_judge(struct allowance_member *m, uint64_t pass, enum breaker_verdict verdict,
@@ -188,22 +218,23 @@ allowance_judge(struct allowance_member *m, uint64_t pass, enum breaker_verdict 
 	struct allowance *a = m->allowance;
 
 	pthread_mutex_lock(&a->lock);
-	allowance_moved_from(a, moved);
-	breaker_leave(&a->breaker, pass, verdict, now);
-	allowance_moved_to(a, now, moved);
+	allowance_hear(a, pass, verdict, now, moved);
 	pthread_mutex_unlock(&a->lock);
 }
 
-/* Takes down the others that wait for a place, with the lock. */
+/* Takes down the others that wait for a place, with the lock. Most often nobody waits, and
+ * then nothing of another thread is looked at. */
 static void
 allowance_ring(struct allowance *a, const struct allowance_member *by, struct allowance_bells *b)
 {
 	struct allowance_member *m;
 
+	if (a->waiting == 0)
+		return;
 	TAILQ_FOREACH(m, &a->members, link) {
 		if (m == by || !m->waiting || b->count == ALLOWANCE_MEMBERS)
 			continue;
-		m->waiting = false;
+		allowance_wait(a, m, false);
 		b->bells[b->count].loop = m->loop;
 		b->bells[b->count].place = m->place;
 		b->bells[b->count++].arg = m->arg;
@@ -212,13 +243,15 @@ allowance_ring(struct allowance *a, const struct allowance_member *by, struct al
 
 /* Gives a place back; the member itself looks at its own queue. */
 void
-allowance_give_back(struct allowance_member *m)
+allowance_give_back(struct allowance_member *m, uint64_t pass, enum breaker_verdict verdict,
+    int64_t now, struct allowance_moved *moved)
 {
 	struct allowance *a = m->allowance;
 	struct allowance_bells bells;
 
 	bells.count = 0;
 	pthread_mutex_lock(&a->lock);
+	allowance_hear(a, pass, verdict, now, moved);
 	a->in_flight--;
 	allowance_ring(a, m, &bells);
 	pthread_mutex_unlock(&a->lock);

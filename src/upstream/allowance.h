@@ -60,7 +60,8 @@ enum upstream_breaker allowance_breaker(struct allowance_member *);
 void allowance_judge(struct allowance_member *, uint64_t pass, enum breaker_verdict, int64_t now,
     struct allowance_moved *);
 
-/* Gives a place back. */
-void allowance_give_back(struct allowance_member *);
+/* Gives a place back, and judges; a pass of 0 has no say, since it was judged before. */
+void allowance_give_back(struct allowance_member *, uint64_t pass, enum breaker_verdict,
+    int64_t now, struct allowance_moved *);
 
 #endif

@@ -312,11 +312,11 @@ static void
 upstream_leave(struct upstream_call *c, enum breaker_verdict verdict)
 {
 	struct upstream *u = c->owner;
+	struct allowance_moved moved;
 
 	u->counts.in_flight--;
-	if (!c->judged)
-		upstream_judge(c, verdict);
-	allowance_give_back(&u->member);
+	allowance_give_back(&u->member, c->judged ? 0 : c->pass, verdict, loop_now(u->loop), &moved);
+	upstream_note_breaker(u, &moved);
 }
 
 /* Keeps what a try came to as the call's answer for now. */
