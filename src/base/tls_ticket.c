@@ -74,20 +74,42 @@ tls_ticket_make(struct tls_ticket_key *k, int64_t now)
 	    RAND_priv_bytes(k->mac, sizeof k->mac) == 1;
 }
 
-/* Brings the keys to the present. */
-static void
-tls_ticket_rotate(struct tls_tickets *t)
+/* Whether a key makes tickets at this time. */
+static bool
+tls_ticket_is_young(const struct tls_ticket_key *k, int64_t now)
 {
-	int64_t now = t->now();
+	return k->good && now - k->since < TLS_TICKET_ROTATE_S;
+}
 
+/* Brings the keys to the present, with one that was made; with the lock. */
+static void
+tls_ticket_rotate(struct tls_tickets *t, const struct tls_ticket_key *made, int64_t now)
+{
 	if (t->before.good && now - t->before.since >= 2 * TLS_TICKET_ROTATE_S)
 		OPENSSL_cleanse(&t->before, sizeof t->before);
-	if (t->current.good && now - t->current.since < TLS_TICKET_ROTATE_S)
+	if (tls_ticket_is_young(&t->current, now))
 		return;
 	OPENSSL_cleanse(&t->before, sizeof t->before);
 	if (t->current.good && now - t->current.since < 2 * TLS_TICKET_ROTATE_S)
 		t->before = t->current;
-	tls_ticket_make(&t->current, now);
+	t->current = *made;
+}
+
+/* Takes the lock, with keys of the present. A key is made without it: that may ask the kernel. */
+static void
+tls_ticket_lock(struct tls_tickets *t)
+{
+	struct tls_ticket_key made = {.good = false};
+	int64_t now = t->now();
+
+	pthread_mutex_lock(&t->lock);
+	if (!tls_ticket_is_young(&t->current, now)) {
+		pthread_mutex_unlock(&t->lock);
+		tls_ticket_make(&made, now);
+		pthread_mutex_lock(&t->lock);
+	}
+	tls_ticket_rotate(t, &made, now);
+	OPENSSL_cleanse(&made, sizeof made);
 }
 
 /* Finds the key for a new ticket, or by the name that a ticket shows; false without one. */
@@ -97,8 +119,7 @@ tls_ticket_find(struct tls_tickets *t, const unsigned char *name, struct tls_tic
 {
 	const struct tls_ticket_key *found = NULL;
 
-	pthread_mutex_lock(&t->lock);
-	tls_ticket_rotate(t);
+	tls_ticket_lock(t);
 	if (name == NULL || memcmp(name, t->current.name, TLS_TICKET_NAME) == 0)
 		found = &t->current;
 	else if (memcmp(name, t->before.name, TLS_TICKET_NAME) == 0)
