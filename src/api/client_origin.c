@@ -54,17 +54,27 @@ client_origin_is_named(const struct config *c, const char *origin)
 	return false;
 }
 
+/* Whether a browser says that a page of another origin asks, without naming that. */
+static bool
+client_origin_is_elsewhere(const struct http_request *q)
+{
+	const char *site = http_request_field(q, "sec-fetch-site");
+
+	return site != NULL && strcmp(site, "same-origin") != 0 && strcmp(site, "none") != 0;
+}
+
 /* Whether a page elsewhere writes with the browser's password. */
 bool
 client_origin_is_forged(const struct config *c, const struct http_request *q)
 {
 	const char *origin;
 
-	if (!client_origin_writes(q))
+	if (!client_origin_writes(q) || !client_claim_by_browser(q))
 		return false;
 	origin = http_request_field(q, "origin");
-	return origin != NULL && client_claim_by_browser(q) &&
-	    !client_origin_is_own(q, origin) &&
+	if (origin == NULL)
+		return client_origin_is_elsewhere(q);
+	return !client_origin_is_own(q, origin) &&
 	    !(c->cors.credentials && client_origin_is_named(c, origin));
 }
 

@@ -425,7 +425,11 @@ START_TEST(pages_elsewhere_cannot_write_with_the_browsers_password)
 	    {basic, "Origin: http://evil.example\r\n", 403}, {basic, "Origin: null\r\n", 403},
 	    {basic, "Origin: http://localhost:8080\r\n", 403},
 	    {basic, "Origin: http://xlocalhost\r\n", 403},
+	    {basic, "Sec-Fetch-Site: cross-site\r\n", 403}, {basic, "Sec-Fetch-Site: same-site\r\n", 403},
+	    {basic, "Sec-Fetch-Site: same-origin\r\n", 201}, {basic, "Sec-Fetch-Site: none\r\n", 201},
+	    {basic, "Origin: http://studio.example\r\nSec-Fetch-Site: cross-site\r\n", 201},
 	    {BEARER(ALL), "Origin: http://evil.example\r\n", 201}, /* the page knew the token itself */
+	    {BEARER(ALL), "Sec-Fetch-Site: cross-site\r\n", 201},
 	};
 	struct reply *r;
 	char fields[300], body[40];
