@@ -8,9 +8,9 @@
 #include "cli/cmd_sandbox.h"
 #include "cli/cmd_store.h"
 #include "cli/cmd_token.h"
+#include "cli/option.h"
 #include "serve.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -72,9 +72,10 @@ main_serve(int argc, char **argv)
 	    {NULL, 0, NULL, 0},
 	};
 	struct serve_options o = {0};
+	uint64_t seen = 0;
 	int opt;
 
-	while ((opt = getopt_long(argc, argv, "", options, NULL)) != -1) {
+	while ((opt = option_next(argc, argv, options, &seen)) != -1) {
 		switch (opt) {
 		case CONFIG:
 			o.config = optarg;
@@ -122,9 +123,10 @@ main_check(int argc, char **argv)
 	};
 	const char *config = NULL;
 	bool sandbox = false, live = false;
+	uint64_t seen = 0;
 	int opt;
 
-	while ((opt = getopt_long(argc, argv, "", options, NULL)) != -1) {
+	while ((opt = option_next(argc, argv, options, &seen)) != -1) {
 		switch (opt) {
 		case CONFIG:
 			config = optarg;

@@ -6,12 +6,12 @@
 #include "base/mem.h"
 #include "cli/explain_past.h"
 #include "cli/explain_print.h"
+#include "cli/option.h"
 #include "core/resource.h"
 #include "core/snapshot.h"
 #include "json/json_read.h"
 #include "json/json_text.h"
 
-#include <getopt.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -225,9 +225,10 @@ explain_read_options(int argc, char **argv, struct explain_options *o, int *code
 	    {"request", required_argument, NULL, REQUEST}, {"admin", required_argument, NULL, ADMIN},
 	    {"token-file", required_argument, NULL, TOKEN}, {"ca-file", required_argument, NULL, CA},
 	    {"help", no_argument, NULL, HELP}, {NULL, 0, NULL, 0}};
+	uint64_t seen = 0;
 	int opt;
 
-	while ((opt = getopt_long(argc, argv, "", options, NULL)) != -1) {
+	while ((opt = option_next(argc, argv, options, &seen)) != -1) {
 		if (opt == CONFIG)
 			o->config = optarg;
 		else if (opt == SANDBOX)

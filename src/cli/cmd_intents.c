@@ -5,10 +5,10 @@
 #include "base/mem.h"
 #include "base/uuid.h"
 #include "cli/admin_client.h"
+#include "cli/option.h"
 #include "json/json_read.h"
 #include "json/json_text.h"
 
-#include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -156,10 +156,11 @@ cmd_intents(int argc, char **argv)
 	    {NULL, 0, NULL, 0}};
 	struct admin_client admin = {.url = ADMIN_CLIENT_URL};
 	const char *file = NULL;
+	uint64_t seen = 0;
 	int opt, code;
 
 	signal(SIGPIPE, SIG_IGN);
-	while ((opt = getopt_long(argc, argv, "", options, NULL)) != -1) {
+	while ((opt = option_next(argc, argv, options, &seen)) != -1) {
 		switch (opt) {
 		case 'a':
 			admin.url = optarg;

@@ -2,11 +2,11 @@
 
 #include "cli/cmd_store.h"
 #include "base/mem.h"
+#include "cli/option.h"
 #include "config/config_load.h"
 #include "sandbox/sandbox.h"
 #include "store/store_backup.h"
 
-#include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -241,9 +241,10 @@ cmd_store(int argc, char **argv)
 	    {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
 	struct store_command c = {0};
 	const char *verb;
+	uint64_t seen = 0;
 	int opt, code;
 
-	while ((opt = getopt_long(argc, argv, "", options, NULL)) != -1) {
+	while ((opt = option_next(argc, argv, options, &seen)) != -1) {
 		switch (opt) {
 		case 'c':
 			c.config = optarg;

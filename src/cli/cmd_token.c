@@ -5,11 +5,11 @@
 #include "base/buf.h"
 #include "base/digest.h"
 #include "base/uuid.h"
+#include "cli/option.h"
 #include "config/config_value.h"
 #include "json/json_text.h"
 
 #include <ctype.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -156,9 +156,10 @@ cmd_token(int argc, char **argv)
 	    {"admin", no_argument, NULL, 'a'}, {"rate", required_argument, NULL, 'n'},
 	    {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
 	struct token_rights r = {0};
+	uint64_t seen = 0;
 	int opt;
 
-	while ((opt = getopt_long(argc, argv, "", options, NULL)) != -1) {
+	while ((opt = option_next(argc, argv, options, &seen)) != -1) {
 		switch (opt) {
 		case 'p':
 			r.projects = optarg;

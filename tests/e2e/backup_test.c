@@ -455,10 +455,13 @@ START_TEST(wrong_usage_is_told)
 	static const char *const wrong[] = {"", "copy", "backup --data-dir x", "backup --to x",
 	    "backup --to x --from y --data-dir z", "verify", "verify --from x --data-dir y",
 	    "verify --from x --replace", "restore --data-dir x", "restore --from x", "--no-such", "verify x y",
-	    "verify --to x --data-dir y"};
+	    "verify --to x --data-dir y", "backup --to x --data-dir y --data-dir z",
+	    "backup --to x --to x --data-dir y"};
 
 	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
 		ck_assert_msg(store("%s", wrong[i]) == 2, "%s", wrong[i]);
+	ck_assert_int_eq(store("backup --data-dir x --to ''"), 2);
+	ck_assert_ptr_nonnull(strstr(said, "--to has an empty value"));
 	ck_assert_int_eq(store("--help"), 0);
 	ck_assert_int_eq(store("verify --data-dir /nowhere"), 1);
 }

@@ -334,6 +334,10 @@ START_TEST(the_sandbox_is_as_declared)
 	ck_assert_ptr_nonnull(strstr(out, "ok\nexit 0\n"));
 	free(out);
 	ck_assert_int_eq(program_stop(&sandbox), 0);
+	out = shell("%s check --config a --sandbox --config b 2>&1; echo \"exit $?\"", program_path());
+	ck_assert_str_eq(out, "persona-gateway: --config is given twice; keep one of them\n"
+	    "try `persona-gateway check --help`\nexit 2\n");
+	free(out);
 	out = shell("%s check --live --sandbox 2>&1; echo \"exit $?\"", program_path());
 	ck_assert_ptr_nonnull(strstr(out, "the sandbox with bluejay.api_key\n"));
 	ck_assert_ptr_nonnull(strstr(out, "ok\nexit 0\n"));

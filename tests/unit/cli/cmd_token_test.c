@@ -60,7 +60,8 @@ START_TEST(token_wrong_usage_is_2_and_makes_nothing)
 	static const char *const bad[][5] = {{"token"}, {"token", "a", "b"}, {"token", "--bogus", "a"},
 	    {"token", "a b"}, {"token", "-a"}, {"token", ""}, {"token", "a", "--projects", ","},
 	    {"token", "a", "--projects", "p", "--admin"}, {"token", "a", "--rate", "0"},
-	    {"token", "a", "--rate", "1000001"}, {"token", "a", "--rate", "5x"}};
+	    {"token", "a", "--rate", "1000001"}, {"token", "a", "--rate", "5x"},
+	    {"token", "a", "--rate=1", "--rate", "2"}, {"token", "a", "--projects", ""}};
 
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
 		const char *args[6] = {NULL};
