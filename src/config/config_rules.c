@@ -227,6 +227,29 @@ config_rules_same_address(const char *a, const char *b)
 	    (strncmp(a, "unix:", 5) == 0 || len < 2 || strcmp(a + len - 2, ":0") != 0);
 }
 
+/* Whether an address stands for all of its family on this machine. */
+static bool
+config_rules_is_any(const char *bare)
+{
+	return strncmp(bare, "0.0.0.0:", 8) == 0 || strncmp(bare, "[::]:", 5) == 0;
+}
+
+/* Whether one of two addresses takes in the other: same family, same port, and one of them
+ * stands for all. */
+static bool
+config_rules_overlap(const char *a, const char *b)
+{
+	const char *port_a, *port_b;
+
+	a = config_address_bare(a);
+	b = config_address_bare(b);
+	port_a = strrchr(a, ':');
+	port_b = strrchr(b, ':');
+	return strncmp(a, "unix:", 5) != 0 && strncmp(b, "unix:", 5) != 0 && port_a != NULL &&
+	    port_b != NULL && strcmp(port_a, port_b) == 0 && strcmp(port_a, ":0") != 0 &&
+	    (a[0] == '[') == (b[0] == '[') && (config_rules_is_any(a) || config_rules_is_any(b));
+}
+
 /* Refuses an address that other machines can reach when nobody there needs a token. */
 static void
 config_rules_open(const struct config_rules *r, const char *address, struct config_place at)
@@ -294,6 +317,10 @@ config_rules_listen(const struct config_rules *r)
 			if (config_rules_same_address(listen[i], listen[j]))
 				diag_add(r->diags, at.file, at.line, at.column,
 				    "%s is in the list twice; keep one of them", listen[i]);
+			else if (config_rules_overlap(listen[i], listen[j]))
+				diag_add(r->diags, at.file, at.line, at.column, "%s and %s, which is in "
+				    "the list too, are one port; keep one of them, or give one another port",
+				    listen[i], listen[j]);
 	}
 }
 
@@ -346,10 +373,16 @@ config_rules_admin(const struct config_rules *r)
 	config_rules_open_admin(r, admin, at);
 	config_rules_certified(r, admin, at);
 	for (size_t i = 0; config_rules_listen_sound(r) && r->config->listen[i] != NULL; i++) {
-		if (!config_rules_same_address(admin, r->config->listen[i]))
+		const char *other = r->config->listen[i];
+
+		if (config_rules_same_address(admin, other))
+			diag_add(r->diags, at.file, at.line, at.column,
+			    "%s is also an address of listen; give one of them another port", admin);
+		else if (config_rules_overlap(admin, other))
+			diag_add(r->diags, at.file, at.line, at.column, "%s and %s, an address of "
+			    "listen, are one port; give one of them another port", admin, other);
+		else
 			continue;
-		diag_add(r->diags, at.file, at.line, at.column,
-		    "%s is also an address of listen; give one of them another port", admin);
 		break;
 	}
 }

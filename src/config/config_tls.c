@@ -138,6 +138,9 @@ config_tls_whole(struct config_tls_reading *r)
 	const struct config *c = r->config;
 	bool whole = config_tls_decide_clients(r);
 
+	if (!config_tls_wanted(r) && c->tls.min_version == CONFIG_TLS_1_3) /* the other one is the sample's */
+		TLS_NOTE(diag_warn, r, "min_version", "tls.min_version does nothing without tls.certificate and "
+		    "tls.key: no address speaks TLS");
 	for (size_t i = 0; config_tls_wanted(r) && i < sizeof names / sizeof *names; i++) {
 		if (yaml_node_get(r->section, names[i]) != NULL)
 			continue;

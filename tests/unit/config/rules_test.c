@@ -238,6 +238,17 @@ START_TEST(no_address_is_used_twice)
 	    "c.yaml:3:49: unix:/a:0 is in the list twice; keep one of them\n"
 	    "c.yaml:4:15: 127.0.0.1:1 is also an address of listen; give one of them another "
 	    "port\n");
+	accept(KEY "listen: [\"0.0.0.0:1\", \"[::]:1\", 127.0.0.1:2]\nadmin_listen: \"[::1]:2\"\n"
+	    "listen_without_tokens: true\n");
+	accept(KEY "listen: [\"0.0.0.0:0\", 127.0.0.1:0]\nlisten_without_tokens: true\n");
+	refuse(KEY "listen: [127.0.0.1:1, \"http://0.0.0.0:1\", \"[::1]:2\"]\nadmin_listen: 127.0.0.1:1\n"
+	    "listen_without_tokens: true\n",
+	    "c.yaml:3:23: 0.0.0.0:1 and 127.0.0.1:1, which is in the list too, are one port; keep one "
+	    "of them, or give one another port\n"
+	    "c.yaml:4:15: 127.0.0.1:1 is also an address of listen; give one of them another port\n");
+	refuse(KEY "listen: [\"[::]:1\", 0.0.0.0:2]\nadmin_listen: \"[::1]:1\"\nlisten_without_tokens: true\n",
+	    "c.yaml:4:15: [::1]:1 and [::]:1, an address of listen, are one port; give one of them "
+	    "another port\n");
 }
 END_TEST
 

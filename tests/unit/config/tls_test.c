@@ -127,7 +127,8 @@ START_TEST(an_address_needs_a_certificate_to_speak_tls)
 	    "and there is no certificate; name one with \"tls: {certificate: FILE, key: FILE}\" in the file\n");
 	refuse(KEY "listen: https://unix:/s\n", "c.yaml:3:9: listen cannot have http:// or https:// before a "
 	    "local socket, which speaks no TLS; leave it out\n");
-	config_free(load(KEY "listen: http://127.0.0.1:1\ntls: {min_version: 1.3}\n", ""));
+	config_free(load(KEY "listen: http://127.0.0.1:1\ntls: {min_version: 1.3}\n", "c.yaml:4:20: warning: "
+	    "tls.min_version does nothing without tls.certificate and tls.key: no address speaks TLS\n"));
 	refuse(KEY "listen: [\"http://127.0.0.1:1\", 127.0.0.1:1]\n",
 	    "c.yaml:3:32: 127.0.0.1:1 is in the list twice; keep one of them\n");
 	refuse(KEY "listen: http://0.0.0.0:1\n", "c.yaml:3:9: other machines can reach 0.0.0.0:1, and there "
