@@ -179,18 +179,18 @@ http_listen_unstale(const union http_listen_addr *a, struct fail *f)
 	if (lstat(path, &st) != 0)
 		return 0;
 	if (!S_ISSOCK(st.st_mode))
-		return fail_set(f, "%s exists and is not a socket", path);
+		return fail_set(f, "unix:%s: this file exists and is not a socket", path);
 	fd = socket(AF_UNIX, SOCK_STREAM | HTTP_LISTEN_FLAGS, 0);
 	if (fd < 0)
 		return fail_set(f, "no socket: %s", strerror(errno));
 	error = connect(fd, &a->sa, sizeof a->un) == 0 ? 0 : errno;
 	close(fd);
 	if (error == 0 || error == EAGAIN)
-		return fail_set(f, "%s: another program answers there", path);
+		return fail_set(f, "unix:%s: another program listens there", path);
 	if (error != ECONNREFUSED)
-		return fail_set(f, "%s: %s", path, strerror(error));
+		return fail_set(f, "unix:%s: %s", path, strerror(error));
 	if (unlink(path) != 0 && errno != ENOENT)
-		return fail_set(f, "%s: %s", path, strerror(errno));
+		return fail_set(f, "unix:%s: %s", path, strerror(errno));
 	return 0;
 }
 

@@ -12,6 +12,14 @@
 static const unsigned char http_proxy_v1[6] = "PROXY ";
 static const unsigned char http_proxy_v2[12] = "\r\n\r\n\0\r\nQUIT\n";
 
+/* Whether it begins so. */
+bool
+http_proxy_is_header(const char *bytes, size_t len)
+{
+	return (len >= sizeof http_proxy_v1 && memcmp(bytes, http_proxy_v1, sizeof http_proxy_v1) == 0) ||
+	    (len >= sizeof http_proxy_v2 && memcmp(bytes, http_proxy_v2, sizeof http_proxy_v2) == 0);
+}
+
 /* ---- version 1: a line ---- */
 
 /* A line being read. */

@@ -42,6 +42,9 @@ struct http_proxy_header {
 enum http_proxy_result http_proxy_parse(const unsigned char *, size_t len,
     struct http_proxy_header *);
 
+/* Whether bytes, of which there may be more, begin as a header does. */
+bool http_proxy_is_header(const char *, size_t len);
+
 /* A header on its way. A zeroed one is ready. */
 struct http_proxy {
 	unsigned char bytes[HTTP_PROXY_BYTES];

@@ -338,11 +338,28 @@ http_pump_serve(struct http_conn *c, int preflight, const char *why)
 	http_pump_started(c);
 }
 
+/* Whether a connection begins with the header of a proxy, of which nobody is expected. */
+static bool
+http_pump_is_unexpected(const struct http_conn *c)
+{
+	return c->serial == 0 && http_proxy_is_header(c->rp, c->rlen);
+}
+
+/* Refuses what is no request at all. */
+static void
+http_pump_refuse_bytes(struct http_conn *c, bool proxied)
+{
+	http_pump_refuse(c, 400, proxied ? "The connection begins with a PROXY protocol header, and "
+	    "proxy_protocol in the gateway's configuration does not name the address that it comes from"
+	    : "The request holds a byte that may not stand there");
+}
+
 /* Gives a whole head to the service, or refuses it. */
 static void
 http_pump_start(struct http_conn *c)
 {
 	const struct http_server_config *cfg = &c->hub->config;
+	bool proxied = http_pump_is_unexpected(c);
 	int status = http_pump_parse(c);
 	struct http_exchange *ex = c->exchange;
 	const char *host = ex->head.request.host, *why = NULL;
@@ -351,7 +368,9 @@ http_pump_start(struct http_conn *c)
 	http_deadline_clear(&c->reading);
 	if (status == 0 && cfg->cors != NULL)
 		preflight = http_cors_look(cfg->cors, &ex->head.request, &ex->cors, &why);
-	if (status != 0) {
+	if (status != 0 && proxied) {
+		http_pump_refuse_bytes(c, true);
+	} else if (status != 0) {
 		http_pump_refuse(c, status, ex->head.why);
 	} else if (cfg->allowed_hosts != NULL && host[0] != '\0' &&
 	    !http_host_allowed(host, cfg->allowed_hosts)) {
@@ -372,7 +391,7 @@ http_pump_head(struct http_conn *c)
 		http_pump_start(c);
 		return true;
 	case HTTP_GUARD_BAD:
-		http_pump_refuse(c, 400, "The request holds a byte that may not stand there");
+		http_pump_refuse_bytes(c, http_pump_is_unexpected(c));
 		return true;
 	case HTTP_GUARD_LONG_LINE:
 		http_pump_refuse(c, 414, "The request line is too long");

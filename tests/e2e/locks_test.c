@@ -69,7 +69,7 @@ START_TEST(no_lock_is_held_across_a_system_call)
 	struct reply *r;
 	FILE *f;
 
-#ifdef __SANITIZE_ADDRESS__
+#ifdef WITH_ASAN
 	return;
 #endif
 	snprintf(file, sizeof file, "%s/locks", scratch_dir());

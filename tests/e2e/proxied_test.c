@@ -167,6 +167,8 @@ START_TEST(the_local_tool_is_told_what_is_believed)
 }
 END_TEST
 
+static char after_said[400]; /* the last answer's body */
+
 /* One request on a connection that begins with these bytes; its status, 0 when the
  * connection ends without an answer. */
 static int
@@ -183,6 +185,7 @@ after(const char *header, size_t len, const char *id)
 	if (recv(fd, &first, 1, MSG_PEEK) > 0) {
 		raw_reply(fd, false, &r);
 		status = r.status;
+		snprintf(after_said, sizeof after_said, "%s", r.body);
 		free(r.body);
 	}
 	close(fd);
@@ -194,6 +197,9 @@ after(const char *header, size_t len, const char *id)
 
 START_TEST(proxy_headers_name_the_client)
 {
+	static const char unexpected[] = "{\"error\":\"The connection begins with a PROXY protocol header, and "
+	    "proxy_protocol in the gateway's configuration does not name the address that it comes from\"}";
+
 	start("proxy_protocol: [127.0.0.1]\n");
 	ck_assert_int_eq(after(V1, sizeof V1 - 1, "v1"), 200);
 	ck_assert_ptr_nonnull(strstr(line_of("request", "v1"), "\"client\":\"192.0.2.7\",\"project\""));
@@ -206,7 +212,13 @@ START_TEST(proxy_headers_name_the_client)
 	stop();
 	start("proxy_protocol: [192.0.2.1]\n");
 	ck_assert_int_eq(after(V1, sizeof V1 - 1, "v1"), 400);
+	ck_assert_str_eq(after_said, unexpected);
 	ck_assert_int_eq(after(V2, sizeof V2 - 1, "v2"), 400);
+	ck_assert_str_eq(after_said, unexpected);
+	ck_assert_int_eq(after("PROXY UNKNOWN\r\n", 15, "v1"), 400);
+	ck_assert_str_eq(after_said, unexpected);
+	ck_assert_int_eq(after("PROXIES\r\n", 9, "v1"), 400);
+	ck_assert_str_ne(after_said, unexpected);
 	ck_assert_int_eq(after("", 0, "none"), 200);
 	stop();
 }
@@ -264,7 +276,7 @@ START_TEST(a_socket_file_comes_and_goes_with_the_gateway)
 	ck_assert(local_answers(path));
 	ck_assert_int_eq(program_fails(&other, second), 1);
 	log = program_log(&other);
-	ck_assert_ptr_nonnull(strstr(log, "http.sock: another program answers there"));
+	ck_assert_ptr_nonnull(strstr(log, "http.sock: another program listens there; --listen chooses another address"));
 	free(log);
 	ck_assert_int_eq(ask(gateway.admin_port, "POST", "/reload", NULL, "{}")->status, 200);
 	ck_assert(local_answers(path));
@@ -278,7 +290,7 @@ START_TEST(a_socket_file_comes_and_goes_with_the_gateway)
 	close(creat(path, 0600)); /* not ours to remove */
 	ck_assert_int_eq(program_fails(&other, args), 1);
 	log = program_log(&other);
-	ck_assert_ptr_nonnull(strstr(log, "http.sock exists and is not a socket"));
+	ck_assert_ptr_nonnull(strstr(log, "http.sock: this file exists and is not a socket; --listen chooses another"));
 	free(log);
 	ck_assert_int_eq(access(path, F_OK), 0);
 	unlink(path);
