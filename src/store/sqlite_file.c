@@ -142,6 +142,10 @@ sqlite_file_open(const char *path, const char *where, int flags, const char *set
 		rc = sqlite3_busy_timeout(db, SQLITE_FILE_BUSY_MS);
 	if (rc == SQLITE_OK)
 		rc = sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+	/* Else a statement whose parameter could be that of a partial index is compiled anew
+	 * with each value, to the same plan. */
+	if (rc == SQLITE_OK)
+		rc = sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_QPSG, 1, NULL);
 	if (rc == SQLITE_OK)
 		rc = sqlite3_exec(db, settings, NULL, NULL, NULL);
 	if (rc == SQLITE_OK)

@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "store_fixture.h"
 #include "store_suites.h"
+#include "store/sqlite_file.h"
 #include "store/sqlite_schema.h"
 #include "store/sqlite_statement.h"
 
@@ -477,6 +478,34 @@ START_TEST(every_look_up_has_an_index)
 }
 END_TEST
 
+START_TEST(no_statement_is_compiled_for_each_value)
+{
+	struct sqlite_conn c;
+	char dir[64], name[16];
+	struct fail f;
+
+	memset(&c, 0, sizeof c);
+	fixture_make_dir(dir, sizeof dir);
+	open_once(dir, NULL, false);
+	c.db = sqlite_file_open_writer(dir, &f);
+	ck_assert_ptr_nonnull(c.db);
+	for (int round = 0; round < 2; round++)
+		for (int k = SQL_ROLLBACK_TO + 1; k < SQL_STATEMENT_COUNT; k++) {
+			sqlite3_stmt *st;
+			int rc;
+
+			snprintf(name, sizeof name, "%d", round);
+			rc = sqlite_start(&c, (enum sqlite_statement)k, &st,
+			    SQL_VALUES(SQL_T(name)));
+			sqlite_end(st, rc);
+			ck_assert_msg(sqlite3_stmt_status(st, SQLITE_STMTSTATUS_REPREPARE, 0) == 0, "%s",
+			    sqlite_statement_text((enum sqlite_statement)k));
+		}
+	sqlite_conn_close(&c);
+	fixture_remove_dir(dir);
+}
+END_TEST
+
 /* The size of a file of a folder. */
 static off_t
 file_size(const char *dir, const char *name)
@@ -554,6 +583,7 @@ sqlite_suite(void)
 	    a_full_database_undoes_only_what_did_not_fit,
 	    a_cut_log_holds_a_prefix_of_history,
 	    every_look_up_has_an_index,
+	    no_statement_is_compiled_for_each_value,
 	    a_long_log_is_written_back_in_a_quiet_moment,
 	    a_log_that_grows_too_long_is_written_back_at_once,
 	    NULL,
