@@ -218,6 +218,21 @@ drift_alike(struct drift *d, const struct project *p, size_t items)
 	drift_look(d, run.resource);
 }
 
+/* Compares the things of a listing that may differ. One without things shows nothing. */
+bool
+drift_listed(struct drift *d, const struct project *p, size_t items,
+    struct json_object *const *others, size_t count)
+{
+	struct drift_run run = drift_begin(d, p);
+
+	run.resource->items += items;
+	for (size_t i = 0; i < count; i++)
+		mapping_drift_item(p->mapping, others[i], drift_on_difference, &run);
+	if (items > 0)
+		drift_look(d, run.resource);
+	return !run.differs;
+}
+
 /* Compares a listing. One without things shows nothing of them. */
 struct json_object *
 drift_list(struct drift *d, const struct project *p, struct json_object *listing, bool *alike)

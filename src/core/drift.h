@@ -29,6 +29,11 @@ bool drift_item(struct drift *, const struct project *, struct json_object *item
 struct json_object *drift_list(struct drift *, const struct project *,
     struct json_object *listing, bool *alike);
 
+/* A listing of so many things, of which these may differ; the others are as declared. True
+ * when all are. */
+bool drift_listed(struct drift *, const struct project *, size_t items,
+    struct json_object *const *others, size_t count);
+
 /* An answer more whose text is that of an earlier one, which was as declared, with so
  * many things in it. */
 void drift_alike(struct drift *, const struct project *, size_t items);

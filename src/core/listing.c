@@ -171,7 +171,8 @@ listing_body(struct gateway *gw, const struct project *p)
 
 /* Remembers the local list that the last run showed. */
 const struct listing_body *
-listing_keep_body(struct gateway *gw, const struct project *p, char *body, size_t len)
+listing_keep_body(struct gateway *gw, const struct project *p, char *body, size_t len,
+    const char *etag)
 {
 	struct listing *l = listing_of(gw, p->scope, true);
 
@@ -181,7 +182,7 @@ listing_keep_body(struct gateway *gw, const struct project *p, char *body, size_
 	l->body_made_by = p->generation;
 	l->body_at = loop_now(gw->loop);
 	l->body_sequence = l->done_sequence;
-	result_etag(body, len, l->body.etag);
+	memcpy(l->body.etag, etag, sizeof l->body.etag);
 	return &l->body;
 }
 

@@ -21,6 +21,7 @@ struct listing_row {
 	struct store_record record;
 	char *body; /* the local answer; NULL: it does not have the declared shape */
 	size_t body_len;
+	char etag[RESULT_ETAG_SIZE]; /* of the body */
 };
 
 struct listing_body;
@@ -52,7 +53,7 @@ struct listing_body {
 const struct listing_body *listing_body(struct gateway *, const struct project *);
 /* Remembers it; takes the body over. Call from a listing_fn with rows. */
 const struct listing_body *listing_keep_body(struct gateway *, const struct project *, char *body,
-    size_t len);
+    size_t len, const char *etag);
 
 /* Whether the scope was listed by this store at any time, so that its names are known. */
 bool listing_ever(struct gateway *, const char *scope);

@@ -17,7 +17,7 @@ struct listing_pages {
 	listing_pages_fn fn;
 	void *arg;
 	struct upstream_call *call;
-	struct json_object *items; /* of the parts so far */
+	struct listed *items;      /* of the parts so far */
 	char *first, *path;        /* of the first part, and of the one that is asked for */
 	unsigned parts;
 	size_t bytes;
@@ -30,7 +30,7 @@ listing_pages_free(struct listing_pages *l)
 {
 	if (l->call != NULL)
 		upstream_cancel(l->call);
-	json_object_put(l->items);
+	listed_free(l->items);
 	free(l->first);
 	free(l->path);
 	free(l);
@@ -138,18 +138,6 @@ listing_pages_go_on(struct listing_pages *l, char *next)
 	return false;
 }
 
-/* Adds the things of a part. */
-static void
-listing_pages_add(struct listing_pages *l, struct json_object *items)
-{
-	if (l->items == NULL) {
-		l->items = json_object_get(items);
-		return;
-	}
-	for (size_t i = 0; i < json_object_array_length(items); i++)
-		json_object_array_add(l->items, json_object_get(json_object_array_get_idx(items, i)));
-}
-
 /* Compares what came with how many there are said to be. */
 static void
 listing_pages_count(struct listing_pages *l, struct json_object *root)
@@ -158,15 +146,15 @@ listing_pages_count(struct listing_pages *l, struct json_object *root)
 	int64_t total;
 
 	if (member != NULL && json_object_is_type(root, json_type_object) &&
-	    json_get_int(root, member, &total) && total > (int64_t)json_object_array_length(l->items))
+	    json_get_int(root, member, &total) && total > (int64_t)l->items->count)
 		listing_pages_cut(l, "it says that there are more");
 }
 
 static void listing_pages_ask(struct listing_pages *);
 
-/* A part has come: asks for the next one, or gives what there is. */
+/* A part has come as a tree: asks for the next one, or gives what there is. */
 static void
-listing_pages_take(struct listing_pages *l, const struct upstream_answer *a)
+listing_pages_take_tree(struct listing_pages *l, const struct upstream_answer *a)
 {
 	struct json_object *items, *root = gateway_read_list(l->gw, &l->project, a, &items, &l->alike);
 	char *next;
@@ -178,7 +166,9 @@ listing_pages_take(struct listing_pages *l, const struct upstream_answer *a)
 	}
 	l->parts++;
 	l->bytes += a->body_len;
-	listing_pages_add(l, items);
+	if (l->items == NULL)
+		l->items = listed_new();
+	listed_add(l->items, &l->project, items);
 	next = listing_pages_next(l, root);
 	if (listing_pages_go_on(l, next)) {
 		json_object_put(root);
@@ -191,6 +181,20 @@ listing_pages_take(struct listing_pages *l, const struct upstream_answer *a)
 	if (l->whole)
 		listing_pages_count(l, root);
 	json_object_put(root);
+	listing_pages_finish(l, a, true);
+}
+
+/* A part has come. One that is an array is all there is. */
+static void
+listing_pages_take(struct listing_pages *l, const struct upstream_answer *a)
+{
+	if (l->parts == 0)
+		l->items = listed_read(l->gw->drift, &l->project, a->body, a->body_len, &l->alike);
+	if (l->items == NULL || l->parts > 0) {
+		listing_pages_take_tree(l, a);
+		return;
+	}
+	l->parts++;
 	listing_pages_finish(l, a, true);
 }
 

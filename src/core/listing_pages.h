@@ -2,6 +2,7 @@
 #define CORE_LISTING_PAGES_H
 
 #include "core/gateway_impl.h"
+#include "core/listed.h"
 
 /*
  * Reads a listing of the upstream, part after part where its declaration says how the
@@ -14,7 +15,7 @@ struct listing_pages;
 #define LISTING_PAGES_BYTES ((size_t)64 << 20)  /* of all parts together */
 
 struct listing_pages_end {
-	struct json_object *items; /* an array, to be put; NULL: there is none */
+	struct listed *items;      /* to be freed; NULL: there are none that can be read */
 	bool whole;                /* nothing says that there is more */
 	bool known;                /* `known` said so; there are no items then */
 	bool alike;                /* it came in one part, and is as declared */

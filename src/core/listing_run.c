@@ -19,8 +19,7 @@
 
 /* One item of the answer, found by its id. */
 struct listing_item {
-	const char *id; /* belongs to json */
-	struct json_object *json;
+	struct listed_item *seen; /* belongs to the answer */
 	bool known, hidden;
 	bool foreign; /* another scope knows it: no create of this one made it */
 	UT_hash_handle hh;
@@ -45,7 +44,7 @@ struct listing_run {
 	struct twin_batch *batch;   /* what is adopted gets its twins */
 	struct store_record *fresh; /* what is adopted */
 	size_t fresh_count;
-	struct json_object *answer;
+	struct listed *answer;
 	uint64_t asked; /* when other scopes were asked what they know */
 	unsigned asks;  /* how often they were, because of writes meanwhile */
 	struct listing_item *items; /* hash by id */
@@ -112,7 +111,7 @@ listing_run_free(struct listing_run *run)
 	free(run->fresh);
 	HASH_CLEAR(hh, run->items);
 	free(run->pool);
-	json_object_put(run->answer);
+	listed_free(run->answer);
 	for (size_t i = 0; i < run->count; i++) {
 		store_record_clear(&run->rows[i].record);
 		free(run->rows[i].body);
@@ -222,6 +221,7 @@ listing_run_take(const struct listing_run *run, struct listing_row *row,
 	free(row->body);
 	row->body = shelf_ready(e, &run->project) ? mem_copy(e->body, e->body_len) : NULL;
 	row->body_len = row->body != NULL ? e->body_len : 0;
+	memcpy(row->etag, e->etag, sizeof row->etag);
 }
 
 /* Puts a row's record on the shelf. */
@@ -237,12 +237,37 @@ listing_run_shelve(struct listing_run *run, const struct listing_row *row)
 	return shelf_put(run->gw->shelf, &copy);
 }
 
+/* Takes in what the listing shows of an item, unless it is only late. */
+static void
+listing_run_look(struct listing_run *run, struct shelf_entry *e, struct listed_item *seen)
+{
+	struct sight sight;
+
+	listed_see(seen, &run->project, &sight);
+	if (fetch_is_late(run->gw, &run->project, e, &sight) ||
+	    fetch_seen(run->gw, e, &sight, run->sequence) != 0)
+		listing_run_differs(run);
+	else if (seen->alike && e->seen_sequence == run->sequence)
+		shelf_know(e, seen->text, seen->len);
+	sight_clear(&sight);
+}
+
+/* The same; nothing is compared when it is in the words in which the item was seen last, and
+ * no write came since. */
+static void
+listing_run_see(struct listing_run *run, struct shelf_entry *e, struct listed_item *seen)
+{
+	if (seen->alike && shelf_knows(e, &run->project, seen->text, seen->len))
+		fetch_seen_again(run->gw, e, run->sequence);
+	else
+		listing_run_look(run, e, seen);
+}
+
 /* Takes in what the listing shows of a known record. */
 static void
-listing_run_show(struct listing_run *run, struct listing_row *row, struct json_object *json)
+listing_run_show(struct listing_run *run, struct listing_row *row, struct listed_item *seen)
 {
 	struct shelf_entry *e = listing_run_shelve(run, row);
-	struct sight sight;
 
 	if (e == NULL) {
 		listing_run_differs(run);
@@ -252,11 +277,7 @@ listing_run_show(struct listing_run *run, struct listing_row *row, struct json_o
 	shelf_pin(e);
 	if (e->replaced_count > 0)
 		shelf_show(e, &run->project, NULL, NULL); /* what is here may be newer */
-	sight_take(&sight, &run->project, json_object_get(json));
-	if (fetch_is_late(run->gw, &run->project, e, &sight) ||
-	    fetch_seen(run->gw, e, &sight, run->sequence) != 0)
-		listing_run_differs(run);
-	sight_clear(&sight);
+	listing_run_see(run, e, seen);
 	listing_run_take(run, row, e);
 	shelf_unpin(e);
 }
@@ -371,7 +392,7 @@ listing_run_add_adopted(struct listing_run *run, struct store_record *records, s
 		    row->record.upstream_id);
 		HASH_FIND_STR(run->items, row->record.upstream_id, item);
 		if (item != NULL)
-			listing_run_show(run, row, item->json);
+			listing_run_show(run, row, item->seen);
 	}
 }
 
@@ -400,18 +421,18 @@ listing_run_on_adopted(void *arg, struct store_reply *reply)
 static bool
 listing_run_record(struct listing_run *run, const struct listing_item *item, struct store_record *r)
 {
-	const char *name = resource_unique_name(run->project.resource, run->project.mapping,
-	    item->json);
+	struct json_object *tree = listed_tree(item->seen);
+	const char *name = resource_unique_name(run->project.resource, run->project.mapping, tree);
 
 	memset(r, 0, sizeof *r);
-	r->created_ms = resource_created(run->project.resource, item->json,
+	r->created_ms = resource_created(run->project.resource, tree,
 	    loop_wall(run->gw->loop));
 	r->scope = mem_string(run->listing->scope);
-	r->local_id = item->hidden ? NULL : mem_string(item->id); /* it comes back with its own */
-	r->upstream_id = mem_string(item->id);
+	r->local_id = item->hidden ? NULL : mem_string(item->seen->id); /* it comes back with its own */
+	r->upstream_id = mem_string(item->seen->id);
 	r->name = mem_string(name == NULL ? "" : name);
 	r->updated_ms = r->created_ms;
-	r->content = json_print(item->json, NULL);
+	r->content = json_print(tree, NULL);
 	r->content_ms = loop_wall(run->gw->loop);
 	r->adopted = true;
 	return true;
@@ -454,9 +475,10 @@ listing_run_is_new(struct listing_run *run, const struct listing_item *item)
 	if (item->hidden)
 		return true;
 	if (run->project.resource->shared &&
-	    shelf_is_buried(run->gw->shelf, run->listing->scope, item->id))
+	    shelf_is_buried(run->gw->shelf, run->listing->scope, item->seen->id))
 		return false; /* deleted through another scope */
-	if (!item->foreign && claim_match_listed(run->gw, &run->project, item->json) != CLAIM_NONE)
+	if (!item->foreign &&
+	    claim_match_listed(run->gw, &run->project, listed_tree(item->seen)) != CLAIM_NONE)
 		return false;
 	return run->project.adopts;
 }
@@ -550,7 +572,7 @@ listing_run_compare_one(struct listing_run *run, struct store_record *record)
 		return;
 	store_record_take(&row->record, record);
 	if (item != NULL) {
-		listing_run_show(run, row, item->json);
+		listing_run_show(run, row, item->seen);
 	} else {
 		listing_run_differs(run);
 		run->missing[run->missing_count++] = run->count;
@@ -587,23 +609,21 @@ listing_run_on_records(void *arg, struct store_reply *reply)
 static void
 listing_run_index(struct listing_run *run)
 {
-	size_t n = json_object_array_length(run->answer), bad = 0;
+	size_t n = run->answer->count, bad = 0;
 
 	run->pool = mem_zero(n + 1, sizeof *run->pool);
 	for (size_t i = 0; i < n; i++) {
 		struct listing_item *item = &run->pool[i], *twin;
-		struct json_object *o = json_object_array_get_idx(run->answer, i);
-		const char *id = resource_id(run->project.resource, o);
+		const char *id = run->answer->items[i].id;
 
+		item->seen = &run->answer->items[i];
 		if (id == NULL) {
 			bad++;
 			continue;
 		}
-		item->id = id;
-		item->json = o;
 		HASH_FIND_STR(run->items, id, twin);
 		if (twin == NULL)
-			HASH_ADD_KEYPTR(hh, run->items, item->id, strlen(item->id), item);
+			HASH_ADD_KEYPTR(hh, run->items, id, strlen(id), item);
 	}
 	if (bad > 0)
 		log_warn(run->gw->log, "entries without an id in a listing",
@@ -657,7 +677,7 @@ listing_run_on_answer(void *arg, const struct listing_pages_end *end)
 		listing_run_fail(run, &trouble, true);
 		return;
 	}
-	run->listed = json_object_array_length(run->answer);
+	run->listed = run->answer->count;
 	if (end->alike && a->body_len <= LISTING_KNOWN_MAX)
 		run->text = mem_copy(a->body, a->body_len);
 	run->text_len = a->body_len;

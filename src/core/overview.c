@@ -42,6 +42,13 @@ struct overview_row {
 	char *id;
 	char *body; /* NULL: not read yet, or gone */
 	size_t len;
+	char etag[RESULT_ETAG_SIZE];
+};
+
+/* A list under construction. Its tag is made of its items' tags, which are there and tell
+ * their bytes. */
+struct overview_text {
+	struct buf body, tags;
 };
 
 struct overview_read {
@@ -126,14 +133,48 @@ overview_give_known(struct overview *o, const struct listing_body *known, const 
 	overview_give(o, &result);
 }
 
-/* Gives a list body. */
+/* Begins a list. */
 static void
-overview_give_body(struct overview *o, char *body, size_t len, const char *cache, int64_t age)
+overview_begin(struct overview_text *t)
 {
-	struct result result;
+	buf_init(&t->body, OVERVIEW_MAX);
+	buf_init(&t->tags, OVERVIEW_MAX);
+}
 
+/* Adds one item to a list under construction. */
+static void
+overview_add(struct overview_text *t, const char *body, size_t len, const char *etag)
+{
+	if (body == NULL)
+		return;
+	buf_addc(&t->body, t->body.len == 0 ? '[' : ',');
+	buf_add(&t->body, body, len);
+	buf_adds(&t->tags, etag);
+}
+
+/* Ends a list. */
+static char *
+overview_end(struct overview_text *t, size_t *len, char etag[RESULT_ETAG_SIZE])
+{
+	result_etag(t->tags.len > 0 ? t->tags.data : "", t->tags.len, etag);
+	buf_free(&t->tags);
+	if (t->body.len == 0)
+		buf_addc(&t->body, '[');
+	buf_addc(&t->body, ']');
+	return buf_take(&t->body, len);
+}
+
+/* Gives a list that is made. */
+static void
+overview_give_text(struct overview *o, struct overview_text *t, const char *cache, int64_t age)
+{
+	char etag[RESULT_ETAG_SIZE], *body;
+	struct result result;
+	size_t len;
+
+	body = overview_end(t, &len, etag);
 	result_body(&result, 200, body, len);
-	result_etag(body, len, result.etag);
+	memcpy(result.etag, etag, sizeof result.etag);
 	result.cache = cache;
 	result.age = age;
 	overview_give(o, &result);
@@ -147,33 +188,11 @@ overview_list(struct overview *o, store_done_fn done)
 	o->store = store_list(o->gw->store, o->project.scope, done, o);
 }
 
-/* Adds one item to a list under construction. */
-static void
-overview_add(struct buf *b, const char *body, size_t len)
-{
-	if (body == NULL)
-		return;
-	buf_addc(b, b->len == 0 ? '[' : ',');
-	buf_add(b, body, len);
-}
-
-/* Ends a list. */
-static char *
-overview_end(struct buf *b, size_t *len)
-{
-	if (b->len == 0)
-		buf_addc(b, '[');
-	buf_addc(b, ']');
-	return buf_take(b, len);
-}
-
 /* Makes a list from the store's records. */
-static char *
-overview_from_records(struct overview *o, struct store_reply *reply, size_t *len)
+static void
+overview_from_records(struct overview *o, struct store_reply *reply, struct overview_text *t)
 {
-	struct buf b;
-
-	buf_init(&b, OVERVIEW_MAX);
+	overview_begin(t);
 	for (size_t i = 0; i < reply->record_count; i++) {
 		struct shelf_entry *e;
 
@@ -181,13 +200,12 @@ overview_from_records(struct overview *o, struct store_reply *reply, size_t *len
 			continue;
 		e = shelf_put(o->gw->shelf, &reply->records[i]);
 		if (e != NULL && shelf_show(e, &o->project, NULL, NULL) == 0)
-			overview_add(&b, e->body, e->body_len);
+			overview_add(t, e->body, e->body_len, e->etag);
 		if (e != NULL && !o->project.listed &&
 		    (loop_wall(o->gw->loop) - e->record.content_ms > OVERVIEW_REFRESH_MS ||
 		        fetch_outdated(o->gw, e)))
 			refresher_add(o->gw->refresher, &o->project, e->record.local_id);
 	}
-	return overview_end(&b, len);
 }
 
 /* The listing failed; the store has given the last known state. */
@@ -196,8 +214,7 @@ overview_on_old(void *arg, struct store_reply *reply)
 {
 	struct overview *o = arg;
 	int64_t age = loop_wall(o->gw->loop) - reply->number;
-	char *body;
-	size_t len;
+	struct overview_text text;
 
 	o->store = NULL;
 	gateway_store_end(o->gw, o->project.trace);
@@ -209,24 +226,24 @@ overview_on_old(void *arg, struct store_reply *reply)
 		overview_give(o, &result);
 		return;
 	}
-	body = overview_from_records(o, reply, &len);
+	overview_from_records(o, reply, &text);
 	o->gw->cache_stale++;
-	overview_give_body(o, body, len, "stale", age > 0 ? age / 1000 : 0);
+	overview_give_text(o, &text, "stale", age > 0 ? age / 1000 : 0);
 }
 
 /* Makes the list from a listing's rows. */
 static void
 overview_from_rows(struct overview *o, const struct listing_view *view)
 {
-	struct buf b;
-	char *body;
+	struct overview_text text;
+	char etag[RESULT_ETAG_SIZE], *body;
 	size_t len;
 
-	buf_init(&b, OVERVIEW_MAX);
+	overview_begin(&text);
 	for (size_t i = 0; i < view->count; i++)
-		overview_add(&b, view->rows[i].body, view->rows[i].body_len);
-	body = overview_end(&b, &len);
-	overview_give_known(o, listing_keep_body(o->gw, &o->project, body, len), "miss");
+		overview_add(&text, view->rows[i].body, view->rows[i].body_len, view->rows[i].etag);
+	body = overview_end(&text, &len, etag);
+	overview_give_known(o, listing_keep_body(o->gw, &o->project, body, len, etag), "miss");
 }
 
 /* The listing is known, or could not be had. */
@@ -270,9 +287,8 @@ static void
 overview_on_own(void *arg, struct store_reply *reply)
 {
 	struct overview *o = arg;
+	struct overview_text text;
 	struct result result;
-	char *body;
-	size_t len;
 
 	o->store = NULL;
 	gateway_store_end(o->gw, o->project.trace);
@@ -281,8 +297,8 @@ overview_on_own(void *arg, struct store_reply *reply)
 		overview_give(o, &result);
 		return;
 	}
-	body = overview_from_records(o, reply, &len);
-	overview_give_body(o, body, len, NULL, -1);
+	overview_from_records(o, reply, &text);
+	overview_give_text(o, &text, NULL, -1);
 }
 
 /* Answers from the record. */
@@ -318,6 +334,7 @@ overview_on_read(void *arg, const struct fetch_outcome *out)
 	if (out->status == FETCH_OK) {
 		r->row->body = mem_copy(out->entry->body, out->entry->body_len);
 		r->row->len = out->entry->body_len;
+		memcpy(r->row->etag, out->entry->etag, sizeof r->row->etag);
 	}
 	overview_end_read(r, out->status == FETCH_FAILED ? out->trouble : NULL);
 }
@@ -358,15 +375,12 @@ overview_read(struct overview *o, struct overview_row *row)
 static void
 overview_give_rows(struct overview *o)
 {
-	struct buf b;
-	char *body;
-	size_t len;
+	struct overview_text text;
 
-	buf_init(&b, OVERVIEW_MAX);
+	overview_begin(&text);
 	for (size_t i = 0; i < o->count; i++)
-		overview_add(&b, o->rows[i].body, o->rows[i].len);
-	body = overview_end(&b, &len);
-	overview_give_body(o, body, len, NULL, -1);
+		overview_add(&text, o->rows[i].body, o->rows[i].len, o->rows[i].etag);
+	overview_give_text(o, &text, NULL, -1);
 }
 
 /* Keeps a few reads running; answers after the last. */

@@ -2,6 +2,7 @@
 #define CORE_SHELF_H
 
 #include "core/crew_stamp.h"
+#include "core/result.h"
 #include "core/sight.h"
 #include "core/snapshot.h"
 #include "store/store.h"
@@ -27,7 +28,7 @@ struct shelf_entry {
 	char *body; /* ready-made local answer; NULL: not made yet, or no content */
 	uint64_t made_by; /* generation of the snapshot whose mapping made it */
 	size_t body_len;
-	char etag[36];
+	char etag[RESULT_ETAG_SIZE];
 	bool known;       /* the answer of the upstream that was read last gives this body */
 	char *text;       /* that answer; NULL: it is the record's content, byte for byte */
 	size_t text_len;

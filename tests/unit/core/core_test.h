@@ -14,6 +14,7 @@ Suite *recorder_suite(void);
 Suite *resource_suite(void);
 Suite *result_suite(void);
 Suite *shelf_suite(void);
+Suite *sight_suite(void);
 Suite *twin_suite(void);
 
 #endif
