@@ -490,13 +490,15 @@ START_TEST(no_statement_is_compiled_for_each_value)
 	c.db = sqlite_file_open_writer(dir, &f);
 	ck_assert_ptr_nonnull(c.db);
 	for (int round = 0; round < 2; round++)
-		for (int k = SQL_ROLLBACK_TO + 1; k < SQL_STATEMENT_COUNT; k++) {
+		for (int k = SQL_ROLLBACK_TO + 1; k < SQL_HOLDER_GET; k++) {
 			sqlite3_stmt *st;
 			int rc;
 
 			snprintf(name, sizeof name, "%d", round);
 			rc = sqlite_start(&c, (enum sqlite_statement)k, &st,
 			    SQL_VALUES(SQL_T(name)));
+			ck_assert_msg(st != NULL, "%s: %s", sqlite_statement_text((enum sqlite_statement)k),
+			    sqlite3_errmsg(c.db));
 			sqlite_end(st, rc);
 			ck_assert_msg(sqlite3_stmt_status(st, SQLITE_STMTSTATUS_REPREPARE, 0) == 0, "%s",
 			    sqlite_statement_text((enum sqlite_statement)k));
