@@ -3,7 +3,10 @@
 #include "base/dump.h"
 #include "cli/cmd_check.h"
 #include "cli/cmd_config.h"
+#include "cli/cmd_diff.h"
 #include "cli/cmd_explain.h"
+#include "cli/cmd_export.h"
+#include "cli/cmd_import.h"
 #include "cli/cmd_intents.h"
 #include "cli/cmd_sandbox.h"
 #include "cli/cmd_store.h"
@@ -24,6 +27,9 @@ static const char main_usage[] =
     "  config    print what is built in\n"
     "  sandbox   run the simulated Bluejay alone\n"
     "  intents   see and resolve creates whose outcome is unknown\n"
+    "  import    put many personas into a project of a running gateway\n"
+    "  export    write the personas of a project\n"
+    "  diff      say how the personas of two files or servers differ\n"
     "  token     make a token for a client\n"
     "  store     back up, restore and verify what the gateway keeps\n"
     "\n"
@@ -160,7 +166,7 @@ main(int argc, char **argv)
 		int (*run)(int argc, char **argv);
 	} commands[] = {{"serve", main_serve}, {"check", main_check}, {"explain", cmd_explain},
 	    {"config", cmd_config}, {"sandbox", cmd_sandbox}, {"intents", cmd_intents},
-	    {"token", cmd_token}, {"store", cmd_store}};
+	    {"import", cmd_import}, {"export", cmd_export}, {"diff", cmd_diff}, {"token", cmd_token}, {"store", cmd_store}};
 	const char *command = argc > 1 ? argv[1] : "";
 
 	dump_allow(false); /* whatever it does, it may read keys */

@@ -47,3 +47,4 @@ complete -c persona-gateway -n $more -a '(__persona_gateway_words)'
 complete -c persona-gateway -n '__persona_gateway_wants FILE' -F
 complete -c persona-gateway -n '__persona_gateway_wants DIR' -a '(__fish_complete_directories)'
 complete -c persona-gateway -n '__persona_gateway_wants PROFILE' -a '(__persona_gateway_list)'
+complete -c persona-gateway -n '__persona_gateway_wants POLICY' -a '(__persona_gateway_list)'

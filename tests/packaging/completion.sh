@@ -54,6 +54,9 @@ lines() {
 	offers "$1" "restore" persona-gateway store r
 	offers "$1" "" persona-gateway serve --listen ""
 	offers "$1" "chaos chaos-no-lag" persona-gateway sandbox --faults ch
+	offers "$1" "--jobs --journal" persona-gateway import --j
+	offers "$1" "skip" persona-gateway import --on-conflict s
+	offers "$1" "" persona-gateway import --to ""
 }
 
 lines bash

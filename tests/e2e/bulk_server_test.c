@@ -1,0 +1,120 @@
+#include "config.h"
+
+#include "base/digest.h"
+#include "bulk_rig.h"
+#include "localtool.h"
+#include "stage.h"
+#include "unit.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TOKEN "pgw_secret-of-the-test"
+
+/* The local tool's URL of a project; static, two at a time. */
+static const char *
+tool(const char *project)
+{
+	static char urls[2][128];
+	static unsigned at;
+	char *url = urls[at++ % 2];
+
+	snprintf(url, sizeof urls[0], "http://127.0.0.1:%d/api/projects/%s", localtool_port(), project);
+	return url;
+}
+
+START_TEST(the_local_tool_is_a_source_and_a_target)
+{
+	localtool_start();
+	stage_open(NULL, NULL);
+	localtool_make("a", "{\"name\":\"persona 0\",\"description\":\"number 0\",\"headers\":{\"A\":\"1\"}}");
+	localtool_make("a", "{\"name\":\"persona 1\",\"description\":\"number 1\",\"systemPrompt\":\"\"}");
+	bulk_expect(0, "2 created", "import --from %s --to %s --project demo", tool("a"), bulk_url());
+	bulk_audit(2);
+	bulk_expect(0, "2 the same", "diff %s %s --project demo", tool("a"), bulk_url());
+	bulk_expect(0, "2 personas of ", "export --from %s --to %s", tool("a"), bulk_path("t.jsonl"));
+	bulk_expect(0, "2 unchanged", "import --from %s --to %s --project demo", bulk_path("t.jsonl"), bulk_url());
+	bulk_expect(0, "2 created", "import --from %s --project demo --to %s", bulk_url(), tool("b"));
+	bulk_expect(0, "2 the same", "diff %s %s", tool("a"), tool("b"));
+	bulk_expect(1, "answers 500", "export --from %s --patience 0s", tool("none"));
+	stage_close();
+	localtool_stop();
+}
+END_TEST
+
+START_TEST(a_server_without_idempotency_keys_gets_nothing_twice)
+{
+	const char *from = bulk_source("keys.jsonl", 0, 29);
+
+	localtool_start();
+	for (int i = 0; i < 5; i++) {
+		localtool_rule("POST", "/api/projects/a/personas", 1, LOCALTOOL_DO_CUT, 0);
+		localtool_rule("POST", "/api/projects/a/personas", 1, LOCALTOOL_CUT, 0);
+		localtool_rule("POST", "/api/projects/a/personas", 1, LOCALTOOL_ANSWER, 503);
+	}
+	localtool_rule("GET", "/api/projects/a/personas", 2, LOCALTOOL_CUT, 0);
+	bulk_expect(0, "30 personas: 30 created", "import --from %s --to %s --jobs 4", from, tool("a"));
+	ck_assert_uint_eq(localtool_personas("a", NULL), 30);
+	bulk_expect(0, "30 the same", "diff %s %s", from, tool("a"));
+	localtool_stop();
+}
+END_TEST
+
+START_TEST(a_token_comes_by_file_or_environment_and_shows_nowhere)
+{
+	const char *from = bulk_source("token.jsonl", 0, 9);
+	char hex[DIGEST_HEX_SIZE], clients[512];
+	char token[256];
+
+	digest_hex(TOKEN, strlen(TOKEN), hex);
+	snprintf(clients, sizeof clients, "clients:\n  - {name: bulk, token_sha256: %s, projects: [demo], "
+	    "rate: {per_minute: 200}}\n", hex);
+	snprintf(token, sizeof token, "%s", scratch_file("token", "%s\n", TOKEN));
+	stage_open(NULL, clients);
+	bulk_expect(1, "answers 401", "import --from %s --to %s --project demo", from, bulk_url());
+	bulk_expect(0, "10 created", "import --from %s --to %s --project demo --token-file %s", from, bulk_url(),
+	    token);
+	bulk_expect(0, "10 unchanged", "--version >/dev/null; PERSONA_GATEWAY_TOKEN=%s %s import --from %s --to %s "
+	    "--project demo", TOKEN, program_path(), from, bulk_url());
+	bulk_expect(0, "10 unchanged", "--version >/dev/null; PERSONA_GATEWAY_FROM_TOKEN=%s %s import --from %s "
+	    "--to %s --project demo --token-file %s", TOKEN, program_path(), bulk_url(), bulk_url(), token);
+	bulk_expect(1, "answers 404: Project not found", "export --from %s --project plain --token-file %s", bulk_url(), token);
+	bulk_expect(1, "cannot read ", "export --from %s --project demo --token-file /none", bulk_url());
+	bulk_expect(1, "holds a character", "--version >/dev/null; PERSONA_GATEWAY_TOKEN='a b' %s export --from %s "
+	    "--project demo", program_path(), bulk_url());
+	bulk_audit(10);
+	stage_close();
+}
+END_TEST
+
+START_TEST(a_rate_is_minded)
+{
+	const char *from = bulk_source("rate.jsonl", 0, 209);
+	char hex[DIGEST_HEX_SIZE], clients[512], token[256];
+	int64_t begun;
+
+	digest_hex(TOKEN, strlen(TOKEN), hex);
+	snprintf(clients, sizeof clients,
+	    "clients:\n  - {name: bulk, token_sha256: %s, rate: {per_minute: 200}}\n", hex);
+	snprintf(token, sizeof token, "%s", scratch_file("token", "%s\n", TOKEN));
+	stage_open(NULL, clients);
+	begun = stage_now();
+	bulk_expect(0, "210 personas: 210 created", "import --from %s --to %s --project demo --token-file %s", from,
+	    bulk_url(), token);
+	ck_assert_int_ge(stage_now() - begun, 2000); /* the last ones had to wait */
+	bulk_audit(210);
+	stage_close();
+}
+END_TEST
+
+/* The suite. */
+Suite *
+bulk_server_suite(void)
+{
+	const TTest *const tests[] = {the_local_tool_is_a_source_and_a_target,
+	    a_server_without_idempotency_keys_gets_nothing_twice,
+	    a_token_comes_by_file_or_environment_and_shows_nowhere, a_rate_is_minded, NULL};
+
+	return unit_suite("bulk and servers", tests);
+}
