@@ -243,7 +243,9 @@ admin_ready(struct api *api, struct http_exchange *ex, bool stranger)
 	gateway_health(api->gw, &h);
 	buf_init(&b, 4096);
 	buf_addc(&b, '{');
-	admin_check(&b, "store", h.store_ok, "the last write did not reach the disk", &all);
+	admin_check(&b, "store", h.store_ok,
+	    h.store_away ? "the database does not answer" : "the last write did not reach the disk",
+	    &all);
 	admin_check(&b, "upstream", h.upstream_ok,
 	    h.upstream.breaker == UPSTREAM_BREAKER_CLOSED
 	        ? "Bluejay has not answered so far"

@@ -240,6 +240,29 @@ metrics_store(struct buf *b, const struct gateway_counts *c)
 	    "Writes that a stop waits for: sent and not yet recorded.", c->writes_running);
 }
 
+/* Adds how it goes with the other gateways on the same database; all 0 without any. */
+static void
+metrics_peers(struct buf *b, const struct gateway_counts *c)
+{
+	const char *age = METRICS_NAME("feed_age_seconds"), *lease = METRICS_NAME("lease_left_seconds");
+
+	metric_text_counter(b, METRICS_NAME("intents_taken_total"),
+	    "Writes that another gateway left unsettled and this one took over.", c->peers.taken);
+	metric_text_counter(b, METRICS_NAME("intents_lost_total"),
+	    "Writes that another gateway took over because this one was held up.", c->peers.lost);
+	metric_text_counter(b, METRICS_NAME("peer_waits_total"),
+	    "Times that a write waited for another gateway's.", c->peers.waits);
+	metric_text_counter(b, METRICS_NAME("feed_gaps_total"),
+	    "Times that changes of other gateways may have been missed, so that the cache was dropped.",
+	    c->peers.gaps);
+	metric_text_family(b, age, "gauge",
+	    "Age of the last moment at which all changes of other gateways were known.");
+	metric_text_seconds(b, age, NULL, c->peers.silence_ms * 1000);
+	metric_text_family(b, lease, "gauge",
+	    "How long what this gateway began is its own without another word from the database.");
+	metric_text_seconds(b, lease, NULL, c->peers.lease_ms * 1000);
+}
+
 /* Adds what was drawn. */
 static void
 metrics_portraits(struct buf *b, const struct gateway_counts *c)
@@ -318,6 +341,7 @@ metrics_print(struct buf *b, struct api *api, const struct census *all,
 	metrics_upstream(b, c);
 	metrics_cache(b, c);
 	metrics_store(b, c);
+	metrics_peers(b, c);
 	metrics_portraits(b, c);
 	drift_metrics(gateway_drift(api->gw), b);
 }

@@ -114,7 +114,14 @@ change_send(struct change *c)
 	                                           : &resource->update;
 	char *path = project_path(&c->project, call, c->entry->record.upstream_id);
 	struct upstream_request q;
+	struct result r;
 
+	if (!peers_may_send(c->gw)) {
+		free(path);
+		gateway_store_trouble(&r);
+		change_drop(c, &r, false);
+		return;
+	}
 	change_set(c, CHANGE_SENDING);
 	change_count(c, true);
 	gateway_request(c->gw, &c->project, &q, call->method, path);
@@ -130,7 +137,25 @@ change_send(struct change *c)
 	free(path);
 }
 
+/* Cuts what is on its way: whether it was done is not known then. */
+void
+change_cut(struct gateway *gw)
+{
+	const struct upstream_answer cut = {.outcome = UPSTREAM_TIMEOUT, .maybe_received = true,
+	    .retry_after = -1};
+	struct change *c;
+
+	TAILQ_FOREACH(c, &gw->changes, link) {
+		if (c->state != CHANGE_SENDING || c->call == NULL)
+			continue;
+		upstream_cancel(c->call);
+		change_on_answer(c, &cut);
+	}
+}
+
 /* ---- beginning ---- */
+
+static void change_keep(struct change *);
 
 /* Whether the name is held by a write that is only on its way: it is waited for,
  * so that a race between two renames ends in 200 and 409. */
@@ -152,6 +177,8 @@ change_on_begun(void *arg, struct store_reply *reply)
 
 	c->store = NULL;
 	gateway_saw_store(c->gw, reply);
+	if (change_peer_meets(c, reply) || change_peer_begun(c, reply))
+		return;
 	if (change_waits_for_name(c, reply)) {
 		loop_timer_set(&c->timer, CHANGE_NAME_WAIT_MS);
 		return;
@@ -163,7 +190,10 @@ change_on_begun(void *arg, struct store_reply *reply)
 	}
 	switch (reply->status) {
 	case STORE_OK:
-		change_send(c);
+		if (c->operation != STORE_DELETE && c->intent.sent == NULL)
+			change_keep(c);
+		else
+			change_send(c);
 		return;
 	case STORE_NONE:
 		result_not_found(&r, c->project.resource);
@@ -212,11 +242,17 @@ change_begin(struct change *c)
 	change_ask(c);
 }
 
-/* Kept fields alone: recorded without a call, when the item is there. */
+/* Kept fields alone: recorded without a call, when the item is there. Where other gateways
+ * write too, it is theirs to wait for: then it takes an intent. */
 static void
 change_keep(struct change *c)
 {
 	struct json_object *content = NULL;
+
+	if (c->gw->shared && c->intent.id == NULL) {
+		change_begin(c);
+		return;
+	}
 
 	json_read(c->entry->record.content, strlen(c->entry->record.content), &content, NULL);
 	change_settle(c, content);
@@ -330,7 +366,7 @@ change_on_fence(void *arg, enum fence_status status, struct shelf_entry *e,
 }
 
 /* Asks whether the item belongs to the project. */
-static void
+void
 change_find(struct change *c)
 {
 	change_set(c, CHANGE_FINDING);
@@ -389,12 +425,21 @@ change_on_timer(void *arg)
 	}
 }
 
+/* Enters the line. */
+void
+change_queue(struct change *c)
+{
+	char *key = gateway_key(c->project.scope, c->local_id);
+
+	c->ticket = serial_enter(c->gw->serial, key, change_on_granted, c);
+	free(key);
+}
+
 /* Makes a change and queues it. */
 static struct change *
 change_new(struct gateway *gw, const struct project *p, const char *id, enum store_operation op)
 {
 	struct change *c = mem_zero(1, sizeof *c);
-	char *key = gateway_key(p->scope, id);
 
 	crew_catch_up(gw);
 	c->work.ops = &change_ops;
@@ -408,9 +453,9 @@ change_new(struct gateway *gw, const struct project *p, const char *id, enum sto
 	settle_start(&c->settle, loop_now(gw->loop), c->snap->config->bluejay.settle_grace);
 	result_init(&c->trouble);
 	loop_timer_init(&c->timer, gw->loop, change_on_timer, c);
+	peer_wait_init(&c->peer, gw, change_peer_on_wait, c);
 	TAILQ_INSERT_TAIL(&gw->changes, c, link);
-	c->ticket = serial_enter(gw->serial, key, change_on_granted, c);
-	free(key);
+	change_queue(c);
 	return c;
 }
 
@@ -479,6 +524,18 @@ change_resume(struct gateway *gw, const struct store_intent *in)
 	store_intent_copy(&c->intent, in);
 	if (in->sent != NULL)
 		json_read(in->sent, strlen(in->sent), &c->sent, NULL);
+}
+
+/* Whether a change with this intent runs. */
+bool
+change_runs(const struct gateway *gw, const char *intent_id)
+{
+	const struct change *c;
+
+	TAILQ_FOREACH(c, &gw->changes, link)
+		if (c->intent.id != NULL && strcmp(c->intent.id, intent_id) == 0)
+			return true;
+	return false;
 }
 
 /* Cuts every change; their intents stay in the store. */

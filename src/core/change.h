@@ -13,6 +13,12 @@ void change_resume(struct gateway *, const struct store_intent *);
  * while it is being sent or recorded. */
 bool change_let_go(struct gateway *, const char *intent_id);
 
+/* Whether an update or delete with this intent runs here. */
+bool change_runs(const struct gateway *, const char *intent_id);
+
+/* Cuts what is on its way to Bluejay, as if it had not answered in time. */
+void change_cut(struct gateway *);
+
 /* Updates and deletes whose outcome is being looked for. */
 unsigned change_unsettled(const struct gateway *);
 

@@ -7,12 +7,14 @@
 #include "core/fetch.h"
 #include "core/items.h"
 #include "core/names.h"
+#include "core/peers.h"
 #include "core/settle.h"
 #include "core/twin.h"
 
 /*
  * Shared by change.c (the steps of an update, addition or delete up to its answer),
- * change_request.c (what the client's body becomes),
+ * change_request.c (what the client's body becomes), change_peer.c (writes of other
+ * gateways on the same store that are in its way),
  * change_settle.c (looking, when the outcome is unknown) and change_record.c
  * (recording the outcome and telling the client).
  */
@@ -58,6 +60,9 @@ struct change {
 	struct names_wait *names;
 	struct store_call *store;
 	struct upstream_call *call;
+	struct peer_wait peer;      /* QUEUED: another gateway's write comes first */
+	unsigned attempts;          /* begun anew because of those */
+	bool late;                  /* another gateway took the intent over; this one is its second */
 	struct twin_wait *follow;   /* SETTLING: recorded; its twin follows before the client is told */
 	struct loop_timer timer;    /* QUEUED, FINDING, READING: deadline; WAITING: next look */
 	int64_t deadline;
@@ -82,6 +87,19 @@ void change_finish(struct change *, struct result *); /* both */
 void change_free(struct change *);
 void change_settle(struct change *, struct json_object *item); /* NULL for a delete */
 void change_drop(struct change *, struct result *trouble, bool gone);
+
+/* change.c */
+void change_find(struct change *); /* asks whether the item belongs to the project */
+void change_queue(struct change *); /* enters the line of those that write the item */
+
+/* change_peer.c: of what the store answers to a begin, whether another gateway's write is in
+ * the way and is waited for; whether there is something to be done first when it is
+ * recorded; and whether an intent that was lost is seen to */
+bool change_peer_meets(struct change *, const struct store_reply *);
+bool change_peer_begun(struct change *, const struct store_reply *);
+bool change_peer_lost(struct change *);
+void change_peer_doubt(struct change *); /* the outcome is not known after a look */
+void change_peer_on_wait(void *arg);
 
 /* change_settle.c */
 void change_unknown(struct change *, const char *why);

@@ -50,6 +50,7 @@ change_free(struct change *c)
 	loop_timer_cancel(&c->timer);
 	if (c->ticket != NULL)
 		serial_leave(c->ticket);
+	peer_wait_stop(&c->peer);
 	if (c->fence != NULL)
 		fence_cancel(c->fence);
 	if (c->fetch != NULL)
@@ -78,6 +79,7 @@ void
 change_over(struct change *c)
 {
 	change_count(c, false);
+	peer_wait_stop(&c->peer);
 	if (c->ticket != NULL)
 		serial_leave(c->ticket);
 	c->ticket = NULL;
@@ -160,6 +162,8 @@ change_on_updated(void *arg, struct store_reply *reply)
 
 	c->store = NULL;
 	gateway_saw_store(c->gw, reply);
+	if (reply->status == STORE_NONE && change_peer_lost(c))
+		return;
 	if (reply->status == STORE_UNAVAILABLE) {
 		gateway_store_trouble(&r);
 		if (c->intent.id != NULL) {

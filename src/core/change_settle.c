@@ -10,6 +10,7 @@
 void
 change_look_later(struct change *c)
 {
+	change_peer_doubt(c);
 	change_set(c, CHANGE_WAITING);
 	change_count(c, false);
 	loop_timer_set(&c->timer, settle_delay(&c->settle, loop_now(c->gw->loop)));

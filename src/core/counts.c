@@ -72,6 +72,7 @@ counts_take(struct gateway *gw, struct gateway_counts *c)
 	c->portraits_failed = gw->portraits_failed;
 	c->portraits_running = portrait_running(gw);
 	c->writes_running = gw->writes_running;
+	peers_counts(gw, &c->peers);
 }
 
 /* Answers and ends the question. */

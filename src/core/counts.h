@@ -2,6 +2,7 @@
 #define CORE_COUNTS_H
 
 #include "core/crew.h"
+#include "core/peers.h"
 
 /*
  * What the gateways of the process have counted, for /metrics: plain numbers. Unsettled
@@ -19,6 +20,7 @@ struct gateway_counts {
 	int64_t oldest_intent_ms;  /* age; 0: there is none */
 	uint64_t portraits_drawn, portraits_failed;
 	unsigned portraits_running, writes_running;
+	struct peers_counts peers; /* of other gateways on the store */
 };
 
 /* Called on the loop once, not before counts_ask() returns. */

@@ -12,6 +12,12 @@ void create_resume(struct gateway *, const struct store_intent *);
  * clients are told. False while it is being sent or recorded. */
 bool create_let_go(struct gateway *, const char *intent_id);
 
+/* Whether a create with this intent runs here. */
+bool create_runs(const struct gateway *, const char *intent_id);
+
+/* Cuts what is on its way to Bluejay, as if it had not answered in time. */
+void create_cut(struct gateway *);
+
 /* Creates whose outcome is being looked for. */
 unsigned create_unsettled(const struct gateway *);
 

@@ -8,6 +8,7 @@
 #include "core/items.h"
 #include "core/listing.h"
 #include "core/names.h"
+#include "core/peers.h"
 #include "core/settle.h"
 #include "core/twin_make.h"
 
@@ -16,6 +17,7 @@
  * outlives its clients: once sent it is settled, whoever leaves),
  * creation_outcome.c (recording what became of it, and looking for that),
  * creation_twin.c (its twin in the local tool, for a gateway that keeps them),
+ * creation_peer.c (creates of other gateways on the same store that are in its way),
  * creation_state.c (its state and end) and create_wait.c (the clients that wait).
  */
 
@@ -67,6 +69,15 @@ struct creation {
 	struct listing_wait *listing;
 	struct names_wait *names;   /* OPENING: the names that are taken are listed first */
 	struct fetch_wait *fetch;
+	uint64_t asked;             /* BEGINNING: gateway.sequence when the store was */
+	struct peer_wait peer;      /* BEGINNING: another gateway's create is waited for */
+	char *followed;             /* the intent whose outcome is this one's, too; NULL: none */
+	int64_t followed_ms;        /* when that one began, by its gateway's clock */
+	unsigned telling;           /* BEGINNING: looks at an item that may be being told elsewhere */
+	bool late;                  /* another gateway took the intent over; what is in the claim was
+	                               made all the same */
+	bool begun;                 /* BEGINNING: the store has the intent, while its records are read */
+	struct store_record heir;   /* what is handed out when that intent is gone again */
 	struct loop_timer timer;
 	void (*send)(struct creation *); /* sends the POST (again) */
 	struct create_waits joined; /* get the outcome */
@@ -98,6 +109,10 @@ struct create_wait {
 
 /* Starts a create for its first client, which is joined to it. */
 void creation_start(struct create_wait *);
+
+/* Records the intent (again); and what follows when the store has it. */
+void creation_begin(struct creation *);
+void creation_first(struct creation *);
 
 /* ---- creation_state.c ---- */
 
@@ -159,6 +174,25 @@ void creation_twin_over(struct creation *);
 
 /* The local id that it will have, which is the twin's, or else Bluejay's. */
 const char *creation_local_id(const struct creation *, const char *upstream_id);
+
+/* ---- creation_peer.c: where other gateways write too ---- */
+
+/* Of what the store answers to a begin: whether another gateway's create is in the way and
+ * is waited for; then whether the outcome of one that was, or of this one under an intent
+ * that was lost, is seen to here. */
+bool creation_peer_meets(struct creation *, const struct store_reply *);
+bool creation_peer_over(struct creation *, const struct store_reply *);
+void creation_peer_on_wait(void *arg);
+
+/* What is to be recorded is under an intent that another gateway has taken over: whether
+ * that is seen to here. */
+bool creation_peer_lost(struct creation *);
+
+/* Whether the store is asked first before the POST is sent again. */
+bool creation_peer_resend(struct creation *);
+
+/* Whether the item (local_id) is claimed first before the answer, then used up, is given. */
+bool creation_peer_claim(struct creation *, struct result *answer);
 
 /* ---- create_wait.c: the clients of a create ---- */
 

@@ -98,7 +98,14 @@ creation_send(struct creation *c)
 	int64_t now = loop_now(c->gw->loop), left = c->deadline - now;
 	char *path = project_path(&c->project, create, NULL);
 	struct upstream_request q;
+	struct result r;
 
+	if (!peers_may_send(c->gw)) {
+		free(path);
+		gateway_store_trouble(&r);
+		creation_drop(c, &r);
+		return;
+	}
 	creation_set(c, CREATION_SENDING);
 	creation_count(c, true);
 	gateway_request(c->gw, &c->project, &q, create->method, path);
@@ -111,9 +118,23 @@ creation_send(struct creation *c)
 	free(path);
 }
 
-/* ---- beginning ---- */
+/* Cuts the POSTs that are on their way: whether they were done is not known then. */
+void
+create_cut(struct gateway *gw)
+{
+	const struct upstream_answer cut = {.outcome = UPSTREAM_TIMEOUT, .maybe_received = true,
+	    .retry_after = -1};
+	struct creation *c, *next;
 
-static void creation_begin(struct creation *);
+	HASH_ITER(hh, gw->creations, c, next) {
+		if (c->state != CREATION_SENDING || c->call == NULL)
+			continue;
+		upstream_cancel(c->call);
+		creation_on_answer(c, &cut);
+	}
+}
+
+/* ---- beginning ---- */
 
 /* What an equal create made is not handed out: the name is taken, or another one is
  * made where names need not differ. */
@@ -145,7 +166,8 @@ creation_inherit(struct creation *c, struct shelf_entry *e)
 	log_info(c->gw->log, "an equal create receives what was never handed out",
 	    LOG_S("id", c->local_id));
 	result_body(&r, 201, mem_copy(e->body, e->body_len), e->body_len);
-	creation_hand(c, &r, true);
+	if (!creation_peer_claim(c, &r))
+		creation_hand(c, &r, true);
 	result_clear(&r);
 }
 
@@ -178,7 +200,7 @@ creation_check(struct creation *c, struct store_record *record)
 {
 	bool told = follow_is_claiming(c->gw, record->scope, record->local_id) ||
 	    creation_is_handing(c->gw, record->scope, record->local_id);
-	struct shelf_entry *e = told ? NULL : shelf_put(c->gw->shelf, record);
+	struct shelf_entry *e = told ? NULL : peers_put(c->gw, record, c->asked);
 	bool again = c->checked;
 
 	c->checked = true;
@@ -249,24 +271,13 @@ creation_waits_for_name(const struct creation *c, const struct store_reply *repl
 	    loop_now(c->gw->loop) + CREATION_NAME_WAIT_MS < c->deadline;
 }
 
-/* The store has answered the intent. */
-static void
-creation_on_begun(void *arg, struct store_reply *reply)
+/* The intent is recorded: the POST goes out, or its twin is made first. */
+void
+creation_first(struct creation *c)
 {
-	struct creation *c = arg;
 	struct result r;
 
-	c->store = NULL;
-	gateway_saw_store(c->gw, reply);
-	if (creation_waits_for_name(c, reply)) {
-		loop_timer_set(&c->timer, CREATION_NAME_WAIT_MS);
-	} else if (reply->status == STORE_UNCLAIMED) {
-		creation_check(c, &reply->records[0]);
-	} else if (reply->status == STORE_KEY_ANSWER) {
-		creation_repeat(c, reply->text);
-	} else if (reply->status != STORE_OK) {
-		creation_not_begun(c, reply);
-	} else if (TAILQ_EMPTY(&c->joined)) {
+	if (TAILQ_EMPTY(&c->joined)) {
 		result_error(&r, 503, "Nobody waits for this create any more");
 		creation_drop(c, &r); /* nothing was sent */
 	} else if (c->twin != NULL) {
@@ -276,8 +287,31 @@ creation_on_begun(void *arg, struct store_reply *reply)
 	}
 }
 
-/* Records the intent. */
+/* The store has answered the intent. */
 static void
+creation_on_begun(void *arg, struct store_reply *reply)
+{
+	struct creation *c = arg;
+
+	c->store = NULL;
+	gateway_saw_store(c->gw, reply);
+	if (creation_peer_meets(c, reply) || creation_peer_over(c, reply))
+		return;
+	if (creation_waits_for_name(c, reply)) {
+		loop_timer_set(&c->timer, CREATION_NAME_WAIT_MS);
+	} else if (reply->status == STORE_UNCLAIMED) {
+		creation_check(c, &reply->records[0]);
+	} else if (reply->status == STORE_KEY_ANSWER) {
+		creation_repeat(c, reply->text);
+	} else if (reply->status != STORE_OK) {
+		creation_not_begun(c, reply);
+	} else {
+		creation_first(c);
+	}
+}
+
+/* Records the intent. */
+void
 creation_begin(struct creation *c)
 {
 	int64_t wall = loop_wall(c->gw->loop);
@@ -290,6 +324,7 @@ creation_begin(struct creation *c)
 
 	creation_set(c, CREATION_BEGINNING);
 	c->intent.created_ms = c->intent.touched_ms = c->claim.created_ms = wall;
+	c->asked = c->gw->sequence;
 	c->store = store_create_begin(c->gw->store, &in, creation_on_begun, c);
 }
 
@@ -385,6 +420,7 @@ creation_new(struct gateway *gw, const struct project *p, const char *intent_id,
 	TAILQ_INIT(&c->joined);
 	TAILQ_INIT(&c->behind);
 	loop_timer_init(&c->timer, gw->loop, creation_on_timer, c);
+	peer_wait_init(&c->peer, gw, creation_peer_on_wait, c);
 	c->claim.project = &c->project;
 	c->claim.shown = creation_on_shown;
 	c->claim.arg = c;
@@ -460,6 +496,18 @@ create_let_go(struct gateway *gw, const char *intent_id)
 		return true;
 	}
 	return true;
+}
+
+/* Whether a create with this intent runs. */
+bool
+create_runs(const struct gateway *gw, const char *intent_id)
+{
+	const struct creation *c;
+
+	for (c = gw->creations; c != NULL; c = c->hh.next)
+		if (c->intent.id != NULL && strcmp(c->intent.id, intent_id) == 0)
+			return true;
+	return false;
 }
 
 /* How many outcomes are being looked for. */

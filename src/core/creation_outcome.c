@@ -74,6 +74,8 @@ creation_on_settled(void *arg, struct store_reply *reply)
 		creation_deny(c);
 		return;
 	}
+	if (reply->status != STORE_OK && creation_peer_lost(c))
+		return;
 	if (reply->status != STORE_OK) {
 		result_error(&r, 504, "The operator has given up this create");
 		creation_refuse(c, &r);
@@ -257,7 +259,8 @@ creation_not_made(struct creation *c)
 		log_info(c->gw->log, "a create was proven absent and is sent again",
 		    LOG_S("intent", c->intent.id));
 		c->deadline = last->deadline;
-		c->send(c);
+		if (!creation_peer_resend(c))
+			c->send(c);
 		return;
 	} else {
 		result_error(&r, 502, "Bluejay did not create the %s; nothing was kept",

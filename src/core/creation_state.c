@@ -84,6 +84,9 @@ creation_free(struct creation *c)
 	if (c->fetch != NULL)
 		fetch_leave(c->fetch);
 	creation_twin_free(c);
+	peer_wait_stop(&c->peer);
+	free(c->followed);
+	store_record_clear(&c->heir);
 	free(c->twin_id);
 	store_intent_clear(&c->intent);
 	claim_remove(c->gw, &c->claim);

@@ -70,7 +70,7 @@ struct gateway *
 crew_help(struct crew *c, struct loop *loop, struct fail *fail)
 {
 	const struct gateway_options o = {.loop = loop, .log = c->owner->log,
-	    .store = c->owner->database, .snapshot = c->owner->snap,
+	    .store = c->owner->database, .snapshot = c->owner->snap, .shared = c->owner->shared,
 	    .upstream_url = c->owner->simulated ? c->owner->upstream_url : NULL};
 	struct gateway *gw = gateway_make(&o, fail);
 

@@ -3,6 +3,7 @@
 #include "core/fence.h"
 #include "base/mem.h"
 #include "core/listing.h"
+#include "core/peers.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,7 @@ struct fence {
 	struct store_call *store;
 	struct listing_wait *listing;
 	bool listed; /* the listing was asked already */
+	uint64_t asked; /* when the store was */
 	fence_fn fn;
 	void *arg;
 };
@@ -70,7 +72,7 @@ fence_on_record(void *arg, struct store_reply *reply)
 	if (reply->status == STORE_OK && !project_shows(&f->project, &reply->records[0])) {
 		fence_finish(f, FENCE_UNKNOWN, NULL, NULL);
 	} else if (reply->status == STORE_OK) {
-		struct shelf_entry *e = shelf_put(f->gw->shelf, &reply->records[0]);
+		struct shelf_entry *e = peers_put(f->gw, &reply->records[0], f->asked);
 
 		fence_finish(f, e != NULL ? FENCE_KNOWN : FENCE_UNKNOWN, e, NULL);
 	} else if (reply->status != STORE_NONE) {
@@ -91,6 +93,7 @@ static void
 fence_ask_store(struct fence *f)
 {
 	gateway_store_begin(f->gw, f->project.trace);
+	f->asked = f->gw->sequence;
 	f->store = store_get(f->gw->store, f->project.scope, f->local_id, fence_on_record, f);
 }
 

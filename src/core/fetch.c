@@ -9,6 +9,7 @@
 #include "core/follow.h"
 #include "core/drift.h"
 #include "core/gone.h"
+#include "core/peers.h"
 #include "json/json_read.h"
 #include "json/json_text.h"
 
@@ -48,8 +49,8 @@ fetch_outdated(const struct gateway *gw, const struct shelf_entry *e)
 bool
 fetch_fresh(const struct gateway *gw, const struct project *p, const struct shelf_entry *e)
 {
-	return shelf_ready(e, p) && e->fetched != 0 && !fetch_outdated(gw, e) &&
-	    loop_now(gw->loop) - e->fetched < gw->snap->config->bluejay.cache_fresh;
+	return shelf_ready(e, p) && e->fetched != 0 && !e->behind && !fetch_outdated(gw, e) &&
+	    loop_now(gw->loop) - e->fetched < gw->snap->config->bluejay.cache_fresh && peers_told(gw);
 }
 
 /* Nobody can join this fetch any more. */
@@ -87,6 +88,13 @@ fetch_update_absent(struct store_record *r, struct sight *sight)
 	free(r->absent);
 	r->absent = left;
 	return true;
+}
+
+/* Whether what was seen tells anything that the entry does not. */
+bool
+fetch_differs(const struct shelf_entry *e, struct sight *sight)
+{
+	return e->record.content != NULL && !sight_tells(sight, e->record.content);
 }
 
 /* Whether what was seen is the record's item and has the declared shape. A name does not
@@ -393,7 +401,7 @@ fetch_want(struct gateway *gw, const struct project *p, struct shelf_entry *e, b
 	if (join)
 		HASH_FIND_STR(gw->fetches, e->key, f);
 	if (f != NULL && f->generation == e->generation && f->entry == e &&
-	    f->sequence > gw->bypassed && project_same_snapshot(p, &f->project) &&
+	    f->sequence > gw->bypassed && peers_told(gw) && project_same_snapshot(p, &f->project) &&
 	    project_same_key(p, f->project.api_key))
 		gw->cache_joined++;
 	else

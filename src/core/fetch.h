@@ -59,6 +59,9 @@ void fetch_replaced(struct gateway *, const struct project *, struct shelf_entry
 bool fetch_is_late(struct gateway *, const struct project *, const struct shelf_entry *,
     struct sight *);
 
+/* Whether an item tells other than the entry's content does, if that was ever seen. */
+bool fetch_differs(const struct shelf_entry *, struct sight *);
+
 /* Whether a write past the gateway may have changed what the entry holds. */
 bool fetch_outdated(const struct gateway *, const struct shelf_entry *);
 

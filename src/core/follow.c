@@ -70,6 +70,8 @@ follow_on_refreshed(void *arg, struct store_reply *reply)
 	if (reply->status == STORE_OK && e != NULL && e->record.version == f->version) {
 		if (reply->number == 1)
 			e->record.version++;
+		else if (f->gw->shared)
+			e->behind = true; /* another gateway wrote it */
 		else
 			store_get(f->gw->store, f->scope, f->local_id, follow_on_reread, f->gw);
 	}

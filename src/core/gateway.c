@@ -13,14 +13,17 @@
 #include "core/gateway_impl.h"
 #include "core/gone.h"
 #include "core/listing.h"
+#include "core/peers.h"
 #include "core/portrait.h"
 #include "core/recorder.h"
 #include "core/recover.h"
 #include "core/refresher.h"
 #include "core/reload.h"
+#include "core/surplus.h"
 #include "core/twin.h"
 #include "core/twin_batch.h"
 #include "core/upkeep.h"
+#include "store/store_member.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -29,7 +32,9 @@
 struct gateway *
 gateway_make(const struct gateway_options *o, struct fail *fail)
 {
-	struct store_port *port = store_port_open(o->store, o->loop);
+	struct store_port *port = o->member > 0
+	    ? store_port_open_as(o->store, o->loop, o->member)
+	    : store_port_open(o->store, o->loop);
 	struct gateway *gw;
 
 	if (port == NULL) {
@@ -39,6 +44,7 @@ gateway_make(const struct gateway_options *o, struct fail *fail)
 	gw = mem_zero(1, sizeof *gw);
 	TAILQ_INIT(&gw->changes);
 	TAILQ_INIT(&gw->follows);
+	TAILQ_INIT(&gw->surplus);
 	TAILQ_INIT(&gw->drawn);
 	TAILQ_INIT(&gw->claims);
 	TAILQ_INIT(&gw->batches);
@@ -52,6 +58,7 @@ gateway_make(const struct gateway_options *o, struct fail *fail)
 	keyring_take(&gw->keyring, gw->snap->config);
 	gw->database = o->store;
 	gw->store = port;
+	gw->shared = o->shared;
 	gw->shelf = shelf_new((size_t)gw->snap->config->bluejay.cache_size);
 	return gw;
 }
@@ -69,13 +76,15 @@ gateway_new(const struct gateway_options *o, struct fail *fail)
 	gw->drift = drift_new(o->loop, o->log);
 	gateway_record(gw);
 	gw->refresher = refresher_new(gw);
+	peers_open(gw);
 	if (clients_open(gw, fail) == 0)
 		return gw;
 	gateway_free(gw);
 	return NULL;
 }
 
-/* The store's intents have arrived: goes on with each. */
+/* The store's intents have arrived: goes on with each that is this process's. Those that
+ * another has left are taken over when it is certain that it has (peers.h). */
 static void
 gateway_on_intents(void *arg, struct store_reply *reply)
 {
@@ -86,11 +95,12 @@ gateway_on_intents(void *arg, struct store_reply *reply)
 
 		if (in->operation < GATEWAY_OPERATIONS && in->state < GATEWAY_STATES)
 			gw->intents[in->operation][in->state]++;
-		if (in->operation == STORE_CREATE)
+		if (in->held && in->operation == STORE_CREATE)
 			create_resume(gw, in);
-		else
+		else if (in->held)
 			change_resume(gw, in);
 	}
+	peers_start(gw);
 	twins_start(gw);
 	gw->ready(gw->ready_arg, reply->status == STORE_OK);
 }
@@ -130,11 +140,13 @@ gateway_free(struct gateway *gw)
 	recover_free(gw);
 	portrait_free_all(gw);
 	refresher_free(gw->refresher);
+	surplus_free_all(gw);
 	create_free_all(gw);
 	change_free_all(gw);
 	listing_free_all(gw);
 	twin_batch_free_all(gw);
 	twins_free(gw);
+	peers_free(gw);
 	clients_free(gw);
 	free(gw->upstream_url);
 	store_port_close(gw->store);
@@ -194,7 +206,8 @@ void
 gateway_health(const struct gateway *gw, struct gateway_health *h)
 {
 	memset(h, 0, sizeof *h);
-	h->store_ok = !gw->store_failed;
+	h->store_away = peers_away(gw);
+	h->store_ok = !gw->store_failed && !h->store_away;
 	h->upstream_ok = recover_upstream_ok(gw);
 	h->key_refused = gw->key_refused;
 	h->key_fell_back = gw->key_fell_back;

@@ -25,6 +25,8 @@ struct gateway_options {
 	struct log *log;
 	struct store *store;
 	struct snapshot *snapshot; /* a reference is taken */
+	bool shared;               /* other processes use the store, too (peers.h) */
+	unsigned member;           /* for tests: of a store in memory (store_member.h); else 0 */
 	const char *upstream_url;  /* of a simulated Bluejay, which also draws if the snapshot
 	                              says so; NULL: the configured one */
 };
@@ -51,7 +53,8 @@ struct snapshot *gateway_snapshot(struct gateway *);
 
 /* What /readyz shows, and counts of what the read cache did. */
 struct gateway_health {
-	bool store_ok;             /* the last write reached the disk */
+	bool store_ok;             /* the last write reached the disk, or the database */
+	bool store_away;           /* it is a database that does not answer */
 	bool upstream_ok;          /* the breaker is closed, and Bluejay was heard if it was asked */
 	bool key_refused;          /* the last answer said 401 or 403 */
 	bool key_fell_back;        /* it came for the key before a reload only */

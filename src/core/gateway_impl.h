@@ -31,6 +31,8 @@ struct crew;
 struct epoch;
 struct errand_trace;
 struct gone_scope;
+struct peers;
+struct surplus;
 struct portrait;
 struct refresher;
 struct reload;
@@ -51,6 +53,8 @@ struct gateway {
 	struct log *log;
 	struct store *database;
 	struct store_port *store;      /* what it is asked through */
+	bool shared;                   /* other processes use the store, too */
+	struct peers *peers;           /* the gateways of those; NULL: there are none, or a helper's */
 	struct snapshot *snap;
 	struct upstream *upstream;
 	bool simulated;                /* another one than the configuration's */
@@ -73,6 +77,7 @@ struct gateway {
 	struct creation *creations;    /* running and unsettled creates by scope and name */
 	TAILQ_HEAD(, change) changes;  /* running and unsettled updates and deletes */
 	TAILQ_HEAD(, follow) follows;  /* notes on their way to the store */
+	TAILQ_HEAD(, surplus) surplus; /* items that are nobody's, being removed */
 	unsigned writes_running;       /* sent and not yet recorded */
 	size_t unsettled_bytes;        /* bodies of creates whose outcome is being looked for */
 	uint64_t sequence;             /* orders starts of reads against writes */

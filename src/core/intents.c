@@ -114,6 +114,8 @@ intents_give_list(struct intents_work *w, const struct store_reply *reply)
 static void
 intents_take_back(struct intents_work *w)
 {
+	if (!w->intent.held)
+		return;
 	if (w->intent.operation == STORE_CREATE)
 		create_resume(w->gw, &w->intent);
 	else
@@ -146,6 +148,21 @@ intents_on_dropped(void *arg, struct store_reply *reply)
 		r.status = 204;
 	}
 	intents_give(w, &r);
+}
+
+/* Refuses what another gateway is working on: nothing that is decided here would stop it.
+ * True when it did. */
+static bool
+intents_refuse_foreign(struct intents_work *w)
+{
+	if (w->intent.held || w->intent.state == STORE_OPERATOR)
+		return false;
+	intents_refuse(w, 409, w->intent.orphaned
+	        ? "The gateway that worked on this write is gone, and another one is about to take it "
+	          "over; try again"
+	        : "Another gateway is looking for the outcome of this write; decide it there, or wait "
+	          "until it is left to an operator");
+	return true;
 }
 
 /* Lets go of what runs for the intent, then removes it. */
@@ -314,6 +331,8 @@ intents_on_intents(void *arg, struct store_reply *reply)
 	for (size_t i = 0; i < reply->intent_count; i++) {
 		if (strcmp(reply->intents[i].id, w->intent_id) == 0) {
 			store_intent_copy(&w->intent, &reply->intents[i]);
+			if (intents_refuse_foreign(w))
+				return;
 			if (w->action == INTENTS_FORGET)
 				intents_drop(w);
 			else

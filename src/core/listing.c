@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "core/listing_impl.h"
 #include "core/listing_known.h"
+#include "core/peers.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -86,7 +87,7 @@ listing_of(struct gateway *gw, const char *scope, bool make)
 static bool
 listing_young(const struct listing *l, uint64_t sequence, int64_t at)
 {
-	return at != 0 && sequence > l->epoch->written &&
+	return at != 0 && sequence > l->epoch->written && peers_told(l->gw) &&
 	    loop_now(l->gw->loop) - at < l->gw->snap->config->bluejay.cache_fresh;
 }
 
@@ -120,7 +121,7 @@ listing_want(struct gateway *gw, const struct project *p, enum listing_age age, 
 		TAILQ_INSERT_TAIL(&l->quick, w, link);
 		loop_timer_set(&w->now, 0);
 	} else if (l->run != NULL && age == LISTING_RECENT &&
-	    listing_run_sequence(l->run) > l->epoch->written &&
+	    listing_run_sequence(l->run) > l->epoch->written && peers_told(gw) &&
 	    project_same_snapshot(p, listing_run_project(l->run)) &&
 	    project_same_key(p, listing_run_project(l->run)->api_key)) {
 		gw->cache_joined++;
@@ -166,6 +167,18 @@ listing_body(struct gateway *gw, const struct project *p)
 	if (l == NULL || l->body.body == NULL || l->body_made_by != p->generation ||
 	    !listing_young(l, l->body_sequence, l->body_at))
 		return NULL;
+	return &l->body;
+}
+
+/* The same, however old. */
+const struct listing_body *
+listing_last_body(struct gateway *gw, const struct project *p, int64_t *age_ms)
+{
+	struct listing *l = listing_of(gw, p->scope, false);
+
+	if (l == NULL || l->body.body == NULL || l->body_made_by != p->generation)
+		return NULL;
+	*age_ms = loop_now(gw->loop) - l->body_at;
 	return &l->body;
 }
 

@@ -22,6 +22,7 @@ struct listing_row {
 	char *body; /* the local answer; NULL: it does not have the declared shape */
 	size_t body_len;
 	char etag[RESULT_ETAG_SIZE]; /* of the body */
+	bool listed; /* Bluejay's answer shows it */
 };
 
 struct listing_body;
@@ -51,6 +52,9 @@ struct listing_body {
 	char etag[RESULT_ETAG_SIZE];
 };
 const struct listing_body *listing_body(struct gateway *, const struct project *);
+/* The same however old, and its age in *age_ms: for when nothing better can be had. */
+const struct listing_body *listing_last_body(struct gateway *, const struct project *,
+    int64_t *age_ms);
 /* Remembers it; takes the body over. Call from a listing_fn with rows. */
 const struct listing_body *listing_keep_body(struct gateway *, const struct project *, char *body,
     size_t len, const char *etag);

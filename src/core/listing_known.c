@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "core/claim.h"
 #include "core/drift.h"
+#include "core/peers.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -39,7 +40,8 @@ listing_known_holds(const struct listing *l, const struct project *p)
 {
 	return l->known.text != NULL && l->body.body != NULL && l->body_made_by == p->generation &&
 	    l->body_sequence >= l->known.sequence && l->known.sequence > l->epoch->written &&
-	    loop_wall(l->gw->loop) - l->noted_ms <= LISTING_NOTE_MS && !claim_is_looked_for(l->gw, p);
+	    loop_wall(l->gw->loop) - l->noted_ms <= LISTING_NOTE_MS && peers_told(l->gw) &&
+	    !claim_is_looked_for(l->gw, p);
 }
 
 /* Compares a text. */

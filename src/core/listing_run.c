@@ -6,6 +6,8 @@
 #include "core/listing_impl.h"
 #include "core/listing_known.h"
 #include "core/listing_pages.h"
+#include "core/peer_claims.h"
+#include "core/peers.h"
 #include "core/twin.h"
 #include "core/twin_batch.h"
 #include "json/json_text.h"
@@ -41,6 +43,8 @@ struct listing_run {
 	uint64_t sequence;
 	struct listing_pages *pages;
 	struct store_call *store;
+	uint64_t known_at;          /* when it was asked what is known */
+	struct peer_claims *others; /* creates of other gateways; NULL: not asked for */
 	struct twin_batch *batch;   /* what is adopted gets its twins */
 	struct store_record *fresh; /* what is adopted */
 	size_t fresh_count;
@@ -51,7 +55,7 @@ struct listing_run {
 	struct listing_item *pool;  /* the items' memory */
 	struct listing_row *rows;
 	size_t count;
-	size_t *missing; /* rows that the answer does not show */
+	size_t *missing; /* rows that the answer does not show, or shows otherwise */
 	size_t missing_count, missing_next;
 	unsigned checking;
 	bool complete;
@@ -104,6 +108,7 @@ listing_run_free(struct listing_run *run)
 		listing_pages_cancel(run->pages);
 	if (run->store != NULL)
 		store_cancel(run->store);
+	peer_claims_end(run->others);
 	if (run->batch != NULL)
 		twin_batch_end(run->batch, false);
 	for (size_t i = 0; i < run->fresh_count; i++)
@@ -234,17 +239,47 @@ listing_run_shelve(struct listing_run *run, const struct listing_row *row)
 	if (e != NULL && e->record.version >= row->record.version)
 		return e; /* shelf_put() would keep it as it is */
 	store_record_copy(&copy, &row->record);
-	return shelf_put(run->gw->shelf, &copy);
+	return peers_put(run->gw, &copy, run->known_at);
+}
+
+/* Whether another gateway has written the item through another scope a moment ago, of which
+ * this scope's record tells nothing. */
+static bool
+listing_run_is_risky(const struct listing_run *run, const struct shelf_entry *e)
+{
+	return run->project.resource->shared && peers_shared_lately(run->gw, e->record.upstream_id);
+}
+
+/* Whether a listing is not believed of an item that it shows: where other gateways write
+ * too, what it shows may be what one of them has replaced. The item's own GET knows. */
+static bool
+listing_run_distrusts(const struct listing_run *run, const struct shelf_entry *e,
+    struct sight *sight)
+{
+	if (!run->gw->shared)
+		return false;
+	return fetch_differs(e, sight) || listing_run_is_risky(run, e);
+}
+
+/* Has a row looked at by the item's own GET. */
+static void
+listing_run_look_at(struct listing_run *run, size_t row)
+{
+	listing_run_differs(run);
+	run->missing[run->missing_count++] = row;
 }
 
 /* Takes in what the listing shows of an item, unless it is only late. */
 static void
-listing_run_look(struct listing_run *run, struct shelf_entry *e, struct listed_item *seen)
+listing_run_look(struct listing_run *run, const struct listing_row *row, struct shelf_entry *e,
+    struct listed_item *seen)
 {
 	struct sight sight;
 
 	listed_see(seen, &run->project, &sight);
-	if (fetch_is_late(run->gw, &run->project, e, &sight) ||
+	if (listing_run_distrusts(run, e, &sight))
+		listing_run_look_at(run, (size_t)(row - run->rows));
+	else if (fetch_is_late(run->gw, &run->project, e, &sight) ||
 	    fetch_seen(run->gw, e, &sight, run->sequence) != 0)
 		listing_run_differs(run);
 	else if (seen->alike && e->seen_sequence == run->sequence)
@@ -255,12 +290,14 @@ listing_run_look(struct listing_run *run, struct shelf_entry *e, struct listed_i
 /* The same; nothing is compared when it is in the words in which the item was seen last, and
  * no write came since. */
 static void
-listing_run_see(struct listing_run *run, struct shelf_entry *e, struct listed_item *seen)
+listing_run_see(struct listing_run *run, const struct listing_row *row, struct shelf_entry *e,
+    struct listed_item *seen)
 {
-	if (seen->alike && shelf_knows(e, &run->project, seen->text, seen->len))
+	if (seen->alike && shelf_knows(e, &run->project, seen->text, seen->len) &&
+	    !listing_run_is_risky(run, e))
 		fetch_seen_again(run->gw, e, run->sequence);
 	else
-		listing_run_look(run, e, seen);
+		listing_run_look(run, row, e, seen);
 }
 
 /* Takes in what the listing shows of a known record. */
@@ -274,10 +311,11 @@ listing_run_show(struct listing_run *run, struct listing_row *row, struct listed
 		store_record_clear(&row->record); /* deleted meanwhile */
 		return;
 	}
+	row->listed = true;
 	shelf_pin(e);
 	if (e->replaced_count > 0)
 		shelf_show(e, &run->project, NULL, NULL); /* what is here may be newer */
-	listing_run_see(run, e, seen);
+	listing_run_see(run, row, e, seen);
 	listing_run_take(run, row, e);
 	shelf_unpin(e);
 }
@@ -285,19 +323,24 @@ listing_run_show(struct listing_run *run, struct listing_row *row, struct listed
 /* Starts more checks, or ends the run when none is left. */
 static void listing_run_check(struct listing_run *);
 
-/* Whether a record was made so recently that a listing may still lack it. */
+/* Whether a record was made so recently that a listing may still lack it; one that another
+ * gateway made, by the time that Bluejay gave it. */
 static bool
 listing_run_is_young(const struct listing_run *run, const struct shelf_entry *e)
 {
-	return e->made != 0 &&
-	    loop_now(run->gw->loop) - e->made < run->snap->config->bluejay.settle_grace;
+	int64_t grace = run->snap->config->bluejay.settle_grace;
+
+	if (run->gw->shared && e->made == 0)
+		return !e->record.adopted && loop_wall(run->gw->loop) - e->record.created_ms < grace;
+	return e->made != 0 && loop_now(run->gw->loop) - e->made < grace;
 }
 
-/* A missing record lives, or nobody knows: the listing lags or is not whole. */
+/* A missing record lives, or nobody knows: the listing lags or is not whole; or what it
+ * shows of a record was not believed. */
 static void
 listing_run_miss(struct listing_run *run, struct listing_row *row, struct shelf_entry *e)
 {
-	if (!listing_run_is_young(run, e))
+	if (!row->listed && !listing_run_is_young(run, e))
 		run->complete = false;
 	shelf_show(e, &run->project, NULL, NULL);
 	listing_run_take(run, row, e);
@@ -379,6 +422,7 @@ listing_run_add_adopted(struct listing_run *run, struct store_record *records, s
 	if (n == 0)
 		return;
 	run->rows = mem_resize(run->rows, (run->count + n) * sizeof *run->rows);
+	run->missing = mem_resize(run->missing, (run->missing_count + n) * sizeof *run->missing);
 	for (size_t i = 0; i < n; i++) {
 		struct listing_row *row = &run->rows[run->count];
 		struct listing_item *item;
@@ -574,10 +618,56 @@ listing_run_compare_one(struct listing_run *run, struct store_record *record)
 	if (item != NULL) {
 		listing_run_show(run, row, item->seen);
 	} else {
-		listing_run_differs(run);
-		run->missing[run->missing_count++] = run->count;
+		listing_run_look_at(run, run->count);
 	}
 	run->count++;
+}
+
+static void listing_run_ask_known(struct listing_run *);
+
+/* Creates of other gateways are known; what is known of items is asked for again. */
+static void
+listing_run_on_others(void *arg, bool ok)
+{
+	struct listing_run *run = arg;
+	struct result trouble;
+
+	if (ok) {
+		listing_run_ask_known(run);
+		return;
+	}
+	gateway_store_trouble(&trouble);
+	listing_run_fail(run, &trouble, false);
+}
+
+/* Marks one item as known. */
+static void
+listing_run_know(struct listing_run *run, const char *upstream_id)
+{
+	struct listing_item *item;
+
+	HASH_FIND_STR(run->items, upstream_id, item);
+	if (item != NULL)
+		item->known = true;
+}
+
+/* Whether the listing shows what nobody knows, where a create of another gateway may
+ * have made it and those were not asked for yet. */
+static bool
+listing_run_wants_others(struct listing_run *run, const struct store_reply *reply)
+{
+	struct listing_item *item, *next;
+
+	if (!run->gw->shared || run->others != NULL)
+		return false;
+	for (size_t i = 0; i < reply->record_count; i++)
+		listing_run_know(run, reply->records[i].upstream_id);
+	for (size_t i = 0; i < reply->tombstone_count; i++)
+		listing_run_know(run, reply->tombstones[i]);
+	HASH_ITER(hh, run->items, item, next)
+		if (!item->known)
+			return true;
+	return false;
 }
 
 /* The store has given what is known of the scope: compares. */
@@ -591,6 +681,10 @@ listing_run_on_records(void *arg, struct store_reply *reply)
 	if (reply->status != STORE_OK) {
 		gateway_store_trouble(&trouble);
 		listing_run_fail(run, &trouble, false);
+		return;
+	}
+	if (listing_run_wants_others(run, reply)) {
+		run->others = peer_claims_ask(run->gw, &run->project, listing_run_on_others, run);
 		return;
 	}
 	run->rows = mem_zero(reply->record_count + 1, sizeof *run->rows);
@@ -628,6 +722,14 @@ listing_run_index(struct listing_run *run)
 	if (bad > 0)
 		log_warn(run->gw->log, "entries without an id in a listing",
 		    LOG_S("scope", run->listing->scope), LOG_I("count", bad));
+}
+
+/* Asks the store what is known of the scope. */
+static void
+listing_run_ask_known(struct listing_run *run)
+{
+	run->known_at = run->gw->sequence;
+	run->store = store_list(run->gw->store, run->listing->scope, listing_run_on_records, run);
 }
 
 /* What a failed listing means for a client. */
@@ -682,7 +784,7 @@ listing_run_on_answer(void *arg, const struct listing_pages_end *end)
 		run->text = mem_copy(a->body, a->body_len);
 	run->text_len = a->body_len;
 	listing_run_index(run);
-	run->store = store_list(run->gw->store, run->listing->scope, listing_run_on_records, run);
+	listing_run_ask_known(run);
 }
 
 /* Starts a run. */

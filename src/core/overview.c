@@ -8,6 +8,7 @@
 #include "core/fetch.h"
 #include "core/items.h"
 #include "core/listing.h"
+#include "core/peers.h"
 #include "core/refresher.h"
 
 #include <stdlib.h>
@@ -27,6 +28,7 @@ struct overview {
 	bool started;
 	struct listing_wait *listing;
 	struct store_call *store;
+	uint64_t asked; /* when it was */
 	struct result trouble; /* why the listing failed, while an old list is tried */
 	bool second;           /* a recent listing was known, but not its list: a new one runs */
 	struct overview_row *rows; /* no-cache without a listing: the items to read */
@@ -180,11 +182,35 @@ overview_give_text(struct overview *o, struct overview_text *t, const char *cach
 	overview_give(o, &result);
 }
 
+/* The store is away: the list as it was known last may be given, and says so. False when
+ * there is none that is young enough, or the client wants a new one. */
+static bool
+overview_give_last(struct overview *o)
+{
+	const struct listing_body *last;
+	struct result result;
+	int64_t age = 0;
+
+	if (o->no_cache || peers_told(o->gw))
+		return false;
+	last = listing_last_body(o->gw, &o->project, &age);
+	if (last == NULL || age >= o->gw->snap->config->bluejay.cache_stale)
+		return false;
+	o->gw->cache_stale++;
+	result_body(&result, 200, mem_copy(last->body, last->len), last->len);
+	memcpy(result.etag, last->etag, sizeof result.etag);
+	result.cache = "stale";
+	result.age = age / 1000;
+	overview_give(o, &result);
+	return true;
+}
+
 /* Asks the store for the records. */
 static void
 overview_list(struct overview *o, store_done_fn done)
 {
 	gateway_store_begin(o->gw, o->project.trace);
+	o->asked = o->gw->sequence;
 	o->store = store_list(o->gw->store, o->project.scope, done, o);
 }
 
@@ -198,7 +224,7 @@ overview_from_records(struct overview *o, struct store_reply *reply, struct over
 
 		if (!project_shows(&o->project, &reply->records[i]))
 			continue;
-		e = shelf_put(o->gw->shelf, &reply->records[i]);
+		e = peers_put(o->gw, &reply->records[i], o->asked);
 		if (e != NULL && shelf_show(e, &o->project, NULL, NULL) == 0)
 			overview_add(t, e->body, e->body_len, e->etag);
 		if (e != NULL && !o->project.listed &&
@@ -274,7 +300,7 @@ overview_on_listing(void *arg, const struct listing_view *view)
 	} else if (view->down && !o->no_cache) {
 		result_copy(&o->trouble, view->trouble);
 		overview_list(o, overview_on_old);
-	} else {
+	} else if (!overview_give_last(o)) {
 		struct result result;
 
 		result_copy(&result, view->trouble);
@@ -418,7 +444,7 @@ overview_on_known(void *arg, struct store_reply *reply)
 	o->rows = mem_zero(reply->record_count + 1, sizeof *o->rows);
 	for (size_t i = 0; i < reply->record_count; i++) {
 		o->rows[o->count++].id = mem_string(reply->records[i].local_id);
-		shelf_put(o->gw->shelf, &reply->records[i]);
+		peers_put(o->gw, &reply->records[i], o->asked);
 	}
 	overview_read_more(o);
 }
@@ -454,6 +480,8 @@ overview_start(struct overview *o)
 			overview_ask_store(o);
 		return;
 	}
+	if (peers_away(o->gw) && overview_give_last(o))
+		return;
 	known = o->no_cache ? NULL : listing_body(o->gw, &o->project);
 	if (known != NULL) {
 		o->gw->cache_hits++;

@@ -5,6 +5,7 @@
 #include "core/errand.h"
 #include "core/fence.h"
 #include "core/fetch.h"
+#include "core/peers.h"
 #include "core/reading.h"
 #include "json/json_read.h"
 #include "json/json_text.h"
@@ -22,6 +23,7 @@ struct reading {
 	struct fetch_wait *fetch;
 	struct work *errand;     /* another gateway reads it */
 	bool visits;             /* for another gateway */
+	bool blind;              /* the store is away: what is kept there is as it was known last */
 	struct loop_timer timer; /* first step, outside the caller's stack; then the deadline */
 	bool started;
 	struct shelf_entry *entry; /* pinned while it is read */
@@ -97,14 +99,15 @@ reading_give(struct reading *r, struct result *result)
 	result_clear(result);
 }
 
-/* Gives an entry's answer. */
+/* Gives an entry's answer. What was read while the store is away says so: what the gateway
+ * keeps of the item may be as old as the store's last word. */
 static void
 reading_give_entry(struct reading *r, const struct shelf_entry *e, const char *cache, int64_t age)
 {
 	struct result result;
 
-	reading_result(e, cache, &result);
-	result.age = age;
+	reading_result(e, r->blind ? "stale" : cache, &result);
+	result.age = r->blind && age < 0 ? peers_silence(r->gw) / 1000 : age;
 	reading_give(r, &result);
 }
 
@@ -217,7 +220,7 @@ reading_go(struct reading *r, struct shelf_entry *e)
 		reading_send(r, crew_owner(r->gw), r->no_cache);
 		return;
 	}
-	peer = r->visits || r->no_cache ? NULL : crew_claimant(r->gw, e->record.upstream_id);
+	peer = r->visits || r->no_cache || !peers_told(r->gw) ? NULL : crew_claimant(r->gw, e->record.upstream_id);
 	if (peer != NULL) {
 		reading_send(r, peer, false);
 		return;
@@ -226,6 +229,23 @@ reading_go(struct reading *r, struct shelf_entry *e)
 	r->entry = e;
 	shelf_pin(e);
 	r->fetch = fetch_want(r->gw, &r->project, e, !r->no_cache, reading_on_fetch, r);
+}
+
+/* The store is away, or does not answer: memory knows whose the item is, which does not
+ * change, and Bluejay what it holds and whether it is there at all. False when memory does
+ * not know it, or the client wants it from the store. */
+static bool
+reading_goes_blind(struct reading *r)
+{
+	struct shelf_entry *e = r->gw->shared && !r->no_cache && crew_owner(r->gw) == NULL
+	    ? shelf_find(r->gw->shelf, r->project.scope, r->local_id)
+	    : NULL;
+
+	if (e == NULL)
+		return false;
+	r->blind = true;
+	reading_go(r, e);
+	return true;
 }
 
 /* The fence has answered. */
@@ -243,12 +263,15 @@ reading_on_fence(void *arg, enum fence_status status, struct shelf_entry *e,
 	}
 	if (status == FENCE_UNKNOWN)
 		result_not_found(&result, r->project.resource);
+	else if (reading_goes_blind(r))
+		return;
 	else
 		result_copy(&result, trouble);
 	reading_give(r, &result);
 }
 
-/* Finds the entry. A helper has copies: NULL when there is none that is worth anything by
+/* Finds the entry; where other gateways write too, only while it is fresh: else the store
+ * is asked. A helper has copies: NULL when there is none that is worth anything by
  * itself, or when the owner wants to see the read, to remember it or to note its age. */
 static struct shelf_entry *
 reading_find(struct gateway *gw, const struct project *p, const char *id)
@@ -258,13 +281,25 @@ reading_find(struct gateway *gw, const struct project *p, const char *id)
 
 	crew_catch_up(gw);
 	e = shelf_find(gw->shelf, p->scope, id);
-	if (e == NULL || crew_owner(gw) == NULL)
-		return e;
+	if (e != NULL && crew_owner(gw) == NULL)
+		return !gw->shared || fetch_fresh(gw, p, e) ? e : NULL;
+	if (e == NULL)
+		return NULL;
 	if (!crew_is_current(gw, e) || !shelf_ready(e, p) || e->fetched == 0 ||
 	    c->recording_requests > 0 || (c->bluejay.cache_stale > 0 &&
 	    loop_wall(gw->loop) - e->noted_ms > c->bluejay.cache_stale / 4))
 		return NULL;
 	return e;
+}
+
+/* Finds the entry for a read that may begin with it: when other gateways write too, one
+ * that is to be current for certain begins with the store, which the owner asks. */
+static struct shelf_entry *
+reading_look(const struct reading *r)
+{
+	if (r->gw->shared && (r->no_cache || !peers_told(r->gw)))
+		return NULL;
+	return reading_find(r->gw, &r->project, r->local_id);
 }
 
 /* Begins, with the entry if there is one. */
@@ -277,7 +312,7 @@ reading_start(struct reading *r, struct shelf_entry *e)
 		reading_go(r, e);
 	else if (crew_owner(r->gw) != NULL)
 		reading_send(r, crew_owner(r->gw), r->no_cache);
-	else
+	else if (!peers_away(r->gw) || !reading_goes_blind(r))
 		r->fence = fence_find(r->gw, &r->project, r->local_id, reading_on_fence, r);
 }
 
@@ -291,7 +326,7 @@ reading_on_timer(void *arg)
 		reading_expire(r);
 		return;
 	}
-	reading_start(r, reading_find(r->gw, &r->project, r->local_id));
+	reading_start(r, reading_look(r));
 }
 
 /* Makes a read. */
@@ -328,9 +363,10 @@ item_get_now(struct gateway *gw, const struct project *p, const char *id, struct
 static struct work *
 reading_begin(struct reading *r, bool no_cache)
 {
-	struct shelf_entry *e = reading_find(r->gw, &r->project, r->local_id);
+	struct shelf_entry *e;
 
 	r->no_cache = no_cache;
+	e = reading_look(r);
 	if (e != NULL && !reading_is_fresh(r, e))
 		reading_start(r, e);
 	else

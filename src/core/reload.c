@@ -28,13 +28,14 @@ reload_end(struct reload *r)
 	free(r);
 }
 
-/* Goes on with a write that belonged to no project before, and does now. */
+/* Goes on with a write that belonged to no project before, and does now. One that another
+ * gateway left is seen when those are looked for (peers.h). */
 static void
 reload_wake(struct gateway *gw, struct snapshot *before, const struct store_intent *in)
 {
 	struct project p;
 
-	if (snapshot_project_of_scope(before, in->scope, in->project, &p) ||
+	if (!in->held || snapshot_project_of_scope(before, in->scope, in->project, &p) ||
 	    !snapshot_project_of_scope(gw->snap, in->scope, in->project, &p))
 		return;
 	if (in->operation == STORE_CREATE)

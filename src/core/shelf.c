@@ -284,6 +284,30 @@ shelf_drop(struct shelf *s, const char *scope, const char *local_id)
 	}
 }
 
+/* Drops what another gateway wrote. */
+void
+shelf_forget(struct shelf *s, const char *scope, const char *local_id, const char *upstream_id)
+{
+	struct shelf_entry *e = shelf_find(s, scope, local_id);
+
+	shelf_outdate(s, upstream_id);
+	if (e != NULL)
+		shelf_remove(e);
+}
+
+/* Drops it wherever it is. */
+void
+shelf_forget_shared(struct shelf *s, const char *upstream_id)
+{
+	struct shelf_entry *e, *next;
+
+	for (e = TAILQ_FIRST(&s->order); e != NULL; e = next) {
+		next = TAILQ_NEXT(e, link);
+		if (strcmp(e->record.upstream_id, upstream_id) == 0)
+			shelf_remove(e);
+	}
+}
+
 /* Drops what belongs to another scope by now. */
 void
 shelf_drop_scope(struct shelf *s, const char *scope)

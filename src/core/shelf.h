@@ -44,6 +44,7 @@ struct shelf_entry {
 	int64_t noted_ms;        /* of such a copy: wall time of its content in the owner */
 	unsigned pins;
 	bool dead; /* dropped while pinned */
+	bool behind; /* its record may be older than what another gateway wrote: never fresh */
 	size_t cost;
 	struct shelf *shelf;
 	TAILQ_ENTRY(shelf_entry) link;
@@ -84,6 +85,13 @@ void shelf_pin(struct shelf_entry *);
 void shelf_unpin(struct shelf_entry *);
 void shelf_drop(struct shelf *, const char *scope, const char *local_id);
 void shelf_drop_scope(struct shelf *, const char *scope); /* all items of a scope */
+
+/* Another gateway wrote the item: what is here, and copies of it, are worth nothing. What
+ * is being read tells those who wait for it, and is not kept. */
+void shelf_forget(struct shelf *, const char *scope, const char *local_id,
+    const char *upstream_id);
+/* The same in every scope that has the item in memory. */
+void shelf_forget_shared(struct shelf *, const char *upstream_id);
 
 /* Drops an item that was deleted through the gateway, or that the upstream no
  * longer has: what the store read before it knew is refused from now on, under either
