@@ -143,10 +143,14 @@ serve_start_core(struct serve *s)
 	    .binding = s->sandbox != NULL ? "sandbox" : s->snap->config->bluejay.url,
 	    .rebind = s->options->rebind,
 	    .log = s->log,
+	    .password = s->snap->config->store.password,
+	    .connections = (unsigned)s->snap->config->store.connections,
 	};
 	struct gateway_options go = {.log = s->log, .snapshot = s->snap};
 	struct fail fail;
 
+	if (s->snap->config->store.kind == CONFIG_STORE_POSTGRESQL)
+		so.url = s->snap->config->store.url;
 	s->store = store_open(&so, &fail);
 	if (s->store == NULL) {
 		fprintf(stderr, "persona-gateway: %s\n", fail.text);

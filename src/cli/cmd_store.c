@@ -157,7 +157,12 @@ store_find(struct store_command *c)
 		return true;
 	}
 	config = config_load(&source, &diags); /* no key is needed for this */
-	if (config != NULL) {
+	if (config != NULL && config->store.kind == CONFIG_STORE_POSTGRESQL) {
+		fprintf(stderr, "persona-gateway: the store is a PostgreSQL database: pg_dump copies it, "
+		    "pg_restore puts it back, and the gateway looks at it when it starts\n");
+		config_free(config);
+		config = NULL;
+	} else if (config != NULL) {
 		c->dir = mem_string(config->data_dir);
 		c->url = mem_string(config->bluejay.url);
 	} else {

@@ -24,7 +24,8 @@
 /* In the order of enum log_level and enum log_format. */
 static const char *const config_levels[] = {"debug", "info", "warn", "error", NULL};
 static const char *const config_formats[] = {"auto", "text", "json", NULL};
-static const char *const config_stores[] = {"sqlite", NULL};
+/* In the order of enum config_store. */
+static const char *const config_stores[] = {"sqlite", "postgresql", NULL};
 /* In the order of enum config_communities. */
 static const char *const config_communities[] = {"project", "organisation", NULL};
 /* In the order of enum config_tls_version and enum tls_clients. */
@@ -268,8 +269,17 @@ static const struct config_key config_table[] = {
 	.min = 100 * MS, .max = 24 * HOUR,
 	.help = "How long nothing may come or go in an exchange that is passed on. It may last as "
 	    "long as it likes."},
-    {"store.kind", CONFIG_ENUM, UNSTORED, .fallback = "sqlite", .choices = config_stores,
-	.reason = "this version has no other store", .restart = true, .help = "Where records are kept."},
+    {"store.kind", CONFIG_ENUM, AT(store.kind), .fallback = "sqlite", .choices = config_stores,
+	.restart = true, .help = "Where records are kept: in `data_dir`, or in a PostgreSQL database "
+	    "that several gateways share ([PostgreSQL](operations.md#postgresql))."},
+    {"store.url", CONFIG_SECRET, AT(store.url), .restart = true,
+	.help = "The database, as `postgresql://user@host/database?sslmode=verify-full`, with the options "
+	    "of libpq; it may name several hosts. Needed with `postgresql`, and never shown."},
+    {"store.password_file", CONFIG_SECRET_FILE, AT(store.password), .restart = true,
+	.help = "A file that holds the user's password and nothing else; it wins over one in the URL."},
+    {"store.connections", CONFIG_INT, AT(store.connections), .fallback = "3", .min = 2, .max = 32,
+	.restart = true, .help = "How many connections each event loop may have to PostgreSQL, one of "
+	    "which writes; the process has one more."},
 };
 
 /* Gives the table. */

@@ -51,7 +51,6 @@ struct config_key {
 	const char *fallback; /* the default as the file would have it; NULL: none */
 	int64_t min, max;     /* INT, COUNT, DURATION, SIZE */
 	const char *const *choices; /* ENUM: NULL-terminated */
-	const char *reason;	    /* ENUM: why there are no others; may be NULL */
 	const char *help;	    /* one line */
 	bool restart; /* takes effect at a start only: a reload keeps what runs */
 };

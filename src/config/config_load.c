@@ -95,6 +95,8 @@ config_free(struct config *config)
 	free(config->images.model);
 	free(config->images.size);
 	free(config->passthrough.local);
+	mem_wipe_free(config->store.url);
+	mem_wipe_free(config->store.password);
 	for (size_t i = 0; i < config->project_count; i++) {
 		free(config->projects[i].id);
 		free(config->projects[i].name);

@@ -100,6 +100,26 @@ config_rules_keys(const struct config_rules *r)
 	    "the environment, or name a file that holds the key with api_key_file");
 }
 
+/* Wants the URL of a database where one is to be used, and only there. */
+static void
+config_rules_store(const struct config_rules *r)
+{
+	const struct yaml_node *map = FIND(r->config->document, "store");
+	const struct yaml_node *url = yaml_node_get(map, "url");
+	bool database = r->config->store.kind == CONFIG_STORE_POSTGRESQL;
+	struct config_place at = config_rules_at(r, database ? yaml_node_get(map, "kind") : url);
+
+	if (!yaml_node_sound(yaml_node_get(map, "kind")))
+		return;
+	if (database && url == NULL)
+		diag_add(r->diags, at.file, at.line, at.column, "store.kind is postgresql, and "
+		    "store.url is missing; write the line \"url: postgresql://user@host/database\" "
+		    "below \"store:\"");
+	else if (!database && url != NULL)
+		diag_add(r->diags, at.file, at.line, at.column, "store.url is for the kind postgresql; "
+		    "write \"kind: postgresql\" beside it, or take it out");
+}
+
 /* Checks one time of bluejay.timeouts against the total. */
 static void
 config_rules_timeout(const struct config_rules *r, const char *name, int64_t *value)
@@ -487,6 +507,7 @@ config_rules_check(struct config_rules *r)
 	config_rules_buffers(r);
 	config_rules_url(r);
 	config_rules_images(r);
+	config_rules_store(r);
 	config_rules_twins(r);
 	config_rules_cors(r);
 	config_rules_listen(r);

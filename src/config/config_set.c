@@ -100,7 +100,6 @@ config_set_choices(const struct config_key *key)
 static int
 config_set_enum(const struct config_text *t, void *slot, struct fail *fail)
 {
-	const char *reason = t->key->reason;
 	char *list;
 
 	for (int i = 0; t->key->choices[i] != NULL; i++) {
@@ -112,8 +111,7 @@ config_set_enum(const struct config_text *t, void *slot, struct fail *fail)
 	}
 	list = config_set_choices(t->key);
 	if (t->shown)
-		fail_set(fail, "must be %s, not \"%.*s\"%s%s", list, diag_clip(t->text), t->text,
-		    reason == NULL ? "" : ": ", reason == NULL ? "" : reason);
+		fail_set(fail, "must be %s, not \"%.*s\"", list, diag_clip(t->text), t->text);
 	else
 		fail_set(fail, "must be %s; the value from the environment is not", list);
 	free(list);

@@ -49,6 +49,8 @@ enum config_tls_version { CONFIG_TLS_1_2, CONFIG_TLS_1_3 };
 
 enum config_http { CONFIG_HTTP_1_1, CONFIG_HTTP_2 };
 
+enum config_store { CONFIG_STORE_SQLITE, CONFIG_STORE_POSTGRESQL };
+
 enum config_image_provider { CONFIG_IMAGES_AUTO, CONFIG_IMAGES_NONE, CONFIG_IMAGES_OPENAI };
 
 struct config {
@@ -120,6 +122,13 @@ struct config {
 		bool mirror_personas;
 		int64_t connect, idle;
 	} passthrough;
+
+	struct {
+		int kind;       /* enum config_store */
+		char *url;      /* may hold a password; NULL: none */
+		char *password; /* NULL: that of the URL */
+		int64_t connections;
+	} store;
 
 	int communities_scope; /* enum config_communities */
 

@@ -268,7 +268,7 @@ static bool
 config_walk_replaced(const struct config_walk *w, const struct config_key *key,
     const struct yaml_node *node)
 {
-	if (!w->sandbox)
+	if (!w->sandbox || strncmp(key->path, "store.", strlen("store.")) == 0)
 		return false;
 	return key->type == CONFIG_SECRET || key->type == CONFIG_SECRET_FILE ||
 	    (key->type == CONFIG_URL && !yaml_node_sound(node));

@@ -35,7 +35,14 @@ struct store_options {
 	                        later is refused; NULL: any */
 	bool rebind;         /* take the new binding instead of refusing */
 	struct log *log;     /* may be NULL */
+
+	/* A PostgreSQL database, and nothing of dir is used; NULL: none. The password is that of
+	 * the URL when it is NULL. Neither is repeated in a sentence. */
+	const char *url, *password;
+	unsigned connections; /* for each port, besides one of the process; 0: STORE_CONNECTIONS */
 };
+#define STORE_CONNECTIONS 3
+
 
 /* Opens or makes the store, migrates its schema, takes its lock. NULL with a
  * sentence: locked by another process, newer schema, other binding, damaged. */

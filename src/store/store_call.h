@@ -57,6 +57,7 @@ struct store_call {
 	store_done_fn done;
 	void *arg;
 	bool cancelled; /* touched on the port's loop only */
+	int64_t asked_at; /* for an engine that works on the port's loop: its clock */
 	enum store_op op;
 
 	/* what is asked; each operation uses some of them, the rest is zero */

@@ -36,4 +36,8 @@ struct store_engine {
 /* The embedded engine; NULL with a sentence. */
 struct store_engine *sqlite_engine_open(const struct store_options *, struct fail *);
 
+/* The one of a PostgreSQL database, which works on the loops of the ports; NULL with a
+ * sentence, also when the program was built without it. */
+struct store_engine *postgres_engine_open(const struct store_options *, struct fail *);
+
 #endif

@@ -46,7 +46,8 @@ struct store_change {
 };
 
 /* The changes belong to the store. None (count 0): the feed was lost for a while, and all
- * that was read before may be old. */
+ * that was read before may be old. It must not close the port. At most one port of a process
+ * is told, the one that was opened first. */
 typedef void (*store_watch_fn)(void *arg, const struct store_change *, size_t count);
 
 /* Has changes told on the port's loop, until the port is closed. At most one watcher for

@@ -54,7 +54,8 @@ struct store_port {
 struct store *
 store_open(const struct store_options *options, struct fail *f)
 {
-	struct store_engine *engine = sqlite_engine_open(options, f);
+	struct store_engine *engine = options->url != NULL ? postgres_engine_open(options, f)
+	    : sqlite_engine_open(options, f);
 	struct store *s;
 
 	if (engine == NULL)
@@ -223,24 +224,25 @@ store_tell(struct store *s, unsigned but, const struct store_change *change)
 	pthread_mutex_unlock(&s->lock);
 }
 
-/* Takes what is in the mailbox; the changes come back, with their number. */
-static struct store_change *
-store_port_collect(struct store_port *p, size_t *count, bool *lost)
+/* Tells the watcher what has changed. */
+void
+store_port_flush(struct store_port *p)
 {
 	struct store_change *changes;
+	size_t count;
+	bool lost;
 
 	pthread_mutex_lock(&p->lock);
-	p->woken = false;
-	p->refs++;
-	STAILQ_CONCAT(&p->ready, &p->done);
 	changes = p->changes;
-	*count = p->change_count;
-	*lost = p->lost;
+	count = p->change_count;
+	lost = p->lost;
 	p->changes = NULL;
 	p->change_count = 0;
 	p->lost = false;
 	pthread_mutex_unlock(&p->lock);
-	return changes;
+	if ((lost || count > 0) && p->watch != NULL)
+		p->watch(p->watch_arg, changes, count);
+	store_changes_free(changes, count);
 }
 
 /* Tells what has changed and calls back what is finished; a callback may cancel
@@ -249,18 +251,17 @@ static void
 store_port_deliver(evutil_socket_t fd, short what, void *arg)
 {
 	struct store_port *p = arg;
-	struct store_change *changes;
 	struct store_call *c;
-	size_t count;
 	uint64_t n;
-	bool lost;
 
 	while (read(fd, &n, sizeof n) < 0 && errno == EINTR)
 		;
-	changes = store_port_collect(p, &count, &lost);
-	if ((lost || count > 0) && p->watch != NULL)
-		p->watch(p->watch_arg, changes, count);
-	store_changes_free(changes, count);
+	pthread_mutex_lock(&p->lock);
+	p->woken = false;
+	p->refs++;
+	STAILQ_CONCAT(&p->ready, &p->done);
+	pthread_mutex_unlock(&p->lock);
+	store_port_flush(p);
 	while ((c = STAILQ_FIRST(&p->ready)) != NULL) {
 		STAILQ_REMOVE_HEAD(&p->ready, link);
 		if (!c->cancelled && c->done != NULL)

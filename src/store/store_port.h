@@ -23,4 +23,8 @@ void store_tell(struct store *, unsigned but, const struct store_change *);
 /* Tells one port, if it watches; NULL: the feed was lost. */
 void store_port_tell(struct store_port *, const struct store_change *);
 
+/* Has what was told reach the watcher now; on the port's loop, not inside a call of the
+ * port's owner. */
+void store_port_flush(struct store_port *);
+
 #endif

@@ -115,7 +115,7 @@ START_TEST(mistakes_of_the_file_and_of_its_mapping_come_in_the_order_of_the_file
 	    "F:4:24: Bluejay requires \"title\" at create, but the field \"name\" may be absent; "
 	    "write name: {to: title, when_absent: \"\"}\n"
 	    "F:5:8: drain needs a unit: write 5s or 5ms\n"
-	    "F:6:15: store.kind must be sqlite, not \"x\": this version has no other store\n"
+	    "F:6:15: store.kind must be sqlite or postgresql, not \"x\"\n"
 	    "F:7:1: unknown key \"lisen\"; did you mean \"listen\"?\n");
 	check(given("mapping: {persona: {feelds: {}}}\n"), true, 1, "",
 	    "F:1:21: unknown key \"feelds\"; did you mean \"fields\"?\n");

@@ -440,7 +440,7 @@ START_TEST(values_out_of_range_are_told_with_the_range)
 	    "limits: {body: 512B, head: 2MiB, headers: 5, connections: 0}\n"
 	    "drain: 61m\n"
 	    "log: {level: warning, format: JSON}\n"
-	    "store: {kind: postgresql}\n"
+	    "store: {kind: mysql}\n"
 	    "projects: {a: {agent_id: 0}, b: {agent_id: 99999999999999999999}}\n",
 	    "c.yaml:3:12: bluejay.retries must be from 1 to 10, not 0\n"
 	    "c.yaml:4:23: bluejay.timeouts.connect must be from 10ms to 10m, not 5ms\n"
@@ -455,8 +455,7 @@ START_TEST(values_out_of_range_are_told_with_the_range)
 	    "c.yaml:9:8: drain must be from 0s to 1h, not 61m\n"
 	    "c.yaml:10:14: log.level must be debug, info, warn or error, not \"warning\"\n"
 	    "c.yaml:10:31: log.format must be auto, text or json, not \"JSON\"\n"
-	    "c.yaml:11:15: store.kind must be sqlite, not \"postgresql\": this version has no "
-	    "other store\n"
+	    "c.yaml:11:15: store.kind must be sqlite or postgresql, not \"mysql\"\n"
 	    "c.yaml:12:26: projects.a.agent_id must be 1 or more, not 0\n"
 	    "c.yaml:12:44: projects.b.agent_id must be a whole number, not "
 	    "\"99999999999999999999\"\n");

@@ -460,6 +460,32 @@ START_TEST(twins_need_a_local_tool)
 }
 END_TEST
 
+START_TEST(a_database_needs_its_url_and_nothing_else_has_one)
+{
+	struct config_source sandbox = {.sandbox = true};
+	struct diag_list diags = {0};
+	struct config *c = load(KEY "store: {kind: postgresql, url: \"postgresql://a:b@c/d\"}\n", "");
+
+	ck_assert_int_eq(c->store.kind, CONFIG_STORE_POSTGRESQL);
+	ck_assert_str_eq(c->store.url, "postgresql://a:b@c/d");
+	config_free(c);
+	/* the sandbox takes the place of Bluejay, not of the store */
+	sandbox.text = "store: {kind: postgresql, url: \"postgresql://a:b@c/d\"}\n";
+	sandbox.text_len = strlen(sandbox.text);
+	sandbox.file = "c.yaml";
+	c = config_load(&sandbox, &diags);
+	test_expect(&diags, "");
+	ck_assert_str_eq(c->store.url, "postgresql://a:b@c/d");
+	config_free(c);
+	refuse(KEY "store: {kind: postgresql}\n",
+	    "c.yaml:3:15: store.kind is postgresql, and store.url is missing; write the line "
+	    "\"url: postgresql://user@host/database\" below \"store:\"\n");
+	refuse(KEY "store: {url: \"postgresql://a:b@c/d\"}\n",
+	    "c.yaml:3:14: store.url is for the kind postgresql; write \"kind: postgresql\" beside it, "
+	    "or take it out\n");
+}
+END_TEST
+
 /* The suite. */
 Suite *
 rules_suite(void)
@@ -473,7 +499,7 @@ rules_suite(void)
 	    no_address_is_used_twice, an_agent_belongs_to_one_project_unless_both_share_it,
 	    projects_have_names_for_people, project_ids_can_stand_in_a_path, urls_that_surprise_are_warnings,
 	    portraits_need_a_key_or_the_sandbox, twins_need_a_local_tool,
-	    the_local_tool_is_somewhere_else,
+	    the_local_tool_is_somewhere_else, a_database_needs_its_url_and_nothing_else_has_one,
 	    every_origin_is_allowed_alone_and_without_credentials, NULL};
 
 	return unit_suite("rules", tests);
