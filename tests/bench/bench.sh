@@ -8,7 +8,7 @@
 #   bench.sh GATEWAY TOOLS SVG     the program, the folder of the built tools, the picture to write
 #
 # In the environment: ROUNDS, BENCH_SECONDS (of one run), BENCH_RATE (requests/s of the open loop), BENCH_ONLY
-# (a pattern of names), TMPDIR (where the gateway has its store: no memory file system, if creates are to
+# (a pattern of names; `beside`: reads beside creates), TMPDIR (where the gateway has its store: no memory file system, if creates are to
 # reach a disk).
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
@@ -22,6 +22,7 @@ only=${BENCH_ONLY:-*}
 port=19000
 work=$(mktemp -d)
 . "$here/bench_servers.sh"
+. "$here/bench_beside.sh"
 trap stop_all EXIT
 trap 'exit 1' INT TERM HUP
 
@@ -50,6 +51,7 @@ fi
 # Paths to read, and listings of as many personas as the agent's number says.
 make_data() {
 	mkdir "$work/tmp" "$work/lists" "$work/cache"
+	touch "$work/servers" "$work/names" "$work/raw"
 	awk -v dir="$work" 'BEGIN {
 		for (n = 1; n <= 4096; n++) {
 			id = sprintf("%08x-0000-4000-8000-%012x", n * 2654435, n)
@@ -142,7 +144,6 @@ start_gateways() {
 	gateway_as gateway false 0s "through list rate" "the gateway, translated"
 	gateway_as gateway-log true 0s through "the gateway, with its access log"
 	gateway_as gateway-cache false 1h cached "the gateway, cached"
-	printf '%s\t%s\n' gateway+creates "the gateway, with 500 creates/s beside" >>"$work/names"
 }
 
 # ---- measuring ----
@@ -177,8 +178,7 @@ measure() {
 # One turn of everybody who is in a part: turn PART PATHS CONNECTIONS
 turn() {
 	while read -r key id at does; do
-		# shellcheck disable=SC2254
-		case "$key" in $only) ;; *) continue ;; esac
+		wanted "$key" || continue
 		case " $does " in *" $1 "*) measure "$1" "$key" "$id" "$at" "$2" "$3" ;; esac
 	done <"$work/servers"
 }
@@ -189,22 +189,14 @@ steady() {
 		echo "$round rate $1 $result" >>"$work/raw"
 }
 
-# One turn of everybody at the steady rate; the gateway also while creates go on.
+# One turn of everybody at the steady rate.
 steady_turn() {
 	while read -r key id at does; do
-		# shellcheck disable=SC2254
-		case "$key" in $only) ;; *) continue ;; esac
+		wanted "$key" || continue
 		case "$does" in
 		direct) steady "$key" "$at" "$work/direct" ;;
 		*rate*) steady "$key" "$at" "$work/paths" ;;
 		esac
-		if [ "$key" = gateway ]; then
-			(pinned "$load_cpu" "$tools/rate_load" "$at" 500 "$seconds" create made >"$work/creates") &
-			creating=$!
-			steady gateway+creates "$at" "$work/paths"
-			wait "$creating"
-			echo "$round creates gateway $(cat "$work/creates")" >>"$work/raw"
-		fi
 	done <"$work/servers"
 }
 
@@ -226,17 +218,33 @@ warm_up() {
 	done <"$work/servers"
 }
 
+# Whether a name is to be measured.
+wanted() {
+	# shellcheck disable=SC2254
+	case "$1" in $only) return 0 ;; *) return 1 ;; esac
+}
+
 make_data
-start_all
-warm_up
+if [ "$only" != beside ]; then
+	start_all
+	warm_up
+fi
+if wanted beside; then
+	beside_start
+fi
 round=1
 while [ "$round" -le "$rounds" ]; do
 	say "bench: round $round of $rounds"
-	turn through "$work/paths" 32
-	turn cached "$work/paths" 32
-	turn list "$work/list" 1
-	steady_turn
-	(pinned "$serve_cpu" "$tools/json_cost" "$work/lists/thousand") | sed "s/^/$round json json-c /" >>"$work/raw"
+	if [ "$only" != beside ]; then
+		turn through "$work/paths" 32
+		turn cached "$work/paths" 32
+		turn list "$work/list" 1
+		steady_turn
+		(pinned "$serve_cpu" "$tools/json_cost" "$work/lists/thousand") | sed "s/^/$round json json-c /" >>"$work/raw"
+	fi
+	if wanted beside; then
+		beside_turn
+	fi
 	round=$((round + 1))
 done
 tick=$(getconf CLK_TCK)

@@ -63,6 +63,31 @@ function steady(part, key, words) {
 	    spread(worst, part, key), failed[part, key] ? failed[part, key] " failed" : ""
 }
 
+# How the 99th percentiles of two compare within each round, in words.
+function times(a, b,    r) {
+	delete quotient
+	for (r = 1; r <= rounds; r++)
+		if ((("rate", a, r) in most) && most["rate", b, r] > 0)
+			quotient["rate", a, r] = most["rate", a, r] / most["rate", b, r]
+	r = middle(quotient, "rate", a)
+	return sprintf("%.2f (%.2f-%.2f)", r, low, high)
+}
+
+# Reads alone, and beside creates elsewhere and here.
+function beside() {
+	if (middle(half, "rate", "beside-none") < 0)
+		return
+	printf "\nReads at %d requests/s while 500 personas are created each second, in milliseconds\n", open_rate
+	printf "  %-38s %-22s %-22s %-24s\n", "", "     half are done by", "     99 % by", "     all by"
+	steady("rate", "beside-none", "reads, nothing beside")
+	steady("rate", "beside-elsewhere", "reads, creates in another gateway")
+	steady("rate", "beside-here", "reads, creates in the same gateway")
+	steady("creates", "beside-elsewhere", "  the creates in another, durable")
+	steady("creates", "beside-here", "  the creates in the same, durable")
+	printf "  99 %% beside creates in the same gateway, divided by that beside another: %s; by that alone: %s\n", \
+	    times("beside-here", "beside-elsewhere"), times("beside-here", "beside-none")
+}
+
 function bar(part, key, colour,    c) {
 	c = middle(cpu, part, key)
 	if (c < 0)
@@ -94,7 +119,7 @@ function picture(    i, y, w) {
 
 BEGIN { FS = "\t" }
 
-FNR == NR {
+FILENAME == ARGV[1] {
 	name[$1] = $2
 	order[++known] = $1
 	next
@@ -130,6 +155,10 @@ $2 == "rate" || $2 == "creates" {
 }
 
 END {
+	if (known == 0) {
+		beside()
+		exit
+	}
 	heading("A persona read through to the upstream: 32 connections, 4096 ids, no cache", "gateway / it")
 	for (i = 1; i <= known; i++)
 		row("through", order[i], "gateway")
@@ -146,7 +175,7 @@ END {
 	printf "  %-38s %-22s %-22s %-24s\n", "", "     half are done by", "     99 % by", "     all by"
 	for (i = 1; i <= known; i++)
 		steady("rate", order[i], name[order[i]])
-	steady("creates", "gateway", "  those creates, durable")
+	beside()
 	for (i = 1; i <= known; i++)
 		bar("through", order[i], order[i] ~ /^gateway/ ? "#2a7ab9" : "#b8bec6")
 	for (i = 1; i <= known; i++)
