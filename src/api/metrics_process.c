@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include "api/metrics_process.h"
+#include "base/mem_trim.h"
 #include "base/metric_text.h"
 
 #include <dirent.h>
@@ -40,6 +41,23 @@ metrics_process_descriptors(void)
 	return n - 1; /* without the one that looks */
 }
 
+/* Adds where the process's own memory is: what grows shows in the first of them, and why in the
+ * others. */
+static void
+metrics_process_own_memory(struct buf *b)
+{
+	const char *family = "persona_gateway_memory_bytes";
+	struct mem_trim_heap heap;
+
+	mem_trim_look_at_heap(&heap);
+	metric_text_family(b, family, "gauge",
+	    "Memory of the process's own (anonymous); what the C library has handed out of it (live), and "
+	    "what was freed and is kept for later (kept).");
+	metric_text_sample(b, family, METRIC_LABEL("kind", "anonymous"), mem_trim_held());
+	metric_text_sample(b, family, METRIC_LABEL("kind", "live"), heap.live);
+	metric_text_sample(b, family, METRIC_LABEL("kind", "kept"), heap.kept);
+}
+
 /* Adds what the kernel knows. */
 void
 metrics_process(struct buf *b, int64_t started_ms)
@@ -59,6 +77,7 @@ metrics_process(struct buf *b, int64_t started_ms)
 		metric_text_gauge(b, "process_resident_memory_bytes", "Memory in use.", resident);
 		metric_text_gauge(b, "process_virtual_memory_bytes", "Address space.", virtual);
 	}
+	metrics_process_own_memory(b);
 	metric_text_gauge(b, "process_open_fds", "Open descriptors.", metrics_process_descriptors());
 	if (getrlimit(RLIMIT_NOFILE, &limit) == 0)
 		metric_text_gauge(b, "process_max_fds", "The most descriptors that may be open.",

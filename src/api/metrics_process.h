@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 /* Adds what the kernel knows of this process, under the names that every exporter
- * uses. `started_ms` is wall time. */
+ * uses, and where its memory is. `started_ms` is wall time. */
 void metrics_process(struct buf *, int64_t started_ms);
 
 #endif

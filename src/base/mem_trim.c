@@ -36,6 +36,16 @@ mem_trim_held(void)
 	return ok && resident > shared ? (size_t)(resident - shared) * (size_t)sysconf(_SC_PAGESIZE) : 0;
 }
 
+/* Adds up the arenas. */
+void
+mem_trim_look_at_heap(struct mem_trim_heap *h)
+{
+	struct mallinfo2 info = mallinfo2();
+
+	h->live = info.uordblks + info.hblkhd;
+	h->kept = info.fordblks;
+}
+
 /* Looks whether it is quiet and there is something to give back. */
 static void
 mem_trim_look(void *arg)
@@ -43,12 +53,12 @@ mem_trim_look(void *arg)
 	struct mem_trim *t = arg;
 	int64_t cpu_us = mem_trim_cpu();
 	bool quiet = cpu_us - t->cpu_us < MEM_TRIM_LOOK_MS * 1000 / MEM_TRIM_BUSY;
-	struct mallinfo2 info;
+	struct mem_trim_heap heap;
 
 	t->cpu_us = cpu_us;
 	if (quiet && mem_trim_held() > MEM_TRIM_LEAST) {
-		info = mallinfo2();
-		if (mem_trim_held() > info.uordblks + info.hblkhd + MEM_TRIM_LEAST)
+		mem_trim_look_at_heap(&heap);
+		if (mem_trim_held() > heap.live + MEM_TRIM_LEAST)
 			malloc_trim(0);
 	}
 	loop_timer_set(&t->timer, MEM_TRIM_LOOK_MS);

@@ -21,6 +21,14 @@ struct mem_trim {
 void mem_trim_start(struct mem_trim *, struct loop *);
 void mem_trim_stop(struct mem_trim *); /* fine when it was never started */
 
+/* What the C library has of memory, in bytes. Looking takes as long as there are free pieces:
+ * well under a millisecond, but after a burst. Nothing under a sanitizer, which has its own. */
+struct mem_trim_heap {
+	size_t live; /* in use by the program; each thread keeps some freed small pieces, which count */
+	size_t kept; /* freed, and kept for later */
+};
+void mem_trim_look_at_heap(struct mem_trim_heap *);
+
 /* Bytes of anonymous memory that this process has; 0 when /proc does not tell. */
 size_t mem_trim_held(void);
 

@@ -3,7 +3,6 @@
 # Usage: soak.sh PROGRAM FOLDER-OF-TOOLS SECONDS REQUESTS
 set -eu
 program=$1 tools=$2 seconds=$3 requests=$4
-growth_kb=1024
 dir=$(mktemp -d "${TMPDIR:-/tmp}/persona-gateway-soak-XXXXXX")
 sandbox= gateway=
 
@@ -16,10 +15,10 @@ stop() {
 trap stop EXIT
 trap 'exit 1' INT TERM
 
-# Waits for the line that says where a program listens; prints the URL.
+# Waits for the line that says where a program listens; prints the URL: listening FILE [WHAT]
 listening() {
 	for i in $(seq 100); do
-		sed -n 's/^listening on //p' "$1" | grep . && return
+		sed -n "s/^${2:-listening} on //p" "$1" | grep . && return
 		sleep 0.1
 	done
 	echo "soak: $1 does not listen" >&2
@@ -35,7 +34,8 @@ projects: {demo: {agent_id: 7}}
 client_timeouts: {idle: 10s}
 END
 "$program" serve --config "$dir/gateway.yaml" --data-dir "$dir/data" --listen 127.0.0.1:0 \
-	--admin-listen off >"$dir/gateway.out" 2>"$dir/gateway.log" &
+	--admin-listen 127.0.0.1:0 >"$dir/gateway.out" 2>"$dir/gateway.log" &
 gateway=$!
 url=$(listening "$dir/gateway.out")
-"$tools/soak" "${url##*:}" "$gateway" "$seconds" "$requests" "$growth_kb"
+admin=$(listening "$dir/gateway.out" admin)
+"$tools/soak" "${url##*:}" "${admin##*:}" "$seconds" "$requests"
