@@ -163,6 +163,7 @@ serve_start_core(struct serve *s)
 	}
 	go.loop = s->loop;
 	go.store = s->store;
+	go.shared = so.url != NULL;
 	go.upstream_url = s->sandbox != NULL ? sandbox_url(s->sandbox) : NULL;
 	s->gw = gateway_new(&go, &fail);
 	if (s->gw == NULL) {
