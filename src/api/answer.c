@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include "api/api_impl.h"
+#include "base/decimal.h"
 #include "base/mem.h"
 #include "json/json_text.h"
 
@@ -129,7 +130,7 @@ api_answer_result(struct http_exchange *ex, const struct result *r)
 {
 	const struct http_request *q = http_exchange_request(ex);
 	struct http_field fields[ANSWER_FIELDS_MAX];
-	char age[24], retry[24];
+	char age[DECIMAL_SIZE], retry[DECIMAL_SIZE];
 	size_t n = 0;
 
 	traffic_note_result(ex, r);
@@ -140,14 +141,12 @@ api_answer_result(struct http_exchange *ex, const struct result *r)
 	if (r->cache != NULL)
 		fields[n++] = (struct http_field){"X-Cache", r->cache};
 	if (r->age >= 0) {
-		snprintf(age, sizeof age, "%lld", (long long)r->age);
-		fields[n++] = (struct http_field){"Age", age};
+		fields[n++] = (struct http_field){"Age", decimal_text(age, r->age)};
 	}
 	if (r->retry_after >= 0) {
 		int64_t s = (r->retry_after + 999) / 1000;
 
-		snprintf(retry, sizeof retry, "%lld", (long long)(s > 0 ? s : 1));
-		fields[n++] = (struct http_field){"Retry-After", retry};
+		fields[n++] = (struct http_field){"Retry-After", decimal_text(retry, s > 0 ? s : 1)};
 	}
 	if (answer_not_modified(q, r)) {
 		fields[n] = (struct http_field){NULL, NULL};

@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 
 #define ITEM_BASE "/api/projects/:project/"
@@ -17,9 +18,9 @@ struct item_routes {
 	const char **keys;
 };
 
-/* Adds a route; takes the pattern. */
+/* Adds a route; takes the pattern, with the first of those in a row that have it. */
 static void
-item_routes_add(struct item_resource *to, const char *method, char *pattern, enum item_route id)
+item_routes_add(struct item_resource *to, const char *method, const char *pattern, enum item_route id)
 {
 	to->routes[to->count++] = (struct http_route){method, pattern, (int)id};
 }
@@ -29,20 +30,31 @@ item_routes_add(struct item_resource *to, const char *method, char *pattern, enu
 static void
 item_routes_fill(struct item_resource *to, const struct resource *r)
 {
+	const char *all = mem_format(ITEM_BASE "%s", r->key), *one = mem_format(ITEM_BASE "%s/:id", r->key);
+
 	to->resource = r;
-	item_routes_add(to, "GET", mem_format(ITEM_BASE "%s", r->key), ITEM_LIST);
+	item_routes_add(to, "GET", all, ITEM_LIST);
 	if (r->create.method != NULL)
-		item_routes_add(to, "POST", mem_format(ITEM_BASE "%s", r->key), ITEM_CREATE);
-	item_routes_add(to, "GET", mem_format(ITEM_BASE "%s/:id", r->key), ITEM_GET);
+		item_routes_add(to, "POST", all, ITEM_CREATE);
+	item_routes_add(to, "GET", one, ITEM_GET);
 	if (r->update.method != NULL)
-		item_routes_add(to, "PUT", mem_format(ITEM_BASE "%s/:id", r->key), ITEM_UPDATE);
+		item_routes_add(to, "PUT", one, ITEM_UPDATE);
 	if (r->remove.method != NULL)
-		item_routes_add(to, "DELETE", mem_format(ITEM_BASE "%s/:id", r->key), ITEM_DELETE);
+		item_routes_add(to, "DELETE", one, ITEM_DELETE);
 	if (r->add.method != NULL)
 		item_routes_add(to, "PUT", mem_format(ITEM_BASE "%s/:id/%s", r->key, r->add_path), ITEM_ADD);
 	if (r->portraits)
 		item_routes_add(to, "POST", mem_format(ITEM_BASE "%s/:id/generate-image", r->key),
 		    ITEM_PORTRAIT);
+}
+
+/* Frees the patterns of a resource. */
+static void
+item_routes_clear(struct item_resource *r)
+{
+	for (size_t i = 0; i < r->count; i++)
+		if (i == 0 || r->routes[i].pattern != r->routes[i - 1].pattern)
+			free((char *)(uintptr_t)r->routes[i].pattern);
 }
 
 /* Makes the routes. */
@@ -79,8 +91,7 @@ item_routes_unref(struct item_routes *all)
 	if (all == NULL || --all->refs > 0)
 		return;
 	for (size_t i = 0; i < all->count; i++)
-		for (size_t k = 0; k < all->resources[i].count; k++)
-			free((char *)all->resources[i].routes[k].pattern);
+		item_routes_clear(&all->resources[i]);
 	free(all->resources);
 	free(all->keys);
 	snapshot_unref(all->snap);

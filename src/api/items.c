@@ -25,7 +25,7 @@ struct item_call {
 	struct core_wait wait;
 	enum item_route route;
 	struct project project;
-	char id[HTTP_ROUTE_PARAM_MAX];
+	char id[]; /* "" for what has none */
 };
 
 /* The exchange is over: the work is told, or cancelled when its client left. */
@@ -222,18 +222,18 @@ void
 item_serve(struct api *api, struct http_exchange *ex, const struct http_match *match,
     const struct project *project)
 {
+	const char *id = match->param_count > 1 ? match->params[1] : "";
 	struct item_call *c;
 
 	if ((match->id == ITEM_CREATE || match->id == ITEM_UPDATE || match->id == ITEM_ADD) &&
 	    api_refuse_type(ex))
 		return;
-	c = mem_zero(1, sizeof *c);
+	c = mem_zero(1, sizeof *c + strlen(id) + 1); /* small, and so from the cache of mem_zero() */
 	c->api = api;
 	c->wait.ex = ex;
 	c->route = (enum item_route)match->id;
 	c->project = *project;
-	if (match->param_count > 1)
-		memcpy(c->id, match->params[1], sizeof c->id);
+	memcpy(c->id, id, strlen(id) + 1);
 	http_exchange_on_end(ex, item_on_end, c);
 	http_exchange_collect(ex, 0, item_on_body, c);
 }

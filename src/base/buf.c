@@ -97,11 +97,11 @@ buf_reserve(struct buf *b, size_t more)
 	return true;
 }
 
-/* Appends bytes. */
+/* Appends bytes; mostly there is room. */
 bool
 buf_add(struct buf *b, const void *bytes, size_t len)
 {
-	if (!buf_reserve(b, len))
+	if ((b->data == NULL || b->full || len >= b->cap - b->len) && !buf_reserve(b, len))
 		return false;
 	if (len > 0)
 		memcpy(b->data + b->len, bytes, len);

@@ -28,14 +28,18 @@ mem_alloc(size_t size)
 }
 
 /* Returns zeroed memory for count objects. glibc serves malloc() from a cache of the
- * thread's, and calloc() not: for what is small, clearing it here is cheaper. */
+ * thread's, and calloc() not: for what is small, clearing it here is cheaper. The compiler
+ * must not see whence it comes: it would make one calloc() of both. */
 void *
 mem_zero(size_t count, size_t size)
 {
 	void *p;
 
-	if (count < MEM_SMALL && size < MEM_SMALL && count * size > 0 && count * size <= MEM_SMALL)
-		return memset(mem_alloc(count * size), 0, count * size);
+	if (count < MEM_SMALL && size < MEM_SMALL && count * size > 0 && count * size <= MEM_SMALL) {
+		p = mem_alloc(count * size);
+		__asm__("" : "+r"(p));
+		return memset(p, 0, count * size);
+	}
 	p = calloc(count ? count : 1, size ? size : 1);
 
 	if (p == NULL)

@@ -7,6 +7,7 @@
 #define NAME OCTET_NAME
 #define TEXT OCTET_TEXT
 #define TOKEN OCTET_TOKEN
+#define UNRESERVED OCTET_UNRESERVED
 #define VCHAR (OCTET_TEXT | OCTET_TARGET)
 
 const unsigned char octet_class[256] = {
@@ -24,10 +25,10 @@ const unsigned char octet_class[256] = {
     ['*'] = VCHAR | TOKEN,
     ['+'] = VCHAR | TOKEN | ID,
     [','] = VCHAR,
-    ['-'] = VCHAR | TOKEN | ID | NAME | METHOD,
-    ['.'] = VCHAR | TOKEN | ID | NAME,
+    ['-'] = VCHAR | TOKEN | ID | NAME | METHOD | UNRESERVED,
+    ['.'] = VCHAR | TOKEN | ID | NAME | UNRESERVED,
     ['/'] = VCHAR | ID,
-    ['0' ... '9'] = VCHAR | TOKEN | ID | NAME,
+    ['0' ... '9'] = VCHAR | TOKEN | ID | NAME | UNRESERVED,
     [':'] = VCHAR | ID,
     [';'] = VCHAR,
     ['<'] = VCHAR,
@@ -35,18 +36,18 @@ const unsigned char octet_class[256] = {
     ['>'] = VCHAR,
     ['?'] = VCHAR,
     ['@'] = VCHAR,
-    ['A' ... 'Z'] = VCHAR | TOKEN | ID | NAME | METHOD,
+    ['A' ... 'Z'] = VCHAR | TOKEN | ID | NAME | METHOD | UNRESERVED,
     ['['] = VCHAR,
     ['\\'] = VCHAR,
     [']'] = VCHAR,
     ['^'] = VCHAR | TOKEN,
-    ['_'] = VCHAR | TOKEN | ID | NAME,
+    ['_'] = VCHAR | TOKEN | ID | NAME | UNRESERVED,
     ['`'] = VCHAR | TOKEN,
-    ['a' ... 'z'] = VCHAR | TOKEN | ID | NAME,
+    ['a' ... 'z'] = VCHAR | TOKEN | ID | NAME | UNRESERVED,
     ['{'] = VCHAR,
     ['|'] = VCHAR | TOKEN,
     ['}'] = VCHAR,
-    ['~'] = VCHAR | TOKEN,
+    ['~'] = VCHAR | TOKEN | UNRESERVED,
     [0x80 ... 0xff] = TEXT,
 };
 

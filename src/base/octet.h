@@ -11,6 +11,7 @@
 #define OCTET_NAME 16  /* of a registered host name: letters, digits, '-', '.', '_' */
 #define OCTET_ID 32    /* of an X-Request-Id that is taken over */
 #define OCTET_SPACE 64 /* SP, HTAB */
+#define OCTET_UNRESERVED 128 /* of a URI, where it never needs an escape (RFC 3986, 2.3) */
 
 extern const unsigned char octet_class[256];
 

@@ -3,6 +3,7 @@
 #include "core/resource.h"
 #include "base/buf.h"
 #include "base/mem.h"
+#include "base/octet.h"
 #include "base/timestamp.h"
 #include "base/uuid.h"
 #include "json/json_text.h"
@@ -21,12 +22,11 @@
 static void
 resource_add_encoded(struct buf *b, const char *text)
 {
-	static const char unreserved[] =
-	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
-
 	while (*text != '\0') {
-		size_t plain = strspn(text, unreserved);
+		size_t plain = 0;
 
+		while (octet_is(text[plain], OCTET_UNRESERVED))
+			plain++;
 		buf_add(b, text, plain);
 		text += plain;
 		if (*text != '\0')

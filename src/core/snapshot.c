@@ -1,12 +1,12 @@
 #include "config.h"
 
 #include "core/snapshot.h"
+#include "base/decimal.h"
 #include "base/mem.h"
 #include "config/config_find.h"
 #include "core/resource_read.h"
 #include "mapping/mapping_cases.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -351,14 +351,15 @@ snapshot_is_common(const struct snapshot *snap, const struct resource *resource)
 static void
 snapshot_own(const struct snapshot *snap, struct project *p)
 {
-	const char *prefix = p->resource->prefix;
+	const char *prefix = p->resource->prefix; /* there is room: PROJECT_SCOPE_SIZE */
+	char agent[DECIMAL_SIZE];
 
 	p->listed = p->resource->list.method != NULL && (p->has_agent || !p->resource->by_agent);
 	p->adopts = p->listed && (!p->resource->shared || snapshot_is_common(snap, p->resource));
 	if (p->has_agent && p->resource->by_agent)
-		snprintf(p->scope, sizeof p->scope, "%sagent:%lld", prefix, (long long)p->agent_id);
+		stpcpy(stpcpy(stpcpy(p->scope, prefix), "agent:"), decimal_text(agent, p->agent_id));
 	else
-		snprintf(p->scope, sizeof p->scope, "%sproject:%s", prefix, p->id);
+		stpcpy(stpcpy(stpcpy(p->scope, prefix), "project:"), p->id);
 }
 
 /* Resolves a project id. */

@@ -3,6 +3,7 @@
 #include "upstream/upstream_head.h"
 #include "base/mem.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -44,15 +45,32 @@ upstream_head_size(const struct site *site, const struct upstream_request *q)
 	return size;
 }
 
+/* Adds a text, for which there is room. */
+static inline void
+upstream_head_put(struct upstream_head *h, const char *text, size_t len)
+{
+	if (len >= h->text.cap - h->text.len)
+		abort(); /* more than was reckoned with */
+	memcpy(h->text.data + h->text.len, text, len);
+	h->text.len += len;
+}
+
+/* Adds a string. */
+static inline void
+upstream_head_puts(struct upstream_head *h, const char *text)
+{
+	upstream_head_put(h, text, strlen(text));
+}
+
 /* Adds a field, unless there is nothing to say or it cannot be said; says whether it did. */
 static bool
 upstream_head_say(struct upstream_head *h, const char *name, const char *value)
 {
 	if (value == NULL || *value == '\0' || !upstream_head_fits(value))
 		return false;
-	buf_adds(&h->text, name);
-	buf_adds(&h->text, value);
-	buf_add(&h->text, "\r\n", 2);
+	upstream_head_puts(h, name);
+	upstream_head_puts(h, value);
+	upstream_head_put(h, "\r\n", 2);
 	return true;
 }
 
@@ -63,13 +81,13 @@ upstream_head_add_list(struct upstream_head *h, const struct header_list *list)
 	for (size_t i = 0; list != NULL && i < list->count; i++) {
 		const struct header *one = &list->items[i];
 
-		buf_adds(&h->text, one->name);
-		buf_addc(&h->text, ':');
+		upstream_head_puts(h, one->name);
+		upstream_head_put(h, ":", 1);
 		if (one->value[strspn(one->value, " ")] != '\0') {
-			buf_addc(&h->text, ' ');
-			buf_adds(&h->text, one->value);
+			upstream_head_put(h, " ", 1);
+			upstream_head_puts(h, one->value);
 		}
-		buf_add(&h->text, "\r\n", 2);
+		upstream_head_put(h, "\r\n", 2);
 	}
 }
 
@@ -79,11 +97,11 @@ upstream_head_add_key(struct upstream_head *h, const struct upstream_request *q)
 {
 	if (q->api_key == NULL)
 		return;
-	buf_adds(&h->text, q->key_field != NULL ? q->key_field : UPSTREAM_HEAD_KEY);
+	upstream_head_puts(h, q->key_field != NULL ? q->key_field : UPSTREAM_HEAD_KEY);
 	h->key = h->text.len;
 	h->key_len = strlen(q->api_key);
-	buf_add(&h->text, q->api_key, h->key_len);
-	buf_add(&h->text, "\r\n", 2);
+	upstream_head_put(h, q->api_key, h->key_len);
+	upstream_head_put(h, "\r\n", 2);
 	if (q->earlier_key != NULL && upstream_head_fits(q->earlier_key))
 		h->earlier = mem_string(q->earlier_key);
 }
@@ -95,9 +113,9 @@ upstream_head_add_fields(struct upstream_head *h, const struct upstream_request 
 	h->fields = h->text.len;
 	h->agent = q->headers == NULL || header_list_find(q->headers, "User-Agent") == NULL;
 	if (h->agent)
-		buf_adds(&h->text, "User-Agent: " UPSTREAM_HEAD_AGENT "\r\n");
+		upstream_head_puts(h, "User-Agent: " UPSTREAM_HEAD_AGENT "\r\n");
 	upstream_head_say(h, "Accept: ", q->accept != NULL ? q->accept : "application/json");
-	buf_adds(&h->text, "Accept-Encoding: identity\r\n");
+	upstream_head_puts(h, "Accept-Encoding: identity\r\n");
 	if (q->body != NULL)
 		upstream_head_say(h, "Content-Type: ", q->body_type != NULL ? q->body_type : "application/json");
 	upstream_head_add_key(h, q);
@@ -114,28 +132,29 @@ bool
 upstream_head_make(struct upstream_head *h, const struct site *site, const struct upstream_request *q)
 {
 	size_t size = upstream_head_size(site, q);
+	char length[48];
 
 	memset(h, 0, sizeof *h);
 	buf_init(&h->text, size);
 	h->text.secret = true;
 	buf_reserve(&h->text, size);
 	h->has_body = q->body != NULL || strcmp(q->method, "POST") == 0 || strcmp(q->method, "PUT") == 0;
-	buf_adds(&h->text, q->method);
-	buf_addc(&h->text, ' ');
-	buf_adds(&h->text, site->base);
-	buf_adds(&h->text, q->path);
-	buf_adds(&h->text, " HTTP/1.1\r\nHost: ");
-	buf_adds(&h->text, site->host);
-	buf_add(&h->text, "\r\n", 2);
+	upstream_head_puts(h, q->method);
+	upstream_head_put(h, " ", 1);
+	upstream_head_puts(h, site->base);
+	upstream_head_puts(h, q->path);
+	upstream_head_puts(h, " HTTP/1.1\r\nHost: ");
+	upstream_head_puts(h, site->host);
+	upstream_head_put(h, "\r\n", 2);
 	upstream_head_add_fields(h, q);
 	if (h->has_body)
-		buf_addf(&h->text, "Content-Length: %zu\r\n", q->body != NULL ? q->body_len : 0);
-	buf_add(&h->text, "\r\n", 2);
+		upstream_head_put(h, length, (size_t)snprintf(length, sizeof length, "Content-Length: %zu\r\n",
+		    q->body != NULL ? q->body_len : 0));
+	upstream_head_put(h, "\r\n", 2);
 	h->body = h->text.len;
 	if (q->body != NULL)
-		buf_add(&h->text, q->body, q->body_len);
-	if (h->text.full)
-		abort(); /* more than was reckoned with */
+		upstream_head_put(h, q->body, q->body_len);
+	h->text.data[h->text.len] = '\0';
 	return q->api_key == NULL || upstream_head_fits(q->api_key);
 }
 
