@@ -1,0 +1,303 @@
+#include "config.h"
+
+#include "postgres_rig.h"
+#include "base/mem.h"
+
+#include <poll.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+
+#define MEMBERS 4
+
+static struct postgres *server;
+
+/* Starts the server that the tests of a case share. */
+static void
+start(void)
+{
+	server = postgres_new(&(struct postgres_options){.password = "geheim"});
+}
+
+/* Ends it. */
+static void
+stop(void)
+{
+	postgres_free(server);
+}
+
+/* Makes a database; its URL is the caller's. */
+static char *
+make(const char *database)
+{
+	postgres_make(server, database);
+	return mem_string(postgres_url(server, NULL, database));
+}
+
+/* The same on a server of the test's own, which it may kill. */
+static char *
+make_own(const char *database)
+{
+	start();
+	return make(database);
+}
+
+/* Opens what must not open; the sentence is static. */
+static const char *
+refused(const char *url, const char *password, const char *binding)
+{
+	static struct fail f;
+	struct store_options o = {.url = url, .password = password, .binding = binding};
+	struct store *s = store_open(&o, &f);
+
+	ck_assert_msg(s == NULL, "%s was opened", url);
+	ck_assert_msg(strstr(f.text, "geheim") == NULL && strstr(f.text, "falsch") == NULL, "%s", f.text);
+	return f.text;
+}
+
+/* Fails the test unless a sentence has these words. */
+static void
+assert_says(const char *sentence, const char *words)
+{
+	ck_assert_msg(strstr(sentence, words) != NULL, "%s", sentence);
+}
+
+START_TEST(what_cannot_be_used_is_refused_with_a_sentence)
+{
+	char *url = make("refused"), *wrong, *other = make("other");
+	struct rig r;
+
+	assert_says(refused("mysql://x", NULL, NULL), "store.url cannot be read");
+	assert_says(refused("postgresql://a:geh%geheim@h/d", NULL, NULL), "store.url cannot be read");
+	assert_says(refused("postgresql://no-such-host.invalid/d", NULL, NULL), "no address");
+	wrong = mem_format("postgresql://gateway:falsch@127.0.0.1:%d/refused", postgres_port(server));
+	assert_says(refused(wrong, NULL, NULL), "password authentication failed");
+	free(wrong);
+	assert_says(refused(url, "falsch", NULL), "password authentication failed");
+	assert_says(refused("postgresql://gateway@127.0.0.1:1/d", NULL, NULL), "cannot be reached");
+	wrong = mem_format("postgresql://gateway:geheim@127.0.0.1:%d/nowhere", postgres_port(server));
+	assert_says(refused(wrong, NULL, NULL), "\"nowhere\" does not exist");
+	free(wrong);
+	free(postgres_sql(server, "other", "CREATE TABLE thing (n int)"));
+	assert_says(refused(other, NULL, NULL), "a database of its own");
+	ck_assert_int_eq(postgres_count(server, "other", "SELECT count(*) FROM pg_tables"
+	    " WHERE schemaname = 'public'"), 1);
+
+	rig_open(&r, url);
+	rig_close(&r);
+	assert_says(refused(url, NULL, "https://elsewhere.example"), "--rebind");
+	free(postgres_sql(server, "refused", "UPDATE meta SET value = '99' WHERE name = 'schema'"));
+	assert_says(refused(url, NULL, NULL), "newer persona-gateway");
+	free(postgres_sql(server, "refused", "UPDATE meta SET value = '1' WHERE name = 'schema'"));
+	free(postgres_sql(server, "refused", "REASSIGN OWNED BY gateway TO CURRENT_USER"));
+	assert_says(refused(url, NULL, NULL), "make it the owner");
+	free(url);
+	free(other);
+}
+END_TEST
+
+/* Opens and closes a store. */
+static void *
+open_once(void *arg)
+{
+	struct store_options o = {.url = arg};
+	struct fail f;
+	struct store *s = store_open(&o, &f);
+
+	if (s != NULL)
+		store_close(s);
+	return s;
+}
+
+START_TEST(several_start_at_once_on_an_empty_database)
+{
+	char *url = make("empty");
+	pthread_t threads[MEMBERS];
+	void *opened;
+
+	for (int k = 0; k < MEMBERS; k++)
+		pthread_create(&threads[k], NULL, open_once, url);
+	for (int k = 0; k < MEMBERS; k++) {
+		pthread_join(threads[k], &opened);
+		ck_assert_ptr_nonnull(opened);
+	}
+	ck_assert_int_eq(postgres_count(server, "empty", "SELECT count(*) FROM meta"
+	    " WHERE name = 'schema'"), 1);
+	free(url);
+}
+END_TEST
+
+START_TEST(members_share_names_and_are_told)
+{
+	char *url = make("shared");
+	struct rig a, b;
+	int64_t asked;
+
+	rig_open(&a, url);
+	rig_open(&b, url);
+	while (store_current_at(b.port) == 0 || store_lease_until(b.port) == 0 ||
+	    store_current_at(a.port) == 0 || store_lease_until(a.port) == 0)
+		rig_turn(&a, &b);
+	b.told[0] = '\0';
+	ck_assert_int_eq(rig_begin(&a, "i1", "Ada"), STORE_OK);
+	ck_assert_int_eq(rig_begin(&b, "i2", "Ada"), STORE_UNSETTLED_SAME);
+	ck_assert(!b.held);
+	ck_assert(!b.orphaned);
+	ck_assert_int_eq(RIG_CALL(&b, store_intent_take, "i1"), STORE_HELD);
+	ck_assert_int_eq(RIG_CALL(&b, store_intent_drop, "i1"), STORE_NONE);
+	ck_assert_int_eq(rig_settle(&a, "i1", "p1"), STORE_OK);
+	ck_assert_int_eq(rig_begin(&b, "i2", "Ada"), STORE_NAME_TAKEN);
+	asked = loop_now(b.loop);
+	while (store_current_at(b.port) < asked)
+		rig_turn(&b, &a);
+	ck_assert_str_eq(b.told, "i1 p1 i1 ");
+	rig_close(&a);
+	rig_close(&b);
+	free(url);
+}
+END_TEST
+
+START_TEST(what_a_member_left_is_taken_and_its_word_is_void)
+{
+	char *url = make("taken");
+	struct rig a, b;
+
+	rig_open(&a, url);
+	rig_open(&b, url);
+	while (store_lease_until(b.port) == 0 || store_lease_until(a.port) == 0)
+		rig_turn(&a, &b);
+	ck_assert(store_lease_until(a.port) <= loop_now(a.loop) + STORE_LEASE_MS);
+	ck_assert_int_eq(rig_begin(&a, "i1", "Ada"), STORE_OK);
+	ck_assert_int_eq(rig_begin(&a, "i2", "Bob"), STORE_OK);
+	free(postgres_sql(server, "taken", "UPDATE member SET lease_until = now() - interval '1 s'"
+	    " WHERE id = (SELECT member FROM intent WHERE id = 'i1')"));
+	ck_assert_int_eq(RIG_CALL(&b, store_intent_take, "i1"), STORE_OK);
+	ck_assert(b.held);
+	ck_assert_int_eq(b.fence, 2);
+	ck_assert_int_eq(rig_settle(&a, "i1", "p1"), STORE_NONE);
+	ck_assert_int_eq(rig_settle(&b, "i1", "p1"), STORE_OK);
+	/* what nobody took is still its own; who leaves leaves all */
+	ck_assert_int_eq(RIG_CALL(&a, store_intent_mark, "i2", STORE_UNKNOWN, 2), STORE_OK);
+	rig_close(&a);
+	ck_assert_int_eq(RIG_CALL(&b, store_intent_take, "i2"), STORE_OK);
+	rig_close(&b);
+	free(url);
+}
+END_TEST
+
+START_TEST(a_write_whose_answer_was_lost_is_done_once)
+{
+	struct relay *relay = relay_new(postgres_port(server));
+	char *url, *direct = make("lost");
+	struct store_record record = {.scope = mem_string("agent:1"), .local_id = mem_string("p2"),
+	    .upstream_id = mem_string("u2")};
+	struct rig r;
+
+	url = mem_format("postgresql://gateway:geheim@127.0.0.1:%d/lost", relay_port(relay));
+	rig_open(&r, url);
+	ck_assert_int_eq(rig_begin(&r, "i1", "Ada"), STORE_OK);
+	relay_deafen(relay);
+	rig_ask(&r, "i2", "Bob");
+	loop_turn(r.loop, false);
+	while (postgres_count(server, "lost", "SELECT count(*) FROM intent WHERE id = 'i2'") == 0)
+		rig_turn(&r, NULL);
+	relay_cut(relay);
+	/* the second begin was done; asked for again, it says so, and not that Bob is taken */
+	ck_assert_int_eq(rig_wait(&r, 2), STORE_OK);
+	ck_assert_int_eq(postgres_count(server, "lost", "SELECT count(*) FROM intent"), 2);
+	/* the same with an answer that brings something along: the same record, of the same try */
+	relay_deafen(relay);
+	store_create_settle(r.port, "i2", &record, NULL, rig_done, &r);
+	loop_turn(r.loop, false);
+	while (postgres_count(server, "lost", "SELECT count(*) FROM persona") == 0)
+		rig_turn(&r, NULL);
+	relay_cut(relay);
+	ck_assert_int_eq(rig_wait(&r, 3), STORE_OK);
+	ck_assert_str_eq(r.text, "p2");
+	ck_assert_int_eq(postgres_count(server, "lost", "SELECT count(*) FROM persona"), 1);
+	store_record_clear(&record);
+	rig_close(&r);
+	relay_free(relay);
+	free(url);
+	free(direct);
+}
+END_TEST
+
+START_TEST(without_the_database_calls_are_refused_and_it_comes_back)
+{
+	char *url = make_own("away");
+	struct rig r;
+	int64_t asked;
+
+	rig_open(&r, url);
+	ck_assert_int_eq(rig_begin(&r, "i1", "Ada"), STORE_OK);
+	postgres_kill(server);
+	asked = loop_now(r.loop);
+	rig_ask(&r, "i2", "Bob");
+	store_get(r.port, "agent:1", "p1", rig_done, &r);
+	rig_wait(&r, 2);
+	ck_assert_int_eq(r.status, STORE_UNAVAILABLE);
+	ck_assert_str_ne(r.text, "");
+	ck_assert_int_le(loop_now(r.loop) - asked, 4000);
+	postgres_start(server);
+	/* what was under way may have been sent: it is waited for longer, and is true either way */
+	rig_wait(&r, 3);
+	while (RIG_CALL(&r, store_probe, 5) == STORE_UNAVAILABLE)
+		rig_turn(&r, NULL);
+	ck_assert_int_eq(RIG_CALL(&r, store_intent_drop, "i1"), STORE_OK);
+	rig_close(&r);
+	stop();
+	free(url);
+}
+END_TEST
+
+START_TEST(restarts_in_the_middle_lose_and_double_nothing)
+{
+	char *url = make_own("restarts"), id[16], name[16];
+	struct rig r;
+	int made = 0;
+
+	rig_open(&r, url);
+	for (int k = 0; k < 60; k++) {
+		snprintf(id, sizeof id, "i%d", k);
+		snprintf(name, sizeof name, "n%d", k);
+		rig_ask(&r, id, name);
+		loop_turn(r.loop, false);
+		if (k % 20 == 10) {
+			postgres_kill(server);
+			postgres_start(server);
+		}
+		ck_assert_msg(rig_wait(&r, (unsigned)k + 1) == STORE_OK, "%d: %d %s", k, r.status, r.text);
+		made++;
+	}
+	ck_assert_int_eq(postgres_count(server, "restarts", "SELECT count(*) FROM intent"), made);
+	rig_close(&r);
+	stop();
+	free(url);
+}
+END_TEST
+
+/* The engine. */
+static Suite *
+engine_suite(void)
+{
+	Suite *suite = suite_create("store postgres");
+	TCase *tcase = tcase_create("store postgres");
+
+	tcase_set_timeout(tcase, 120);
+	tcase_add_unchecked_fixture(tcase, start, stop);
+	tcase_add_test(tcase, what_cannot_be_used_is_refused_with_a_sentence);
+	tcase_add_test(tcase, several_start_at_once_on_an_empty_database);
+	tcase_add_test(tcase, members_share_names_and_are_told);
+	tcase_add_test(tcase, what_a_member_left_is_taken_and_its_word_is_void);
+	tcase_add_test(tcase, a_write_whose_answer_was_lost_is_done_once);
+	suite_add_tcase(suite, tcase);
+	tcase = tcase_create("store postgres killed");
+	tcase_set_timeout(tcase, 120);
+	tcase_add_test(tcase, without_the_database_calls_are_refused_and_it_comes_back);
+	tcase_add_test(tcase, restarts_in_the_middle_lose_and_double_nothing);
+	suite_add_tcase(suite, tcase);
+	return suite;
+}
+
+UNIT_MAIN_IF(postgres_possible(), engine_suite)
