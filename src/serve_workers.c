@@ -96,6 +96,7 @@ serve_worker_run(void *arg)
 {
 	struct serve_worker *one = arg;
 
+	http_server_on_thread(one->server);
 	loop_run(one->loop);
 	return NULL;
 }

@@ -3,6 +3,7 @@
 #include "http/http_conn.h"
 #include "base/mem.h"
 #include "http/http_budget.h"
+#include "http/http_move.h"
 #include "http/http_pump.h"
 #include "http/http_write.h"
 
@@ -257,6 +258,8 @@ http_conn_run(struct http_conn *c)
 	if (!c->gone)
 		http_conn_stash(c);
 	http_conn_wipe(c->hub);
+	if (!c->gone && http_move_away(c))
+		return;
 	if (!c->gone)
 		http_conn_register(c);
 	http_budget_note(c);

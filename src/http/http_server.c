@@ -127,9 +127,12 @@ static void
 http_server_on_drained(void *arg)
 {
 	struct http_server *s = arg;
+	loop_fn drained = s->drained;
 
 	loop_timer_cancel(&s->drain_timer);
-	s->drained(s->drained_arg);
+	s->drained = NULL; /* a connection that was on its way may come and go yet */
+	if (drained != NULL)
+		drained(s->drained_arg);
 }
 
 /* Cuts every connection. */
@@ -161,17 +164,25 @@ http_server_new(struct loop *loop, const struct http_server_config *config)
 	return s;
 }
 
+/* Tells the team whose thread this is. */
+void
+http_server_on_thread(struct http_server *s)
+{
+	http_team_clock(s->hub.team, s->hub.team_place);
+}
+
 /* Has another one help. */
 void
 http_server_help(struct http_server *s, struct http_server *helper)
 {
 	if (s->hub.team == NULL) {
-		s->hub.team = http_team_new();
+		s->hub.team = http_team_new(&s->hub, s->hub.loop);
+		http_server_on_thread(s);
 		s->helpers = mem_zero(HTTP_TEAM_MAX, sizeof(struct http_server *));
 	}
 	helper->lead = s;
-	helper->hub.team = s->hub.team;
-	helper->hub.team_place = http_team_add(s->hub.team);
+	helper->hub.team = http_team_ref(s->hub.team);
+	helper->hub.team_place = http_team_add(s->hub.team, &helper->hub, helper->hub.loop);
 	s->helpers[helper->hub.team_place - 1] = helper;
 }
 
@@ -232,6 +243,8 @@ http_server_drain(struct http_server *s, int64_t ms, loop_fn drained, void *arg)
 	struct http_conn *c, *next;
 
 	s->hub.draining = true;
+	if (s->hub.team != NULL)
+		http_team_end(s->hub.team);
 	s->drained = drained;
 	s->drained_arg = arg;
 	for (size_t i = 0; i < s->listener_count; i++)
@@ -261,8 +274,9 @@ http_server_free(struct http_server *s)
 		http_listen_free(s->listeners[i]);
 	free(s->listeners);
 	http_conn_teardown(&s->hub);
-	if (s->lead == NULL)
-		free(s->hub.team);
+	if (s->hub.team != NULL)
+		s->hub.team->servers[s->hub.team_place].self = NULL;
+	http_team_unref(s->hub.team);
 	free(s->helpers);
 	free(s);
 }

@@ -67,9 +67,14 @@ void http_server_adopt(struct http_server *, int fd, bool secure);
 
 /* Has a server of another loop serve connections of these listeners: each new one goes to
  * the server that has the fewest, and limits.connections and limits.buffers (to 64 KiB for
- * each server) are for all of them together. Call it before the first listener is opened
- * and before the other loop runs; the other server is freed first. */
+ * each server) are for all of them together. While one loop takes more processor time than
+ * another, connections move between them, each between two requests. Call it before the first
+ * listener is opened and before the other loop runs, on the thread of the first; the other
+ * server is freed first. */
 void http_server_help(struct http_server *, struct http_server *helper);
+
+/* The calling thread is that of a server that helps. */
+void http_server_on_thread(struct http_server *);
 
 /* "http://127.0.0.1:3000" with the real port, "https://…" with TLS, or "unix:/path", of the n-th
  * listener; NULL beyond the last. Belongs to the server. */

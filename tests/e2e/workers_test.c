@@ -280,6 +280,64 @@ START_TEST(all_loops_take_another_configuration_while_they_serve)
 }
 END_TEST
 
+/* Processor time of the gateway's loops so far, in nanoseconds: of the first, or the other. */
+static long long
+workers_spent(bool first)
+{
+	char *out = shell("cd /proc/%d/task && for t in *; do case $(cat $t/comm) in worker-1) o=$t;; esac; done; "
+	    "cut -d' ' -f1 %s/schedstat", (int)stage_gateway.pid, first ? "$(basename $(dirname $PWD))" : "$o");
+	long long spent = atoll(out);
+
+	free(out);
+	return spent;
+}
+
+/* Whether both loops took their part of the work of a moment: each at least a third of the
+ * other's. */
+static bool
+workers_share(void)
+{
+	long long one = workers_spent(true), two = workers_spent(false);
+
+	for (int i = 0; i < 50; i++)
+		stage_breathe();
+	one = workers_spent(true) - one;
+	two = workers_spent(false) - two;
+	return one > 0 && two > 0 && one < 3 * two && two < 3 * one;
+}
+
+START_TEST(connections_move_to_the_loop_that_has_less_to_do)
+{
+	pid_t pid;
+	char *id;
+
+	stage_open("  cache: {fresh: 1h}\n", "workers: 2\n");
+	for (int i = 0; i < WORKERS_LANES; i++) /* in turn: one loop has the even ones */
+		lanes[i] = raw_connect(stage_gateway.port);
+	id = create(STAGE_DEMO, "{\"name\":\"a\"}");
+	pid = fork();
+	ck_assert_int_ge(pid, 0);
+	for (int i = 0; pid == 0; i = (i + 2) % WORKERS_LANES) {
+		struct reply r;
+
+		workers_ask(i, "GET", below(STAGE_DEMO, id), NULL, NULL, &r);
+		free(r.body);
+	}
+	EVENTUALLY(workers_share());
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	for (int i = 1; i < WORKERS_LANES; i += 2) { /* those that nobody used still serve */
+		struct reply r;
+
+		workers_ask(i, "GET", below(STAGE_DEMO, id), NULL, NULL, &r);
+		ck_assert_int_eq(r.status, 200);
+		free(r.body);
+	}
+	free(id);
+	workers_close();
+}
+END_TEST
+
 START_TEST(a_stop_serves_what_every_loop_has_begun)
 {
 	struct reply r;
@@ -316,6 +374,7 @@ workers_suite(void)
 	    a_write_past_the_gateway_is_seen_by_every_loop, equal_creates_on_all_loops_are_one,
 	    equal_reads_on_all_loops_share_a_call,
 	    all_loops_take_another_configuration_while_they_serve,
+	    connections_move_to_the_loop_that_has_less_to_do,
 	    a_stop_serves_what_every_loop_has_begun, NULL};
 
 	return unit_suite("workers", tests);
