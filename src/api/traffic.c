@@ -71,7 +71,8 @@ traffic_open(struct traffic *t, struct http_exchange *ex, bool admin)
 		t->spare = n->next;
 	else
 		n = mem_zero(1, sizeof *n);
-	n->snap = snapshot_ref(gateway_snapshot(t->gw));
+	n->hold = gateway_hold(t->gw, gateway_snapshot(t->gw));
+	n->snap = n->hold->snap;
 	n->ref = trace_open(gateway_traces(t->gw), &n->trace, q->id);
 	if (q->traceparent != NULL)
 		traffic_continue(n, q);
@@ -91,7 +92,8 @@ traffic_close(struct traffic *t, struct traffic_note *n)
 	trace_close(gateway_traces(t->gw), &n->trace);
 	item_routes_unref(n->items);
 	n->items = NULL;
-	snapshot_unref(n->snap);
+	snapshot_hold_drop(n->hold);
+	n->hold = NULL;
 	n->snap = NULL;
 	buf_free(&n->fields);
 	n->next = t->spare;

@@ -26,6 +26,7 @@ struct traffic_note {
 	struct trace trace;
 	struct trace_ref ref;
 	struct item_routes *items; /* to which the route belongs; NULL: to none */
+	struct snapshot_hold *hold;
 	struct snapshot *snap; /* what was in force when it began; it keeps that to its end */
 	const char *route; /* the pattern; NULL: none was found */
 	const char *cache; /* what the read cache did; NULL: does not apply */

@@ -91,7 +91,7 @@ crew_follow(struct gateway *gw, struct snapshot *snap, struct fail *fail)
 {
 	struct snapshot *before = gw->snap;
 
-	gw->snap = snapshot_ref(snap);
+	gateway_set_snapshot(gw, snap);
 	keyring_take(&gw->keyring, snap->config);
 	snapshot_unref(before);
 	shelf_resize(gw->shelf, (size_t)snap->config->bluejay.cache_size);

@@ -25,7 +25,7 @@ struct fetch_wait {
 
 struct fetch {
 	struct gateway *gw;
-	struct snapshot *snap;
+	struct snapshot_hold *snap;
 	struct project project; /* of the first waiter */
 	char *key;
 	struct shelf_entry *entry; /* pinned */
@@ -72,7 +72,7 @@ fetch_free(struct fetch *f)
 	if (f->call != NULL)
 		upstream_cancel(f->call);
 	shelf_unpin(f->entry);
-	snapshot_unref(f->snap);
+	snapshot_hold_drop(f->snap);
 	free(f->key);
 	free(f);
 }
@@ -370,7 +370,7 @@ fetch_new(struct gateway *gw, const struct project *p, struct shelf_entry *e)
 	char *path = project_path(p, &p->resource->read, e->record.upstream_id);
 
 	f->gw = gw;
-	f->snap = snapshot_ref(p->snap);
+	f->snap = gateway_hold(gw, p->snap);
 	f->key = mem_string(e->key);
 	f->entry = e;
 	f->generation = e->generation;

@@ -160,6 +160,7 @@ gateway_free(struct gateway *gw)
 	drift_free(gw->drift);
 	recorder_free(gw->recorder);
 	keyring_free(&gw->keyring);
+	snapshot_hold_drop(gw->hold);
 	snapshot_unref(gw->snap);
 	errand_free_all(gw);
 	trace_table_free(&gw->traces);
@@ -178,6 +179,22 @@ struct snapshot *
 gateway_snapshot(struct gateway *gw)
 {
 	return gw->snap;
+}
+
+/* A reference of this loop's. */
+struct snapshot_hold *
+gateway_hold(struct gateway *gw, struct snapshot *snap)
+{
+	return snapshot_hold_take(&gw->hold, snap, snap == gw->snap);
+}
+
+/* Takes another configuration; what holds the earlier one does so for itself. */
+void
+gateway_set_snapshot(struct gateway *gw, struct snapshot *snap)
+{
+	snapshot_hold_drop(gw->hold);
+	gw->hold = NULL;
+	gw->snap = snapshot_ref(snap);
 }
 
 /* Whether a key was accepted. */

@@ -5,6 +5,7 @@
 #include "base/loop.h"
 #include "core/result.h"
 #include "core/snapshot.h"
+#include "core/snapshot_hold.h"
 #include "store/store.h"
 
 #include <stdbool.h>
@@ -50,6 +51,9 @@ struct trace_table *gateway_traces(struct gateway *);
 
 /* The current snapshot; take a reference to keep it. */
 struct snapshot *gateway_snapshot(struct gateway *);
+
+/* A reference of this loop's to a snapshot, the current one or an earlier one. */
+struct snapshot_hold *gateway_hold(struct gateway *, struct snapshot *);
 
 /* What /readyz shows, and counts of what the read cache did. */
 struct gateway_health {

@@ -56,6 +56,7 @@ struct gateway {
 	bool shared;                   /* other processes use the store, too */
 	struct peers *peers;           /* the gateways of those; NULL: there are none, or a helper's */
 	struct snapshot *snap;
+	struct snapshot_hold *hold; /* of it; NULL: nothing has asked for one */
 	struct upstream *upstream;
 	bool simulated;                /* another one than the configuration's */
 	struct upstream *images;       /* of the provider of portraits; NULL: there was none so far */
@@ -109,6 +110,9 @@ struct gateway {
 
 /* Makes a gateway that has no clients yet and starts nothing; NULL with a sentence. */
 struct gateway *gateway_make(const struct gateway_options *, struct fail *);
+
+/* Takes another configuration into force; the one before is the caller's to give back. */
+void gateway_set_snapshot(struct gateway *, struct snapshot *);
 
 /* Remembers requests as the configuration in force says, from now on. */
 void gateway_record(struct gateway *);

@@ -69,7 +69,7 @@ reload_swap(struct gateway *gw, struct snapshot *snap, const struct store_reply 
 	snap->generation = ++gw->generations;
 	if (gw->crew != NULL)
 		snapshot_share(snap, gw->loop);
-	gw->snap = snapshot_ref(snap);
+	gateway_set_snapshot(gw, snap);
 	keyring_take(&gw->keyring, snap->config);
 	reload_forget_moved(gw, before);
 	shelf_resize(gw->shelf, (size_t)snap->config->bluejay.cache_size);

@@ -16,6 +16,7 @@ Suite *resource_suite(void);
 Suite *result_suite(void);
 Suite *shelf_suite(void);
 Suite *sight_suite(void);
+Suite *snapshot_suite(void);
 Suite *twin_suite(void);
 
 #endif
