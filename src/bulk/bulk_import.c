@@ -259,13 +259,14 @@ bulk_job_on_sent(void *arg, const struct bulk_sent_result *r)
 	case BULK_SENT_GONE:
 		bulk_job_relist(job, r->why);
 		return;
-	case BULK_SENT_REFUSED:
-		bulk_job_end(job, BULK_FAILED, NULL, r->why);
-		return;
 	case BULK_SENT_DENIED:
 	case BULK_SENT_AWAY:
 		bulk_import_halt(im, r->why);
-		break;
+		bulk_job_end(job, BULK_FAILED, NULL, r->why);
+		return;
+	case BULK_SENT_REFUSED:
+		bulk_job_end(job, BULK_FAILED, NULL, r->why);
+		return;
 	case BULK_SENT_LEFT:
 		break;
 	}

@@ -23,6 +23,7 @@ struct bulk_send {
 	struct upstream_call *call; /* at the server; NULL: it waits */
 	struct loop_timer timer;
 	struct bulk_patience patience;
+	int64_t begun;
 	bool unsure;
 	struct fail why; /* of the last try */
 };
@@ -51,8 +52,9 @@ bulk_send_finish(struct bulk_send *s, enum bulk_sent what, const char *id)
 	bulk_send_free(s);
 }
 
-/* Tries again later, or gives up. `others`: the server has no time for anybody, so that
- * patience begins anew whenever another write comes to an end. */
+/* Tries again later, or gives up: on this write alone when others came to an end meanwhile.
+ * `others`: the server has no time for anybody, so that patience begins anew whenever
+ * another write comes to an end. */
 static void
 bulk_send_again(struct bulk_send *s, int64_t retry_after, bool others)
 {
@@ -67,7 +69,7 @@ bulk_send_again(struct bulk_send *s, int64_t retry_after, bool others)
 		s->patience.since = pace->last_end;
 	wait = bulk_patience_wait(&s->patience, now, retry_after, bulk_site_patience(pace->site));
 	if (wait < 0) {
-		bulk_send_finish(s, BULK_SENT_AWAY, NULL);
+		bulk_send_finish(s, others || pace->last_end < s->begun ? BULK_SENT_AWAY : BULK_SENT_REFUSED, NULL);
 		return;
 	}
 	loop_timer_set(&s->timer, wait);
@@ -187,7 +189,8 @@ bulk_send_start(struct bulk_pace *pace, const struct bulk_send_what *what, bulk_
 	s->key = mem_string(what->key);
 	s->done = done;
 	s->arg = arg;
-	bulk_patience_init(&s->patience, loop_now(pace->loop), seed);
+	s->begun = loop_now(pace->loop);
+	bulk_patience_init(&s->patience, s->begun, seed);
 	loop_timer_init(&s->timer, pace->loop, bulk_send_on_timer, s);
 	loop_timer_set(&s->timer, 0);
 	return s;

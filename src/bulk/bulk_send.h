@@ -18,7 +18,7 @@ enum bulk_sent {
 	BULK_SENT_GONE,    /* the persona to update is not there any more */
 	BULK_SENT_REFUSED, /* this one, for good */
 	BULK_SENT_DENIED,  /* and it would refuse every other: a token, a project */
-	BULK_SENT_AWAY,    /* patience has run out */
+	BULK_SENT_AWAY,    /* patience has run out, and not with this one alone */
 	BULK_SENT_LEFT     /* a stop came first */
 };
 

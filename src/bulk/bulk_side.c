@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -35,19 +36,44 @@ bulk_side_fetch(struct loop *loop, struct bulk_side *side, const struct bulk_sto
 	return side->fd >= 0 ? 0 : -1;
 }
 
+/* A pipe has something. */
+static void
+bulk_side_on_readable(evutil_socket_t fd, short what, void *arg)
+{
+	*(bool *)arg = true;
+}
+
+/* Waits until a pipe has something; false when a stop comes first. */
+static bool
+bulk_side_wait(struct loop *loop, int fd, const struct bulk_stop *stop)
+{
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+	bool ready = poll(&p, 1, 0) != 0;
+	struct event *ev = ready ? NULL : event_new(loop_base(loop), fd, EV_READ, bulk_side_on_readable, &ready);
+
+	if (ev != NULL && event_add(ev, NULL) == 0)
+		while (!ready && !bulk_stop_asked(stop))
+			loop_turn(loop, true);
+	if (ev != NULL)
+		event_free(ev);
+	return !bulk_stop_asked(stop);
+}
+
 /* Keeps what comes from a pipe in a file. */
 static int
-bulk_side_keep(struct bulk_side *side, const struct bulk_stop *stop, struct fail *f)
+bulk_side_keep(struct loop *loop, struct bulk_side *side, const struct bulk_stop *stop,
+    struct fail *f)
 {
 	int from = side->fd, to = bulk_spool_open(f);
 	char *piece = mem_alloc(BULK_SIDE_COPY);
 	ssize_t n = -1;
 
-	while (to >= 0 && !bulk_stop_asked(stop) && (n = read(from, piece, BULK_SIDE_COPY)) != 0)
+	while (to >= 0 && bulk_side_wait(loop, from, stop) && (n = read(from, piece, BULK_SIDE_COPY)) != 0)
 		if ((n < 0 && errno != EINTR) || (n > 0 && fd_write_all(to, piece, (size_t)n) < 0))
 			break;
 	if (to >= 0 && n != 0)
-		fail_set(f, "%s cannot be read: %s", side->name, strerror(errno));
+		fail_set(f, "%s cannot be read: %s", side->name, bulk_stop_asked(stop) ? "interrupted" :
+		    strerror(errno));
 	free(piece);
 	close(from);
 	side->fd = to;
@@ -56,7 +82,8 @@ bulk_side_keep(struct bulk_side *side, const struct bulk_stop *stop, struct fail
 
 /* Opens a file or standard input. */
 static int
-bulk_side_open_file(struct bulk_side *side, const struct bulk_stop *stop, struct fail *f)
+bulk_side_open_file(struct loop *loop, struct bulk_side *side, const struct bulk_stop *stop,
+    struct fail *f)
 {
 	bool standard = strcmp(side->word, "-") == 0;
 	struct stat st;
@@ -69,7 +96,7 @@ bulk_side_open_file(struct bulk_side *side, const struct bulk_stop *stop, struct
 		return fail_set(f, "%s cannot be read: %s", side->name, strerror(errno));
 	if (S_ISDIR(st.st_mode))
 		return fail_set(f, "%s is a folder", side->name);
-	return S_ISREG(st.st_mode) || !side->again ? 0 : bulk_side_keep(side, stop, f);
+	return S_ISREG(st.st_mode) || !side->again ? 0 : bulk_side_keep(loop, side, stop, f);
 }
 
 /* Opens it. */
@@ -79,7 +106,7 @@ bulk_side_open(struct loop *loop, struct bulk_side *side, const struct bulk_stop
 	side->fd = -1;
 	side->name = NULL;
 	return bulk_site_is_url(side->word) ? bulk_side_fetch(loop, side, stop, f)
-	                                    : bulk_side_open_file(side, stop, f);
+	                                    : bulk_side_open_file(loop, side, stop, f);
 }
 
 /* Closes it. */

@@ -147,7 +147,7 @@ import_conclude(struct import_run *r)
 	r->print.meter = NULL;
 	import_print_summary(&r->print, &s, loop_now(r->loop) - r->begun);
 	code = s.told[BULK_FAILED] > 0 || s.early ? 1 : 0;
-	if (s.why != NULL)
+	if (s.early && s.why != NULL)
 		fprintf(stderr, "persona-gateway: ended early: %s\n", s.why);
 	if (s.early && s.left > 0)
 		fprintf(stderr, "persona-gateway: of %llu persona%s under way it is not known whether they "

@@ -69,4 +69,4 @@ file_text(const char *path)
 	return text;
 }
 
-UNIT_MAIN(reader_suite, plan_suite, journal_suite, progress_suite, file_suite)
+UNIT_MAIN(reader_suite, plan_suite, journal_suite, progress_suite, file_suite, send_suite)

@@ -9,6 +9,7 @@ Suite *plan_suite(void);
 Suite *journal_suite(void);
 Suite *progress_suite(void);
 Suite *file_suite(void);
+Suite *send_suite(void);
 
 /* A file without a name that holds this text, at its beginning. */
 int text_file(const char *text, size_t len);
