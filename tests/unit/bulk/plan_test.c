@@ -158,6 +158,9 @@ START_TEST(names_within_the_source_are_given_once)
 	plans("{\"name\":\"x\",\"description\":\"a\"}");
 	ck_assert_str_eq(plans("{\"name\":\"x\",\"description\":\"b\"}"),
 	    "create {\"name\":\"x (2)\",\"description\":\"b\"}");
+	ck_assert_str_eq(plans("{\"name\":\"x\",\"description\":\"c\"}"),
+	    "create {\"name\":\"x (3)\",\"description\":\"c\"}");
+	ck_assert_str_eq(plans("{\"name\":\"x (3)\",\"description\":\"c\"}"), "nothing");
 	bulk_plan_free(plan);
 }
 END_TEST
