@@ -62,7 +62,8 @@ DECLARE
 	p persona;
 BEGIN
 	SELECT * INTO other FROM intent WHERE scope = i.scope AND fingerprint = i.fingerprint
-	AND name IS NULL AND operation = 0 AND state = 2 ORDER BY seq LIMIT 1;
+	AND name IS NULL AND operation = 0 AND (state = 2 OR state = 1 AND member <> me())
+	ORDER BY seq LIMIT 1;
 	IF other.seq IS NOT NULL AND (other.key IS NULL OR i.key IS NULL) THEN
 		RETURN NEXT say('unsettled same');
 		RETURN NEXT say_intent(other, me());

@@ -101,6 +101,10 @@ postgres_feed_tell(struct postgres_feed *f, const PGresult *r)
 
 		if (kind == NULL)
 			continue;
+		if (strcmp(kind, "all") == 0) {
+			store_port_tell(f->port, NULL);
+			continue;
+		}
 		if (strcmp(kind, "record") == 0)
 			c.kind = STORE_CHANGED_RECORD;
 		else if (strcmp(kind, "intent") == 0)

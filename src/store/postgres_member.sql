@@ -15,6 +15,8 @@ DECLARE
 	held integer[] := '{}';
 BEGIN
 	PERFORM set_config('persona_gateway.member', who::text, true);
+	-- Who waits for a gateway that stopped in the middle hears of it.
+	PERFORM set_config('lock_timeout', '3s', true);
 	FOR lock IN
 		SELECT DISTINCT hashtext(s) FROM (
 		    SELECT unnest(scopes) UNION SELECT scope FROM intent WHERE id = ANY (intents)
@@ -68,6 +70,14 @@ CREATE FUNCTION hint() RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
 	PERFORM set_config('synchronous_commit', 'off', true);
 	PERFORM pg_notify('persona_gateway', '');
+END
+$$;
+
+-- Has the others believe nothing that they read before.
+CREATE FUNCTION outdate() RETURNS SETOF answer LANGUAGE plpgsql AS $$
+BEGIN
+	INSERT INTO change (member, kind, scope) VALUES (me(), 'all', '');
+	RETURN NEXT say('ok');
 END
 $$;
 

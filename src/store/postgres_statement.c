@@ -42,6 +42,7 @@ static const char *const postgres_statement_texts[POSTGRES_STATEMENT_COUNT] = {
     [STORE_OP_INTENT_MARK] = "intent_mark($3, $4, $5)",
     [STORE_OP_INTENT_DROP] = "intent_drop($3)",
     [STORE_OP_INTENT_TAKE] = "intent_take($3)",
+    [STORE_OP_OUTDATE] = "outdate()",
     [STORE_OP_ADOPT] = "adopt_listing($3, $4)",
     [POSTGRES_ADOPT_ONE] = "adopt(" PERSONA_3 ")",
     [STORE_OP_REFRESH] = "refresh(" PERSONA_3 ")",

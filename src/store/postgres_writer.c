@@ -451,6 +451,7 @@ void
 postgres_writer_finish(struct postgres_writer *w, int ms)
 {
 	struct timespec from, now;
+	uint64_t done = 0;
 
 	clock_gettime(CLOCK_MONOTONIC, &from);
 	now = from;
@@ -460,5 +461,8 @@ postgres_writer_finish(struct postgres_writer *w, int ms)
 		postgres_conn_drive(w->conn, POSTGRES_WRITER_AGAIN_MS);
 		postgres_writer_on_again(w);
 		clock_gettime(CLOCK_MONOTONIC, &now);
+		if (atomic_load(&w->engine->writes) != done)
+			from = now;
+		done = atomic_load(&w->engine->writes);
 	}
 }

@@ -18,7 +18,7 @@ struct postgres_writer *postgres_writer_new(struct postgres_engine *, struct loo
 void postgres_writer_free(struct postgres_writer *);
 void postgres_writer_submit(struct postgres_writer *, struct store_call *);
 
-/* Does what was submitted, without the loop, for so long at most. */
+/* Does what was submitted, without the loop, until nothing has come of it for so long. */
 void postgres_writer_finish(struct postgres_writer *, int ms);
 
 #endif

@@ -78,6 +78,25 @@ sqlite_create_add(struct sqlite_conn *c, const struct store_call *call)
 	return rc;
 }
 
+/* Finds an equal create without a name that waits for an operator, or whose outcome another
+ * member does not know. */
+static int
+sqlite_create_left(struct sqlite_conn *c, const struct store_intent *i, struct store_intent *left,
+    int64_t *seq)
+{
+	int rc = sqlite_intent_find(c, SQL_INTENT_UNNAMED,
+	    SQL_VALUES(SQL_T(i->scope), SQL_T(i->fingerprint), SQL_I(STORE_OPERATOR)), left, seq);
+
+	if (rc != SQLITE_OK || *seq != 0 || c->store == NULL)
+		return rc;
+	store_intent_clear(left);
+	rc = sqlite_intent_find(c, SQL_INTENT_UNNAMED,
+	    SQL_VALUES(SQL_T(i->scope), SQL_T(i->fingerprint), SQL_I(STORE_UNKNOWN)), left, seq);
+	if (left->held)
+		*seq = 0;
+	return rc;
+}
+
 /* Begins a create without a name, unless an equal one is in the way. */
 static int
 sqlite_create_unnamed(struct sqlite_conn *c, const struct store_call *call,
@@ -86,8 +105,7 @@ sqlite_create_unnamed(struct sqlite_conn *c, const struct store_call *call,
 	const struct store_intent *i = &call->intent;
 	struct store_intent left;
 	int64_t seq;
-	int rc = sqlite_intent_find(c, SQL_INTENT_UNNAMED,
-	    SQL_VALUES(SQL_T(i->scope), SQL_T(i->fingerprint), SQL_I(STORE_OPERATOR)), &left, &seq);
+	int rc = sqlite_create_left(c, i, &left, &seq);
 
 	if (rc == SQLITE_OK && seq != 0 && (left.key == NULL || i->key == NULL)) {
 		reply->status = STORE_UNSETTLED_SAME;

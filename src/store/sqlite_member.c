@@ -118,6 +118,13 @@ sqlite_intent_take(struct sqlite_conn *c, struct store_call *call)
 	return rc;
 }
 
+/* Has the others believe nothing that they read before. */
+int
+sqlite_outdate(struct sqlite_conn *c, struct store_call *call)
+{
+	return c->store != NULL ? sqlite_do_plain(c, SQL_CHANGE_ALL) : SQLITE_OK;
+}
+
 /* Tells the other members what has changed. */
 void
 sqlite_member_tell(struct sqlite_conn *c)
@@ -137,7 +144,8 @@ sqlite_member_tell(struct sqlite_conn *c)
 		    .intent_id = sqlite_text(st, 5),
 		};
 
-		store_tell(c->store, (unsigned)sqlite3_column_int(st, 0), &change);
+		store_tell(c->store, (unsigned)sqlite3_column_int(st, 0),
+		    change.scope != NULL ? &change : NULL);
 		free(change.scope);
 		free(change.local_id);
 		free(change.upstream_id);

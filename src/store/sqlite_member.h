@@ -22,7 +22,8 @@ bool sqlite_member_may(const struct store_intent *);
 /* Tells the other members what has changed since the last time, after a commit. */
 void sqlite_member_tell(struct sqlite_conn *);
 
-/* The operation. */
+/* The operations. */
 int sqlite_intent_take(struct sqlite_conn *, struct store_call *);
+int sqlite_outdate(struct sqlite_conn *, struct store_call *);
 
 #endif

@@ -21,6 +21,7 @@ static const sqlite_operation sqlite_operations[STORE_OP_COUNT] = {
     [STORE_OP_INTENT_MARK] = sqlite_intent_mark,
     [STORE_OP_INTENT_DROP] = sqlite_intent_drop,
     [STORE_OP_INTENT_TAKE] = sqlite_intent_take,
+    [STORE_OP_OUTDATE] = sqlite_outdate,
     [STORE_OP_ADOPT] = sqlite_adopt,
     [STORE_OP_REFRESH] = sqlite_refresh,
     [STORE_OP_HIDE] = sqlite_hide,

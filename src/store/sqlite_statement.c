@@ -227,6 +227,7 @@ static const char *const sqlite_statement_texts[SQL_STATEMENT_COUNT] = {
     [SQL_HOLDER_TELL] =
         "INSERT INTO temp.change (member, kind, scope, local_id, intent_id)"
         " SELECT member(), 1, scope, local_id, id FROM intent WHERE seq = ?1",
+    [SQL_CHANGE_ALL] = "INSERT INTO temp.change (member, kind) VALUES (member(), 2)",
     [SQL_CHANGE_LIST] = "SELECT member, kind, scope, local_id, upstream_id, intent_id"
                         " FROM temp.change ORDER BY seq",
     [SQL_CHANGE_FORGET] = "DELETE FROM temp.change",

@@ -204,6 +204,13 @@ store_intent_take(struct store_port *p, const char *intent_id, store_done_fn don
 	return store_submit(c);
 }
 
+/* Has other members believe nothing that they read before. */
+struct store_call *
+store_outdate(struct store_port *p, store_done_fn done, void *arg)
+{
+	return store_submit(store_call_new(p, STORE_OP_OUTDATE, done, arg));
+}
+
 /* Adopts what a listing showed. */
 struct store_call *
 store_adopt(struct store_port *p, const char *scope, const struct store_record *records,

@@ -138,7 +138,9 @@ enum store_status {
 	STORE_HELD,            /* intent take: another process holds it (intents[0]) */
 	STORE_UNAVAILABLE      /* disk full, I/O error; nothing was changed (text says why, for the
 	                          log). After an I/O error of a commit, a crash before the next
-	                          write may show that it was done: as if its answer had been lost */
+	                          write may show that it was done: as if its answer had been lost.
+	                          So also when the connection to a database was lost with it under
+	                          way, and could not be made again within seconds */
 };
 
 struct store_reply {
@@ -212,8 +214,8 @@ struct store_create {
  * rename (OTHER); a persona with the name: UNCLAIMED when it is unclaimed, has
  * the same fingerprint, is young enough (by created_ms) and this create has no
  * key, else NAME_TAKEN; else OK. Without a name (NULL) nothing is held: after the
- * key come an equal create that waits for an operator (SAME, when not both have
- * keys), and an equal create's persona called "" (UNCLAIMED, as above); else OK. An
+ * key come an equal create that waits for an operator, or whose outcome another process
+ * does not know (SAME, when not both have keys), and an equal create's persona called "" (UNCLAIMED, as above); else OK. An
  * UNCLAIMED reply claims nothing by itself: tell the creator only after
  * store_claim() said OK. */
 struct store_call *store_create_begin(struct store_port *, const struct store_create *,

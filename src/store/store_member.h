@@ -54,6 +54,9 @@ typedef void (*store_watch_fn)(void *arg, const struct store_change *, size_t co
  * a port; NULL ends it. */
 void store_watch(struct store_port *, store_watch_fn, void *arg);
 
+/* Something was written past the store: other members are told that the feed was lost. OK. */
+struct store_call *store_outdate(struct store_port *, store_done_fn, void *arg);
+
 /* When, on the clock of the port's loop, all changes made before were told for certain.
  * INT64_MAX: always. From any thread. What is older than STORE_CURRENT_MS must not be
  * believed without asking the store. */

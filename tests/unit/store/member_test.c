@@ -190,6 +190,22 @@ START_TEST(what_waits_for_an_operator_is_anybodys)
 }
 END_TEST
 
+START_TEST(a_nameless_create_waits_for_another_members_unknown_one)
+{
+	struct pair p;
+	struct store_intent i = fixture_create("i1", NULL, "print", NULL);
+	struct store_intent again = fixture_create("i2", NULL, "print", NULL);
+
+	pair_begin(&p);
+	ck_assert_int_eq(fixture_create_begin(pair_use(&p, p.first), &i), STORE_OK);
+	ck_assert_int_eq(FIXTURE_CALL(&p.f, store_intent_mark, "i1", STORE_UNKNOWN, NOW_MS), STORE_OK);
+	ck_assert_int_eq(fixture_create_begin(pair_use(&p, p.second), &again), STORE_UNSETTLED_SAME);
+	ck_assert_str_eq(p.f.reply.intents[0].id, "i1");
+	ck_assert_int_eq(fixture_create_begin(pair_use(&p, p.first), &again), STORE_OK);
+	pair_end(&p);
+}
+END_TEST
+
 START_TEST(others_are_told_what_has_changed)
 {
 	struct pair p;
@@ -245,6 +261,18 @@ START_TEST(a_feed_that_stopped_says_so)
 }
 END_TEST
 
+START_TEST(what_was_written_past_the_store_outdates_the_others)
+{
+	struct pair p;
+
+	pair_begin(&p);
+	store_outdate(p.first, fixture_done, &p.f);
+	ck_assert_int_eq(fixture_wait(&p.f, p.f.done + 1), STORE_OK);
+	pair_assert_told(&p, "lost ");
+	pair_end(&p);
+}
+END_TEST
+
 /* Members. */
 Suite *
 member_suite(void)
@@ -257,8 +285,10 @@ member_suite(void)
 	tcase_add_test(tcase, what_another_holds_is_taken_when_its_lease_has_run_out);
 	tcase_add_test(tcase, who_lost_an_intent_has_no_more_say_in_it);
 	tcase_add_test(tcase, what_waits_for_an_operator_is_anybodys);
+	tcase_add_test(tcase, a_nameless_create_waits_for_another_members_unknown_one);
 	tcase_add_test(tcase, others_are_told_what_has_changed);
 	tcase_add_test(tcase, a_feed_that_stopped_says_so);
+	tcase_add_test(tcase, what_was_written_past_the_store_outdates_the_others);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }

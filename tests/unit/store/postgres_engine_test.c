@@ -151,6 +151,13 @@ START_TEST(members_share_names_and_are_told)
 	while (store_current_at(b.port) < asked)
 		rig_turn(&b, &a);
 	ck_assert_str_eq(b.told, "i1 p1 i1 ");
+	b.told[0] = '\0';
+	store_outdate(a.port, rig_done, &a);
+	ck_assert_int_eq(rig_wait(&a, a.done + 1), STORE_OK);
+	asked = loop_now(b.loop);
+	while (store_current_at(b.port) < asked)
+		rig_turn(&b, &a);
+	ck_assert_str_eq(b.told, "lost ");
 	rig_close(&a);
 	rig_close(&b);
 	free(url);
@@ -277,6 +284,64 @@ START_TEST(restarts_in_the_middle_lose_and_double_nothing)
 }
 END_TEST
 
+START_TEST(tls_is_for_the_host_that_the_certificate_names)
+{
+	struct rig r;
+	struct fail f;
+	char *url;
+	struct store_options o = {0};
+
+	server = postgres_new(&(struct postgres_options){.password = "geheim", .tls = true});
+	postgres_make(server, "tls");
+	url = mem_format("postgresql://gateway:geheim@127.0.0.1:%d/tls?sslmode=verify-full&sslrootcert=%s",
+	    postgres_port(server), postgres_certificate(server));
+	rig_open(&r, url);
+	ck_assert_int_eq(rig_begin(&r, "i1", "Ada"), STORE_OK);
+	rig_close(&r);
+	free(url);
+	url = mem_format("postgresql://gateway:geheim@127.0.0.1:%d/tls?sslmode=disable",
+	    postgres_port(server));
+	o.url = url;
+	ck_assert_ptr_null(store_open(&o, &f));
+	assert_says(f.text, "cannot be reached");
+	free(url);
+	stop();
+}
+END_TEST
+
+START_TEST(a_fail_over_loses_nothing_that_was_acknowledged)
+{
+	struct postgres *standby;
+	char id[16], name[16], *url;
+	struct rig r;
+	bool fine[60];
+
+	server = postgres_new(&(struct postgres_options){.password = "geheim"});
+	postgres_make(server, "over");
+	standby = postgres_standby(server, true);
+	url = mem_string(postgres_url(server, standby, "over"));
+	rig_open(&r, url);
+	for (int k = 0; k < 60; k++) {
+		snprintf(id, sizeof id, "i%d", k);
+		snprintf(name, sizeof name, "n%d", k);
+		rig_ask(&r, id, name);
+		loop_turn(r.loop, false);
+		if (k == 30) {
+			postgres_kill(server);
+			postgres_promote(standby);
+			postgres_alone(standby);
+		}
+		fine[k] = rig_wait(&r, (unsigned)k + 1) == STORE_OK;
+		ck_assert_msg(fine[k], "%d: %d %s", k, r.status, r.text);
+	}
+	ck_assert_int_eq(postgres_count(standby, "over", "SELECT count(*) FROM intent"), 60);
+	rig_close(&r);
+	postgres_free(standby);
+	stop();
+	free(url);
+}
+END_TEST
+
 /* The engine. */
 static Suite *
 engine_suite(void)
@@ -295,6 +360,8 @@ engine_suite(void)
 	tcase = tcase_create("store postgres killed");
 	tcase_set_timeout(tcase, 120);
 	tcase_add_test(tcase, without_the_database_calls_are_refused_and_it_comes_back);
+	tcase_add_test(tcase, tls_is_for_the_host_that_the_certificate_names);
+	tcase_add_test(tcase, a_fail_over_loses_nothing_that_was_acknowledged);
 	tcase_add_test(tcase, restarts_in_the_middle_lose_and_double_nothing);
 	suite_add_tcase(suite, tcase);
 	return suite;
