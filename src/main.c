@@ -31,7 +31,7 @@ static const char main_usage[] =
     "  export    write the personas of a project\n"
     "  diff      say how the personas of two files or servers differ\n"
     "  token     make a token for a client\n"
-    "  store     back up, restore and verify what the gateway keeps\n"
+    "  store     back up, restore, verify and move what the gateway keeps\n"
     "\n"
     "persona-gateway COMMAND --help says more; --version prints the version.\n";
 

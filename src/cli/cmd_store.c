@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include "cli/cmd_store.h"
+#include "cli/cmd_store_copy.h"
 #include "base/mem.h"
 #include "cli/option.h"
 #include "config/config_load.h"
@@ -22,6 +23,7 @@ static const char store_usage[] =
     "       persona-gateway store verify  STORE\n"
     "       persona-gateway store verify  --from DIR [--config FILE]\n"
     "       persona-gateway store restore --from DIR STORE [--replace]\n"
+    "       persona-gateway store copy    --from PLACE --to PLACE\n"
     "\n"
     "What a gateway keeps: records, unsettled writes, images. STORE is one of\n"
     "\n"
@@ -31,10 +33,14 @@ static const char store_usage[] =
     "  backup   copies it into a new folder, also while the gateway works on it\n"
     "  verify   looks whether a store, or a backup, is whole and this program's\n"
     "  restore  puts a backup back; no gateway may run on the folder\n"
+    "  copy     moves all of it into an empty store of the same kind or another, and\n"
+    "           compares both; no gateway may run on either\n"
     "\n"
     "  --to DIR    the backup that is made; it must not be there yet\n"
     "  --from DIR  the backup that is read\n"
     "  --replace   the folder holds a store: it is moved into a folder within, and kept\n"
+    "  PLACE       sqlite:DIR or postgresql://USER@HOST/DATABASE; PGPASSWORD or a\n"
+    "              password file of libpq gives the password\n"
     "\n"
     "A backup holds what people wrote: nobody but its owner can read it.\n";
 
@@ -190,12 +196,16 @@ store_check_usage(const struct store_command *c, const char *verb)
 	bool store = c->config != NULL || c->data_dir != NULL;
 	bool backup = strcmp(verb, "backup") == 0, restore = strcmp(verb, "restore") == 0;
 
+	if (strcmp(verb, "copy") == 0)
+		return c->from != NULL && c->to != NULL && !store && !c->replace ? 0
+		    : store_wrong("copy goes from one place to another: --from and --to, and nothing else");
 	if (!backup && !restore && strcmp(verb, "verify") != 0)
-		return store_wrong("what is to be done: backup, verify or restore?");
+		return store_wrong("what is to be done: backup, verify, restore or copy?");
 	if (backup != (c->to != NULL))
-		return store_wrong(backup ? "--to names the folder of the backup" : "--to is for backup");
+		return store_wrong(backup ? "--to names the folder of the backup"
+		    : "--to is for backup and copy");
 	if (backup && c->from != NULL)
-		return store_wrong("--from is for restore and verify");
+		return store_wrong("--from is for restore, verify and copy");
 	if (restore && c->from == NULL)
 		return store_wrong("--from names the folder of the backup");
 	if (c->replace && !restore)
@@ -211,6 +221,8 @@ store_check_usage(const struct store_command *c, const char *verb)
 static int
 store_run(struct store_command *c, const char *verb)
 {
+	if (strcmp(verb, "copy") == 0)
+		return cmd_store_copy(c->from, c->to, &store_stopped);
 	if (!store_find(c))
 		return 1;
 	if (strcmp(verb, "backup") == 0)

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 
 #include <sqlite3.h>
+#include <stdio.h>
 
 /* The embedded engine under test, on disk and in memory. */
 const struct fixture_kinds fixture_kinds = {FIXTURE_DISK, FIXTURE_SHARED};
@@ -60,6 +61,13 @@ void
 fixture_clean(const char *dir)
 {
 	fixture_remove_dir(dir);
+}
+
+/* The folder. */
+void
+fixture_spec(const char *dir, char *spec, size_t size)
+{
+	snprintf(spec, size, "sqlite:%s", dir);
 }
 
 /* Looks into the database of a closed store. */

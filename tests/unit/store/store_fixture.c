@@ -47,7 +47,7 @@ fixture_begin(struct fixture *f, int kind)
 {
 	memset(f, 0, sizeof *f);
 	fixture_place(kind, f->dir, sizeof f->dir);
-	f->loop = loop_new_fake(NOW_MS);
+	f->loop = kind == FIXTURE_SHARED ? loop_new() : loop_new_fake(NOW_MS); /* it has times of its own */
 	f->store = fixture_store_open(f->dir[0] != '\0' ? f->dir : NULL);
 	f->port = store_port_open(f->store, f->loop);
 	ck_assert_ptr_nonnull(f->port);

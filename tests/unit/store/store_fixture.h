@@ -42,6 +42,8 @@ void fixture_assert_sound(const char *dir);
 /* Makes a place for a store of a kind, or leaves it empty; removes it. */
 void fixture_place(int kind, char *dir, size_t size);
 void fixture_clean(const char *dir);
+/* What names the place for `store copy`. */
+void fixture_spec(const char *dir, char *spec, size_t size);
 
 void fixture_begin(struct fixture *, int kind);
 void fixture_end(struct fixture *); /* also removes the place */

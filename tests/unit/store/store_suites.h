@@ -17,6 +17,7 @@ Suite *upkeep_suite(void);
 Suite *port_suite(void);
 Suite *image_suite(void);
 Suite *backup_suite(void);
+Suite *copy_suite(void);
 Suite *twin_suite(void);
 Suite *random_suite(void);
 Suite *durable_suite(void);
