@@ -2,8 +2,10 @@
 
 #include "base/base64.h"
 #include "base/buf.h"
+#include "cluster_stage.h"
 #include "front.h"
 #include "harness.h"
+#include "stage.h"
 #include "tool.h"
 #include "unit.h"
 
@@ -418,6 +420,74 @@ START_TEST(tls_of_the_gateway_passes_behind_a_proxy_header)
 }
 END_TEST
 
+/* Starts haproxy as its example for several gateways has it, in front of those of the cluster. */
+static void
+start_haproxy_cluster(void)
+{
+	struct buf b;
+
+	make_certificate();
+	port = front_port();
+	example(&b, "haproxy-cluster.cfg");
+	replace_port(&b, "bind :", "443", "bind 127.0.0.1:", port);
+	replace_path(&b, "/etc/haproxy/" NAME ".pem", "both.pem");
+	replace_port(&b, "server gateway1 10.0.1.11:", "3000 check port 3001", "server gateway1 127.0.0.1:",
+	    cluster_gateways[0].port);
+	replace_port(&b, "server gateway2 10.0.2.12:", "3000 check port 3001", "server gateway2 127.0.0.1:",
+	    cluster_gateways[1].port);
+	for (unsigned g = 0; g < 2; g++) {
+		char server[64], checked[96];
+
+		snprintf(server, sizeof server, "127.0.0.1:%d", cluster_gateways[g].port);
+		snprintf(checked, sizeof checked, "%s check port %d", server, cluster_gateways[g].admin_port);
+		replace(&b, server, checked);
+	}
+	front_start_haproxy(b.data, port);
+	buf_free(&b);
+}
+
+/* The number of requests that a gateway has answered for clients. */
+static long
+answered_by(unsigned g)
+{
+	struct reply *r = ask(cluster_gateways[g].admin_port, "GET", "/metrics", NULL, NULL);
+	long n = 0;
+
+	for (const char *p = r->body; (p = strstr(p, "\npersona_gateway_http_requests_total{")) != NULL;) {
+		p = strchr(p, '}');
+		n += atol(p + 2);
+	}
+	return n;
+}
+
+START_TEST(several_gateways_share_the_work_and_one_may_go)
+{
+	char *out, *id, path[200];
+
+	cluster_open(2, false, "trusted_proxies: [127.0.0.1]\nallowed_hosts: [" NAME "]\n");
+	start_haproxy_cluster();
+	out = curl_has("-X POST -H 'Content-Type: application/json' -d '{\"name\":\"Ada\"}'", PERSONAS,
+	    "\"name\":\"Ada\"");
+	id = strstr(out, "\"id\":\"");
+	ck_assert_ptr_nonnull(id);
+	snprintf(path, sizeof path, PERSONAS "/%.36s", id + 6);
+	free(out);
+	for (int i = 0; i < 6; i++)
+		free(curl_has("-H 'Cache-Control: no-cache'", path, "\"name\":\"Ada\""));
+	for (unsigned g = 0; g < 2; g++)
+		ck_assert_int_ge(answered_by(g), 2);
+	/* Whether one ends in order or dies, no client is told. */
+	cluster_stop(0);
+	for (int i = 0; i < 6; i++)
+		free(curl_has("-H 'Cache-Control: no-cache'", path, "\"name\":\"Ada\""));
+	free(curl_has("-X DELETE -o /dev/null -w '%{http_code}'", path, "204"));
+	front_stop();
+	ck_assert_int_eq(program_stop(&cluster_gateways[1]), 0);
+	ck_assert_int_eq(program_stop(&stage_sandbox), 0);
+	postgres_free(cluster_database);
+}
+END_TEST
+
 /* The suite. */
 static Suite *
 front_examples_suite(void)
@@ -431,6 +501,8 @@ front_examples_suite(void)
 	tcase_add_loop_test(tcase, events_come_piece_by_piece, 0, 2);
 	tcase_add_loop_test(tcase, a_websocket_passes, 0, 2);
 	tcase_add_test(tcase, nginx_names_the_host_of_the_target);
+	if (TEST_POSTGRESQL && postgres_possible())
+		tcase_add_test(tcase, several_gateways_share_the_work_and_one_may_go);
 	tcase_add_test(tcase, bytes_pass_behind_a_proxy_header_through_a_local_socket);
 	tcase_add_test(tcase, tls_of_the_gateway_passes_behind_a_proxy_header);
 	suite_add_tcase(suite, tcase);

@@ -3,6 +3,7 @@
 #include "base/loop.h"
 #include "store/store.h"
 #include "torture_compare.h"
+#include "torture_database.h"
 #include "torture_view.h"
 
 #include <check.h>
@@ -91,6 +92,7 @@ compare_store(struct world *w)
 	world_stop_gateways(w);
 	snprintf(url, sizeof url, "http://127.0.0.1:%d", w->sandbox_port);
 	options.binding = url;
+	options.url = w->database != NULL ? database_url(w->database) : NULL;
 	q.view = &v;
 	q.loop = loop_new();
 	store = store_open(&options, &fail);
