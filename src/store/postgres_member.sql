@@ -51,7 +51,7 @@ BEGIN
 	VALUES (who, clock_timestamp() + lease_ms * interval '1 ms')
 	ON CONFLICT (id) DO UPDATE SET lease_until = excluded.lease_until;
 	DELETE FROM done WHERE ctid IN (SELECT ctid FROM done
-	    WHERE at < now() - interval '10 minutes' LIMIT 10000 FOR UPDATE SKIP LOCKED);
+	    WHERE at < now() - interval '2 minutes' LIMIT 10000 FOR UPDATE SKIP LOCKED);
 	DELETE FROM change WHERE ctid IN (SELECT ctid FROM change
 	    WHERE at < now() - interval '2 minutes' LIMIT 10000 FOR UPDATE SKIP LOCKED);
 	DELETE FROM member WHERE ctid IN (SELECT ctid FROM member

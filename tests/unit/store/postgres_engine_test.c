@@ -342,6 +342,112 @@ START_TEST(a_fail_over_loses_nothing_that_was_acknowledged)
 }
 END_TEST
 
+/* What the members of the race change: a few personas of few names, in two scopes. */
+#define RACE_NAMES 4
+#define RACE_IDS 6
+#define RACE_STEPS 250
+
+struct racer {
+	const char *url;
+	unsigned seed;
+	int unavailable;
+	pthread_t thread;
+};
+
+/* A number below n. */
+static int
+race_pick(struct racer *r, int n)
+{
+	r->seed = r->seed * 1664525u + 1013904223u;
+	return (int)((r->seed >> 16) % (unsigned)n);
+}
+
+/* Makes one call, about something that others change, too. */
+static void
+race_step(struct racer *racer, struct rig *r, int k)
+{
+	char id[32], name[8], local[8];
+	const char *scope = race_pick(racer, 3) == 0 ? "agent:2" : "agent:1";
+	struct store_record record = {.scope = (char *)(uintptr_t)scope, .local_id = local,
+	    .upstream_id = local, .name = name, .content = id, .created_ms = 1, .content_ms = k};
+	struct store_intent i = {.id = id, .scope = (char *)(uintptr_t)scope, .local_id = local,
+	    .upstream_id = local, .name = name, .fingerprint = name, .sent = name};
+	struct store_create create = {.intent = &i};
+
+	snprintf(id, sizeof id, "%x-%d", racer->seed, k);
+	snprintf(name, sizeof name, "n%d", race_pick(racer, RACE_NAMES));
+	snprintf(local, sizeof local, "p%d", race_pick(racer, RACE_IDS));
+	switch (race_pick(racer, 7)) {
+	case 0:
+	case 1:
+		i.local_id = i.upstream_id = NULL;
+		if (RIG_CALL(r, store_create_begin, &create) == STORE_OK &&
+		    RIG_CALL(r, store_create_settle, id, &record, NULL) != STORE_OK)
+			RIG_CALL(r, store_intent_drop, id);
+		break;
+	case 2:
+	case 3:
+		i.operation = STORE_UPDATE;
+		if (RIG_CALL(r, store_update_begin, &i) == STORE_OK)
+			RIG_CALL(r, store_update_settle, id, &record);
+		break;
+	case 4:
+		i.operation = STORE_DELETE;
+		if (RIG_CALL(r, store_delete_begin, &i) == STORE_OK)
+			RIG_CALL(r, store_delete_settle, id, k);
+		break;
+	case 5:
+		RIG_CALL(r, store_hide, scope, local, k);
+		break;
+	default:
+		RIG_CALL(r, store_adopt, scope, &record, 1, k);
+		RIG_CALL(r, store_purge, k, k);
+	}
+	racer->unavailable += r->status == STORE_UNAVAILABLE;
+}
+
+/* A member. */
+static void *
+race_run(void *arg)
+{
+	struct racer *racer = arg;
+	struct rig r;
+
+	rig_open(&r, racer->url);
+	for (int k = 1; k <= RACE_STEPS; k++)
+		race_step(racer, &r, k);
+	rig_close(&r);
+	return NULL;
+}
+
+START_TEST(members_that_change_the_same_things_leave_them_sound)
+{
+	static const char *const unsound[] = {
+	    "hold h WHERE persona IS NOT NULL AND NOT EXISTS (SELECT FROM persona p WHERE p.seq ="
+	    " h.persona AND p.scope = h.scope AND p.name = h.name AND hidden_ms IS NULL)",
+	    "persona p WHERE hidden_ms IS NULL AND NOT EXISTS (SELECT FROM hold h"
+	    " WHERE h.scope = p.scope AND h.name = p.name)",
+	    "hold WHERE intent IS NOT NULL",
+	    "intent",
+	};
+	char *url = make("race");
+	struct racer racers[MEMBERS];
+
+	for (int k = 0; k < MEMBERS; k++) {
+		racers[k] = (struct racer){.url = url, .seed = (unsigned)k + 1};
+		pthread_create(&racers[k].thread, NULL, race_run, &racers[k]);
+	}
+	for (int k = 0; k < MEMBERS; k++) {
+		pthread_join(racers[k].thread, NULL);
+		ck_assert_int_eq(racers[k].unavailable, 0);
+	}
+	for (size_t k = 0; k < sizeof unsound / sizeof unsound[0]; k++)
+		ck_assert_msg(postgres_count(server, "race", "SELECT count(*) FROM %s", unsound[k]) == 0,
+		    "%s", unsound[k]);
+	free(url);
+}
+END_TEST
+
 /* The engine. */
 static Suite *
 engine_suite(void)
@@ -355,6 +461,7 @@ engine_suite(void)
 	tcase_add_test(tcase, several_start_at_once_on_an_empty_database);
 	tcase_add_test(tcase, members_share_names_and_are_told);
 	tcase_add_test(tcase, what_a_member_left_is_taken_and_its_word_is_void);
+	tcase_add_test(tcase, members_that_change_the_same_things_leave_them_sound);
 	tcase_add_test(tcase, a_write_whose_answer_was_lost_is_done_once);
 	suite_add_tcase(suite, tcase);
 	tcase = tcase_create("store postgres killed");
