@@ -21,8 +21,8 @@
 #define HTTP_TEAM_MAX 64
 #define HTTP_TEAM_STEP ((size_t)64 << 10) /* bytes that a server may hold before it tells the rest */
 #define HTTP_TEAM_LOOK_MS 1000  /* between two looks, at least */
-#define HTTP_TEAM_SLACK 10      /* thousandths of a processor by which loops may differ ... */
-#define HTTP_TEAM_SHARE 5       /* ... and so many per cent of the busier one's */
+#define HTTP_TEAM_SLACK 3       /* thousandths of a processor by which loops may differ ... */
+#define HTTP_TEAM_SHARE 8       /* ... and so many per cent of the busier one's */
 
 /* One server; others' are not on the same line of a processor's cache. */
 struct http_team_server {

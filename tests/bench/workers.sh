@@ -79,7 +79,8 @@ all() {
 proxy() {
 	next_port
 	fill "$here/peers/nginx-proxy.nginx.conf" "$work/$1.conf" "PORT=$port"
-	sed -i "s/master_process off;/worker_processes $2;/; s/nginx-proxy[.]pid/$1.pid/" "$work/$1.conf"
+	sed -i "s/master_process off;/worker_processes $2;/; s/nginx-proxy[.]pid/$1.pid/
+		s/backlog=4096/backlog=4096 reuseport/" "$work/$1.conf"
 	nginx -p "$work" -e "$work/$1.err" -c "$work/$1.conf" >/dev/null 2>&1 &
 	pid=$!
 	pids="$pids $pid"

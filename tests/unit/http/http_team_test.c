@@ -111,7 +111,7 @@ START_TEST(the_busiest_gives_connections_to_the_one_that_is_least_busy)
 	    {{100, 0, 900}, 2, 1, 4},
 	    {{300, 310, 0}, 1, 2, 4},
 	    {{420, 400, 410}, 0, 0, 0}, /* so small a difference is none */
-	    {{20, 10, 10}, 0, 0, 0},
+	    {{6, 3, 3}, 0, 0, 0},
 	    {{900, 900, 860}, 0, 0, 0},
 	    {{0, 0, 0}, 0, 0, 0},
 	};
