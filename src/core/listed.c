@@ -102,6 +102,16 @@ listed_read(struct drift *drift, const struct project *p, const char *body, size
 	return l;
 }
 
+/* Keeps a text. */
+void
+listed_keep(struct listed *l, const char *body, size_t len)
+{
+	if (l->body != NULL)
+		return;
+	l->body = mem_copy(body, len);
+	l->len = len;
+}
+
 /* Adds trees. */
 void
 listed_add(struct listed *l, const struct project *p, struct json_object *array)

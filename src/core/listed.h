@@ -20,7 +20,7 @@ struct listed_item {
 struct listed {
 	struct listed_item *items;
 	size_t count, room;
-	char *body; /* what the texts are in; NULL: there are none */
+	char *body; /* the listing's text, which those of the items are in; NULL: not kept */
 	size_t len;
 };
 
@@ -32,6 +32,9 @@ void listed_free(struct listed *); /* NULL is fine */
  * *alike says that nothing differs. */
 struct listed *listed_read(struct drift *, const struct project *, const char *body, size_t len,
     bool *alike);
+
+/* Keeps the text of a listing that was read as a tree. */
+void listed_keep(struct listed *, const char *body, size_t len);
 
 /* Adds the elements of an array, which were compared. */
 void listed_add(struct listed *, const struct project *, struct json_object *array);

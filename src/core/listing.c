@@ -159,7 +159,7 @@ listing_leave(struct listing_wait *w)
 }
 
 /* The remembered local list. */
-const struct listing_body *
+const struct list_body *
 listing_body(struct gateway *gw, const struct project *p)
 {
 	struct listing *l = listing_of(gw, p->scope, false);
@@ -171,7 +171,7 @@ listing_body(struct gateway *gw, const struct project *p)
 }
 
 /* The same, however old. */
-const struct listing_body *
+const struct list_body *
 listing_last_body(struct gateway *gw, const struct project *p, int64_t *age_ms)
 {
 	struct listing *l = listing_of(gw, p->scope, false);
@@ -183,19 +183,20 @@ listing_last_body(struct gateway *gw, const struct project *p, int64_t *age_ms)
 }
 
 /* Remembers the local list that the last run showed. */
-const struct listing_body *
-listing_keep_body(struct gateway *gw, const struct project *p, char *body, size_t len,
-    const char *etag)
+const struct list_body *
+listing_keep_rows(struct gateway *gw, const struct project *p, const struct listing_view *view)
 {
 	struct listing *l = listing_of(gw, p->scope, true);
+	struct list_text text;
 
-	free(l->body.body);
-	l->body.body = body;
-	l->body.len = len;
+	list_text_begin(&text);
+	for (size_t i = 0; i < view->count; i++)
+		list_text_add(&text, view->rows[i].body, view->rows[i].body_len, view->rows[i].etag);
+	list_body_clear(&l->body);
+	list_text_end(&text, &l->body);
 	l->body_made_by = p->generation;
 	l->body_at = loop_now(gw->loop);
 	l->body_sequence = l->done_sequence;
-	memcpy(l->body.etag, etag, sizeof l->body.etag);
 	return &l->body;
 }
 
@@ -240,7 +241,7 @@ listing_free_all(struct gateway *gw)
 		}
 		listing_free_waits(&l->next);
 		listing_free_waits(&l->quick);
-		free(l->body.body);
+		list_body_clear(&l->body);
 		listing_known_forget(l);
 		free(l->scope);
 		free(l);

@@ -2,6 +2,7 @@
 #define CORE_LISTING_H
 
 #include "core/gateway_impl.h"
+#include "core/list_text.h"
 
 /*
  * The upstream's listing of what a project has, such as its agent's personas: one
@@ -25,7 +26,6 @@ struct listing_row {
 	bool listed; /* Bluejay's answer shows it */
 };
 
-struct listing_body;
 
 struct listing_view {
 	const struct result *trouble; /* NULL: it worked */
@@ -34,9 +34,9 @@ struct listing_view {
 	                                 made so recently that the grace time allows for it */
 	const struct result *unasked; /* why a missing record could not be asked for; NULL: all could */
 	struct listing_row *rows;     /* in order; NULL when an earlier listing was recent enough,
-	                                 or is known to be the same: */
+	                                 or the list is known: */
 	size_t count;
-	const struct listing_body *same; /* the remembered list, which the listing has shown again */
+	const struct list_body *same; /* the remembered list, which is what the listing shows */
 };
 
 /* Never called before listing_want() returns; the view is valid during it. */
@@ -46,18 +46,13 @@ struct listing_wait *listing_want(struct gateway *, const struct project *, enum
 void listing_leave(struct listing_wait *);
 
 /* Remembered local list of a project's scope: NULL when none is young enough. */
-struct listing_body {
-	char *body;
-	size_t len;
-	char etag[RESULT_ETAG_SIZE];
-};
-const struct listing_body *listing_body(struct gateway *, const struct project *);
+const struct list_body *listing_body(struct gateway *, const struct project *);
 /* The same however old, and its age in *age_ms: for when nothing better can be had. */
-const struct listing_body *listing_last_body(struct gateway *, const struct project *,
+const struct list_body *listing_last_body(struct gateway *, const struct project *,
     int64_t *age_ms);
-/* Remembers it; takes the body over. Call from a listing_fn with rows. */
-const struct listing_body *listing_keep_body(struct gateway *, const struct project *, char *body,
-    size_t len, const char *etag);
+/* Remembers the list of a view's rows. Call from a listing_fn. */
+const struct list_body *listing_keep_rows(struct gateway *, const struct project *,
+    const struct listing_view *);
 
 /* Whether the scope was listed by this store at any time, so that its names are known. */
 bool listing_ever(struct gateway *, const char *scope);

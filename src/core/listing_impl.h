@@ -3,6 +3,7 @@
 
 #include "core/epoch.h"
 #include "core/fetch.h"
+#include "core/listed.h"
 #include "core/listing.h"
 
 /* Shared by listing.c (who waits, what is remembered) and listing_run.c (one run). */
@@ -21,11 +22,21 @@ struct listing_wait {
 };
 TAILQ_HEAD(listing_waits, listing_wait);
 
+/* Where an item of a listing is in the local list, and what it is called here. */
+struct listing_place {
+	char *local_id;
+	size_t row;
+};
+
 /* See listing_known.h. */
 struct listing_text {
 	char *text; /* NULL: none */
 	size_t len, items;
 	uint64_t sequence; /* when the run began that read it */
+	uint64_t written;  /* when the scope was last written before it was kept */
+	struct listed *listed;        /* its items as texts; NULL: it is known as a whole only */
+	struct listing_place *places; /* of each; */
+	size_t *rows;                 /* and the item of each row of the list */
 };
 
 struct listing {
@@ -41,7 +52,7 @@ struct listing {
 	const struct epoch *epoch;  /* when the scope was last written */
 	int64_t noted_ms;           /* wall time last written to the store */
 	bool ever;
-	struct listing_body body;
+	struct list_body body;
 	int64_t body_at;
 	uint64_t body_made_by; /* generation of the snapshot whose mapping made it */
 	uint64_t body_sequence; /* of the run that showed it */

@@ -19,6 +19,11 @@ struct listing_known_again {
 void
 listing_known_forget(struct listing *l)
 {
+	for (size_t i = 0; l->known.places != NULL && i < l->known.items; i++)
+		free(l->known.places[i].local_id);
+	free(l->known.places);
+	free(l->known.rows);
+	listed_free(l->known.listed);
 	free(l->known.text);
 	memset(&l->known, 0, sizeof l->known);
 }
@@ -32,14 +37,26 @@ listing_known_keep(struct listing *l, char *text, size_t len, size_t items, uint
 	l->known.len = len;
 	l->known.items = items;
 	l->known.sequence = sequence;
+	l->known.written = l->epoch->written;
+}
+
+/* Notes the items. */
+void
+listing_known_places(struct listing *l, struct listed *listed, struct listing_place *places)
+{
+	l->known.listed = listed;
+	l->known.places = places;
+	l->known.rows = mem_zero(listed->count + 1, sizeof *l->known.rows);
+	for (size_t i = 0; i < listed->count; i++)
+		l->known.rows[places[i].row] = i;
 }
 
 /* Whether nothing can have changed but the upstream. */
-static bool
+bool
 listing_known_holds(const struct listing *l, const struct project *p)
 {
 	return l->known.text != NULL && l->body.body != NULL && l->body_made_by == p->generation &&
-	    l->body_sequence >= l->known.sequence && l->known.sequence > l->epoch->written &&
+	    l->body_sequence >= l->known.sequence && l->known.written == l->epoch->written &&
 	    loop_wall(l->gw->loop) - l->noted_ms <= LISTING_NOTE_MS && peers_told(l->gw) &&
 	    !claim_is_looked_for(l->gw, p);
 }

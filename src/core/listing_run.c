@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "core/claim.h"
 #include "core/gone.h"
+#include "core/listing_delta.h"
 #include "core/listing_impl.h"
 #include "core/listing_known.h"
 #include "core/listing_pages.h"
@@ -60,8 +61,8 @@ struct listing_run {
 	unsigned checking;
 	bool complete;
 	bool whole; /* the answer does not say that there is more */
-	char *text; /* the answer's, as long as it says nothing but what is known; else NULL */
-	size_t text_len, listed; /* and how many it lists */
+	bool plain; /* so far the answer's text says nothing but what is known */
+	uint64_t written; /* when the scope was last written, apart from what the run itself noted */
 	enum listing_age age;
 	bool doubted; /* so much is gone that the key is suspected: the answer proves nothing */
 	struct result unasked; /* status 0: none; else why a check failed, and no further ones are made */
@@ -124,7 +125,6 @@ listing_run_free(struct listing_run *run)
 	result_clear(&run->unasked);
 	free(run->rows);
 	free(run->missing);
-	free(run->text);
 	snapshot_unref(run->snap);
 	free(run);
 }
@@ -155,18 +155,19 @@ listing_run_compare(const void *a, const void *b)
 static void
 listing_run_differs(struct listing_run *run)
 {
-	free(run->text);
-	run->text = NULL;
+	run->plain = false;
 }
 
-/* Whether a text says what is known. Who wants more than a recent listing wants a look. */
+/* Whether a text says what is known, or only has other words for some items, which are
+ * taken in. Who wants more than a recent listing wants a look. */
 static bool
 listing_run_knows(void *arg, const char *text, size_t len)
 {
 	const struct listing_run *run = arg;
 
 	return run->age == LISTING_RECENT &&
-	    listing_known_is(run->listing, &run->project, text, len);
+	    (listing_known_is(run->listing, &run->project, text, len) ||
+	        listing_delta(run->listing, &run->project, text, len, run->sequence));
 }
 
 /* The answer says what is known. */
@@ -179,16 +180,49 @@ listing_run_again(struct listing_run *run)
 	run->listing->finish(run->listing, run, &view);
 }
 
+/* Where the items are in the rows, which are in order. NULL when not all are there as text. */
+static struct listing_place *
+listing_run_places(struct listing_run *run)
+{
+	struct listing_place *places = mem_zero(run->count + 1, sizeof *places);
+	size_t found = 0;
+
+	for (size_t i = 0; i < run->count; i++) {
+		const struct store_record *record = &run->rows[i].record;
+		struct listing_item *item;
+
+		HASH_FIND_STR(run->items, record->upstream_id, item);
+		if (item == NULL || !item->seen->alike || run->rows[i].body == NULL)
+			break;
+		places[item - run->pool] = (struct listing_place){mem_string(record->local_id), i};
+		found++;
+	}
+	if (found == run->count)
+		return places;
+	for (size_t i = 0; i < run->count; i++)
+		free(places[i].local_id);
+	free(places);
+	return NULL;
+}
+
 /* Keeps the text when all that it lists is what there is. The list that it gives is
  * remembered by who waits for it. */
 static void
 listing_run_keep_text(struct listing_run *run)
 {
+	struct listing_place *places;
+
 	listing_known_forget(run->listing);
-	if (run->text == NULL || !run->complete || run->count != run->listed)
+	if (!run->plain || !run->complete || run->count != run->answer->count ||
+	    run->written != run->listing->epoch->written)
 		return;
-	listing_known_keep(run->listing, run->text, run->text_len, run->listed, run->sequence);
-	run->text = NULL;
+	places = listing_run_places(run);
+	listing_known_keep(run->listing, run->answer->body, run->answer->len, run->count, run->sequence);
+	run->answer->body = NULL;
+	if (places == NULL)
+		return;
+	listing_known_places(run->listing, run->answer, places);
+	run->answer = NULL;
 }
 
 /* Everything is known: drops the rows that are gone and tells the waiters. */
@@ -275,8 +309,10 @@ listing_run_look(struct listing_run *run, const struct listing_row *row, struct 
     struct listed_item *seen)
 {
 	struct sight sight;
+	bool alone; /* nobody else has written meanwhile */
 
 	listed_see(seen, &run->project, &sight);
+	alone = run->written == run->listing->epoch->written;
 	if (listing_run_distrusts(run, e, &sight))
 		listing_run_look_at(run, (size_t)(row - run->rows));
 	else if (fetch_is_late(run->gw, &run->project, e, &sight) ||
@@ -284,6 +320,8 @@ listing_run_look(struct listing_run *run, const struct listing_row *row, struct 
 		listing_run_differs(run);
 	else if (seen->alike && e->seen_sequence == run->sequence)
 		shelf_know(e, seen->text, seen->len);
+	if (alone)
+		run->written = run->listing->epoch->written;
 	sight_clear(&sight);
 }
 
@@ -779,10 +817,9 @@ listing_run_on_answer(void *arg, const struct listing_pages_end *end)
 		listing_run_fail(run, &trouble, true);
 		return;
 	}
-	run->listed = run->answer->count;
-	if (end->alike && a->body_len <= LISTING_KNOWN_MAX)
-		run->text = mem_copy(a->body, a->body_len);
-	run->text_len = a->body_len;
+	run->plain = end->alike && a->body_len <= LISTING_KNOWN_MAX;
+	if (run->plain)
+		listed_keep(run->answer, a->body, a->body_len);
 	listing_run_index(run);
 	listing_run_ask_known(run);
 }
@@ -798,6 +835,7 @@ listing_run_start(struct listing *l, const struct project *p, enum listing_age a
 	run->snap = snapshot_ref(p->snap);
 	run->project = *p;
 	run->sequence = ++l->gw->sequence;
+	run->written = l->epoch->written;
 	run->age = age;
 	result_init(&run->unasked);
 	run->deadline = gateway_deadline(l->gw);

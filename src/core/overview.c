@@ -1,6 +1,5 @@
 #include "config.h"
 
-#include "base/buf.h"
 #include "base/mem.h"
 #include "core/crew.h"
 #include "core/errand.h"
@@ -14,7 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define OVERVIEW_MAX ((size_t)256 << 20)   /* bytes of one list */
 #define OVERVIEW_READS_AT_ONCE 8           /* no-cache without a listing: own GETs at a time */
 #define OVERVIEW_REFRESH_MS 30000          /* without a listing: contents older than this are read again */
 
@@ -45,12 +43,6 @@ struct overview_row {
 	char *body; /* NULL: not read yet, or gone */
 	size_t len;
 	char etag[RESULT_ETAG_SIZE];
-};
-
-/* A list under construction. Its tag is made of its items' tags, which are there and tell
- * their bytes. */
-struct overview_text {
-	struct buf body, tags;
 };
 
 struct overview_read {
@@ -125,7 +117,7 @@ overview_give(struct overview *o, struct result *result)
 
 /* Gives a remembered list. */
 static void
-overview_give_known(struct overview *o, const struct listing_body *known, const char *cache)
+overview_give_known(struct overview *o, const struct list_body *known, const char *cache)
 {
 	struct result result;
 
@@ -135,48 +127,18 @@ overview_give_known(struct overview *o, const struct listing_body *known, const 
 	overview_give(o, &result);
 }
 
-/* Begins a list. */
-static void
-overview_begin(struct overview_text *t)
-{
-	buf_init(&t->body, OVERVIEW_MAX);
-	buf_init(&t->tags, OVERVIEW_MAX);
-}
-
-/* Adds one item to a list under construction. */
-static void
-overview_add(struct overview_text *t, const char *body, size_t len, const char *etag)
-{
-	if (body == NULL)
-		return;
-	buf_addc(&t->body, t->body.len == 0 ? '[' : ',');
-	buf_add(&t->body, body, len);
-	buf_adds(&t->tags, etag);
-}
-
-/* Ends a list. */
-static char *
-overview_end(struct overview_text *t, size_t *len, char etag[RESULT_ETAG_SIZE])
-{
-	result_etag(t->tags.len > 0 ? t->tags.data : "", t->tags.len, etag);
-	buf_free(&t->tags);
-	if (t->body.len == 0)
-		buf_addc(&t->body, '[');
-	buf_addc(&t->body, ']');
-	return buf_take(&t->body, len);
-}
-
 /* Gives a list that is made. */
 static void
-overview_give_text(struct overview *o, struct overview_text *t, const char *cache, int64_t age)
+overview_give_text(struct overview *o, struct list_text *text, const char *cache, int64_t age)
 {
-	char etag[RESULT_ETAG_SIZE], *body;
+	struct list_body list;
 	struct result result;
-	size_t len;
 
-	body = overview_end(t, &len, etag);
-	result_body(&result, 200, body, len);
-	memcpy(result.etag, etag, sizeof result.etag);
+	list_text_end(text, &list);
+	result_body(&result, 200, list.body, list.len);
+	memcpy(result.etag, list.etag, sizeof result.etag);
+	list.body = NULL;
+	list_body_clear(&list);
 	result.cache = cache;
 	result.age = age;
 	overview_give(o, &result);
@@ -187,7 +149,7 @@ overview_give_text(struct overview *o, struct overview_text *t, const char *cach
 static bool
 overview_give_last(struct overview *o)
 {
-	const struct listing_body *last;
+	const struct list_body *last;
 	struct result result;
 	int64_t age = 0;
 
@@ -216,9 +178,9 @@ overview_list(struct overview *o, store_done_fn done)
 
 /* Makes a list from the store's records. */
 static void
-overview_from_records(struct overview *o, struct store_reply *reply, struct overview_text *t)
+overview_from_records(struct overview *o, struct store_reply *reply, struct list_text *t)
 {
-	overview_begin(t);
+	list_text_begin(t);
 	for (size_t i = 0; i < reply->record_count; i++) {
 		struct shelf_entry *e;
 
@@ -226,7 +188,7 @@ overview_from_records(struct overview *o, struct store_reply *reply, struct over
 			continue;
 		e = peers_put(o->gw, &reply->records[i], o->asked);
 		if (e != NULL && shelf_show(e, &o->project, NULL, NULL) == 0)
-			overview_add(t, e->body, e->body_len, e->etag);
+			list_text_add(t, e->body, e->body_len, e->etag);
 		if (e != NULL && !o->project.listed &&
 		    (loop_wall(o->gw->loop) - e->record.content_ms > OVERVIEW_REFRESH_MS ||
 		        fetch_outdated(o->gw, e)))
@@ -240,7 +202,7 @@ overview_on_old(void *arg, struct store_reply *reply)
 {
 	struct overview *o = arg;
 	int64_t age = loop_wall(o->gw->loop) - reply->number;
-	struct overview_text text;
+	struct list_text text;
 
 	o->store = NULL;
 	gateway_store_end(o->gw, o->project.trace);
@@ -257,21 +219,6 @@ overview_on_old(void *arg, struct store_reply *reply)
 	overview_give_text(o, &text, "stale", age > 0 ? age / 1000 : 0);
 }
 
-/* Makes the list from a listing's rows. */
-static void
-overview_from_rows(struct overview *o, const struct listing_view *view)
-{
-	struct overview_text text;
-	char etag[RESULT_ETAG_SIZE], *body;
-	size_t len;
-
-	overview_begin(&text);
-	for (size_t i = 0; i < view->count; i++)
-		overview_add(&text, view->rows[i].body, view->rows[i].body_len, view->rows[i].etag);
-	body = overview_end(&text, &len, etag);
-	overview_give_known(o, listing_keep_body(o->gw, &o->project, body, len, etag), "miss");
-}
-
 /* The listing is known, or could not be had. */
 static void
 overview_on_listing(void *arg, const struct listing_view *view)
@@ -282,7 +229,7 @@ overview_on_listing(void *arg, const struct listing_view *view)
 	if (view->same != NULL) {
 		overview_give_known(o, view->same, "miss");
 	} else if (view->trouble == NULL && view->rows == NULL && !o->second) {
-		const struct listing_body *known = listing_body(o->gw, &o->project);
+		const struct list_body *known = listing_body(o->gw, &o->project);
 
 		o->second = true;
 		if (known != NULL)
@@ -296,7 +243,7 @@ overview_on_listing(void *arg, const struct listing_view *view)
 		result_copy(&result, view->unasked);
 		overview_give(o, &result);
 	} else if (view->trouble == NULL) {
-		overview_from_rows(o, view);
+		overview_give_known(o, listing_keep_rows(o->gw, &o->project, view), "miss");
 	} else if (view->down && !o->no_cache) {
 		result_copy(&o->trouble, view->trouble);
 		overview_list(o, overview_on_old);
@@ -313,7 +260,7 @@ static void
 overview_on_own(void *arg, struct store_reply *reply)
 {
 	struct overview *o = arg;
-	struct overview_text text;
+	struct list_text text;
 	struct result result;
 
 	o->store = NULL;
@@ -401,11 +348,11 @@ overview_read(struct overview *o, struct overview_row *row)
 static void
 overview_give_rows(struct overview *o)
 {
-	struct overview_text text;
+	struct list_text text;
 
-	overview_begin(&text);
+	list_text_begin(&text);
 	for (size_t i = 0; i < o->count; i++)
-		overview_add(&text, o->rows[i].body, o->rows[i].len, o->rows[i].etag);
+		list_text_add(&text, o->rows[i].body, o->rows[i].len, o->rows[i].etag);
 	overview_give_text(o, &text, NULL, -1);
 }
 
@@ -470,7 +417,7 @@ overview_expire(struct overview *o)
 static void
 overview_start(struct overview *o)
 {
-	const struct listing_body *known;
+	const struct list_body *known;
 
 	crew_catch_up(o->gw);
 	if (!o->project.listed) {

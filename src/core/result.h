@@ -8,7 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define RESULT_ETAG_SIZE 36 /* quotes, 32 hex digits, NUL */
+#define RESULT_ETAG_LENGTH 34 /* quotes, 32 hex digits */
+#define RESULT_ETAG_SIZE (RESULT_ETAG_LENGTH + 2) /* a NUL, too */
 
 /* What an operation gives back for the client. */
 struct result {

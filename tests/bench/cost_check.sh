@@ -62,7 +62,8 @@ stop() {
 	pids=${pids% "$pid"}
 }
 
-# Asks for paths, each so often: ask COUNT FIELD PATH...
+# Asks for paths, each so often; with $change the persona of this id changes in the sandbox before each time.
+# ask COUNT FIELD PATH...
 ask() {
 	: >"$work/curl"
 	n=$1
@@ -70,12 +71,17 @@ ask() {
 	shift 2
 	while [ "$n" -gt 0 ]; do
 		for path in "$@"; do
-			printf 'url = %s%s\noutput = /dev/null\n' "$url" "$path" >>"$work/curl"
+			[ ! -s "$work/curl" ] || echo next >>"$work/curl"
+			[ -z "$change" ] || printf 'url = %s/v1/update-customer-persona/%s\noutput = /dev/null\nfail\n%s\n%s\n%s\nnext\n' \
+				"$sandbox" "$change" 'request = PUT' 'header = "X-API-Key: sandbox"' \
+				"json = {\"description\":\"$n\"}" >>"$work/curl"
+			printf 'url = %s%s\noutput = /dev/null\nfail\nheader = "%s"\n' "$url" "$path" "$field" >>"$work/curl"
 		done
 		n=$((n - 1))
 	done
-	curl -sS -f -g -H "$field" -K "$work/curl" 2>"$work/curl.err" || fail "curl: $(tail -n 1 "$work/curl.err")"
+	curl -sS -g -K "$work/curl" 2>"$work/curl.err" || fail "curl: $(tail -n 1 "$work/curl.err")"
 }
+change=
 
 # Counts the instructions of a command: count COMMAND...; sets $counted.
 count_of() {
@@ -100,13 +106,13 @@ json_of() {
 run() {
 	rm -rf "$work/data"
 	cp -r "$work/ready" "$work/data"
-	sed "s/^workers: .*/workers: $loops/" "$work/gateway.yaml" >"$work/loops.yaml"
+	sed "s/^workers: .*/workers: $loops/; s/fresh: 1h/fresh: $age/" "$work/gateway.yaml" >"$work/loops.yaml"
 	# shellcheck disable=SC2086
 	start "$1" $counting "$gateway" serve --config "$work/loops.yaml"
 	name=$1
 	shift
 	for loop in $(seq "$loops"); do
-		ask 1 "$fresh" "$list" $paths
+		change='' ask 1 "$fresh" "$list" $paths
 	done
 	[ $# -eq 0 ] || for loop in $(seq "$loops"); do
 		ask "$@"
@@ -165,6 +171,7 @@ path() {
 	run "$key" "$often" "$field" "$@"
 	echo "$key $(((counted - base) / requests)) $unit" >>"$work/results"
 }
+age=1h
 loops=1
 run base
 base=$counted
@@ -173,6 +180,11 @@ path cached 10 "Accept: */*" "$json_one" $paths
 # shellcheck disable=SC2086
 path through 5 "$fresh" "$json_one" $paths
 path list-compared 10 "$fresh" "$json_all" "$list"
+change=$id
+age=0s
+path list-changed 10 "Accept: */*" "$json_all" "$list"
+change=
+age=1h
 loops=2
 run base
 base=$counted

@@ -338,6 +338,85 @@ START_TEST(what_comes_again_in_the_same_words_does_not_hide_what_changed_here)
 }
 END_TEST
 
+#define CHANGING_ITEMS 12
+#define CHANGING_STEPS 120
+
+/* The next of some numbers that always are the same. */
+static unsigned
+changing_any(unsigned below_this)
+{
+	static unsigned seed = 20261126;
+
+	seed = seed * 1103515245 + 12345;
+	return (seed >> 16) % below_this;
+}
+
+/* Something happens to one of the personas: most often someone edits it in Bluejay. */
+static void
+changing_step(char **ids, unsigned step)
+{
+	static const char *const texts[] = {"plain", "a \\\"quoted\\\" one", "two\\nlines", "caf\xC3\xA9", "",
+	    "\\u0001"};
+	unsigned i = changing_any(CHANGING_ITEMS);
+	char body[256];
+
+	switch (changing_any(10)) {
+	case 0:
+		ck_assert_int_eq(stage_bluejay("DELETE", below("/v1/customer-persona", ids[i]), NULL)->status, 200);
+		free(ids[i]);
+		snprintf(body, sizeof body, "made %u", step);
+		ids[i] = stage_make(STAGE_AGENT, body, "there");
+		break;
+	case 1:
+		snprintf(body, sizeof body, "{\"imageUrl\":\"/%u\"}", step);
+		ck_assert_int_eq(call("PUT", below(STAGE_DEMO, ids[i]), body)->status, 200);
+		break;
+	case 2:
+		snprintf(body, sizeof body, "{\"systemPrompt\":\"here %u\"}", step);
+		ck_assert_int_eq(call("PUT", below(STAGE_DEMO, ids[i]), body)->status, 200);
+		break;
+	case 3:
+		ck_assert_int_eq(call_with("GET", below(STAGE_DEMO, ids[i]), NO_CACHE, NULL)->status, 200);
+		break;
+	default:
+		snprintf(body, sizeof body, "{\"description\":\"%s\",\"goal\":\"there %u\"}",
+		    texts[changing_any(6)], changing_any(3));
+		ck_assert_int_eq(stage_bluejay("PUT", below("/v1/update-customer-persona", ids[i]), body)->status, 200);
+	}
+}
+
+/* Whatever is taken from what was known before, a list is what one that is compared with
+ * the store is. */
+START_TEST(lists_that_change_are_those_that_are_made_anew)
+{
+	char *ids[CHANGING_ITEMS], body[64], *list, etag[64];
+	struct reply *r;
+
+	stage_open("  cache: {fresh: 0s}\n", NULL);
+	for (int i = 0; i < CHANGING_ITEMS; i++) {
+		snprintf(body, sizeof body, i % 2 == 0 ? "{\"name\":\"p%d\"}" : "p%d", i);
+		ids[i] = i % 2 == 0 ? create(STAGE_DEMO, body) : stage_make(STAGE_AGENT, body, "d");
+	}
+	for (unsigned step = 0; step < CHANGING_STEPS; step++) {
+		for (unsigned n = changing_any(3); n > 0; n--)
+			changing_step(ids, step);
+		r = call("GET", STAGE_DEMO, NULL);
+		ck_assert_int_eq(listed(r), CHANGING_ITEMS);
+		if (changing_any(3) == 0) /* what follows is made from what was changed here */
+			continue;
+		list = strdup(r->body);
+		snprintf(etag, sizeof etag, "%s", reply_field(r, "etag"));
+		r = call_with("GET", STAGE_DEMO, NO_CACHE, NULL);
+		ck_assert_str_eq(r->body, list);
+		ck_assert_str_eq(reply_field(r, "etag"), etag);
+		free(list);
+	}
+	for (int i = 0; i < CHANGING_ITEMS; i++)
+		free(ids[i]);
+	stage_close();
+}
+END_TEST
+
 START_TEST(a_key_that_bluejay_refuses_is_told_nowhere)
 {
 	static const char secret[] = "wrong-key-8d1f0c52";
@@ -389,6 +468,7 @@ reliability_read_suite(void)
 	tcase_add_test(tcase, a_read_that_nobody_waits_for_is_ended);
 	tcase_add_test(tcase, no_read_waits_longer_than_its_time);
 	tcase_add_test(tcase, what_comes_again_in_the_same_words_does_not_hide_what_changed_here);
+	tcase_add_test(tcase, lists_that_change_are_those_that_are_made_anew);
 	tcase_add_test(tcase, a_key_that_bluejay_refuses_is_told_nowhere);
 	suite_add_tcase(suite, tcase);
 	return suite;
