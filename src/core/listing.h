@@ -26,7 +26,6 @@ struct listing_row {
 	bool listed; /* Bluejay's answer shows it */
 };
 
-
 struct listing_view {
 	const struct result *trouble; /* NULL: it worked */
 	bool down;                    /* trouble for which stale answers are allowed */

@@ -2,7 +2,9 @@
 
 #include "base/buf.h"
 #include "json/json_read.h"
+#include "json/json_text.h"
 #include "mapping/mapping.h"
+#include "mapping/mapping_copy.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +15,9 @@
  * What the mapping costs: a create's body to Bluejay's and an answer back, trees
  * made already, for the built-in mapping of personas and for ones with many
  * fields. The last column grows only by what the processor's caches
- * do not hold. Usage: mapping_bench [seconds [fields]]
+ * do not hold. Then an answer's text to the local text, by a tree and copied.
+ * Usage: mapping_bench [seconds [fields]], or for who counts instructions:
+ * mapping_bench tree|copy RUNS
  */
 
 static const struct mapping_project project = {"shop", true, 123};
@@ -121,11 +125,73 @@ measure_many(size_t fields, double seconds)
 	free(body);
 }
 
+static const char answer[] =
+    "{\"id\":\"bc7769e1-c9f4-447e-a07c-fe508e73aea6\",\"created_at\":\"2026-11-26T02:09:25.018001Z\","
+    "\"name\":\"impatient-user-0\",\"description\":\"A user who wants quick answers\",\"goal\":\"You are an "
+    "impatient user who values brevity and expects quick, concise responses.\","
+    "\"org_id\":\"bbf6f1ff-f62c-47c1-8f63-611262f176cb\"}";
+
+/* An answer's text to the local text, by a tree. */
+static void
+answer_by_tree(const struct mapping *m)
+{
+	struct json_object *upstream, *local;
+
+	if (!json_read(answer, sizeof answer - 1, &upstream, NULL) ||
+	    mapping_answer_make(m, upstream, "id", NULL, NULL, 0, &local, NULL) != 0)
+		exit(1);
+	free(json_print(local, NULL));
+	json_object_put(local);
+	json_object_put(upstream);
+}
+
+/* The same, copied; it says, too, that the answer is as declared. */
+static void
+answer_by_copy(const struct mapping *m)
+{
+	struct mapping_copied c;
+	struct buf local;
+
+	buf_init(&local, 0);
+	if (!mapping_copy_read(m, answer, sizeof answer - 1, &c) ||
+	    !mapping_copy_answer(m, &c, "id", NULL, NULL, 0, &local))
+		exit(1);
+	buf_free(&local);
+}
+
+/* Runs one of both so often. */
+static void
+run_answers(void (*one)(const struct mapping *), unsigned long runs)
+{
+	struct mapping *m = compile(NULL);
+
+	while (runs-- > 0)
+		one(m);
+	mapping_free(m);
+}
+
+/* What one of both costs. */
+static void
+measure_answers(const char *what, void (*one)(const struct mapping *))
+{
+	const unsigned long runs = 100000;
+	double start = now();
+
+	run_answers(one, runs);
+	printf("%-24s %10.2f us an answer\n", what, (now() - start) / (double)runs * 1e6);
+}
+
 /* Measures. */
 int
 main(int argc, char **argv)
 {
 	double seconds = argc > 1 ? strtod(argv[1], NULL) : 1;
+
+	if (argc > 2 && (strcmp(argv[1], "tree") == 0 || strcmp(argv[1], "copy") == 0)) {
+		run_answers(argv[1][0] == 't' ? answer_by_tree : answer_by_copy,
+		    strtoul(argv[2], NULL, 10));
+		return 0;
+	}
 
 	if (argc > 2) {
 		measure_many(strtoul(argv[2], NULL, 10), seconds);
@@ -138,5 +204,7 @@ main(int argc, char **argv)
 	measure_many(10, seconds);
 	measure_many(100, seconds);
 	measure_many(1000, seconds);
+	measure_answers("an answer, by a tree", answer_by_tree);
+	measure_answers("an answer, copied", answer_by_copy);
 	return 0;
 }
