@@ -498,6 +498,7 @@ START_TEST(a_call_that_gets_no_place_before_its_deadline_is_busy)
 	q = bench_get(&b);
 	bench_silence(&b);
 	bench_start(&b, &hanging, &q);
+	bench_until(&b, fake_server_requests(b.server) == 1);
 	q.deadline = loop_now(b.loop) + 50;
 	bench_start(&b, &queued, &q);
 	bench_until(&b, queued.callbacks == 1);

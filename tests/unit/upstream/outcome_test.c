@@ -268,7 +268,7 @@ START_TEST(a_late_first_byte_is_a_timeout)
 	int64_t begun, took;
 
 	bench_open(&b, false);
-	b.config.first_byte_ms = 300;
+	b.config.first_byte_ms = 600;
 	bench_client(&b);
 	q = bench_post(&b);
 	fake_server_push(b.server, &(struct fake_step){.after_ms = 5000});
@@ -278,12 +278,12 @@ START_TEST(a_late_first_byte_is_a_timeout)
 	ck_assert_int_eq(c.answer.outcome, UPSTREAM_TIMEOUT);
 	ck_assert(c.answer.maybe_received);
 	ck_assert_uint_eq(c.answer.tries, 1);
-	ck_assert_int_ge(took, 295);
+	ck_assert_int_ge(took, 595);
 	ck_assert_int_lt(took, 2000);
 	bench_forget(&c);
 	/* once a line has come, only the total counts */
 	q = bench_post(&b);
-	fake_server_push(b.server, &(struct fake_step){.drip_ms = 8,
+	fake_server_push(b.server, &(struct fake_step){.drip_ms = 14,
 	    .bytes = "HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\n{\"a\":1}"});
 	bench_run(&b, &c, &q);
 	ck_assert_int_eq(c.answer.outcome, UPSTREAM_ANSWER);
