@@ -415,7 +415,7 @@ change_on_timer(void *arg)
 		change_on_timer_waiting(c);
 	} else if (c->state == CHANGE_FINDING || c->state == CHANGE_READING) {
 		change_expire(c);
-	} else if (c->state == CHANGE_BEGINNING) {
+	} else if (c->state == CHANGE_BEGINNING && c->store == NULL) {
 		change_ask(c); /* the name may be free or taken now */
 	} else if (c->state == CHANGE_QUEUED) {
 		result_error(&r, 503, "Another change of this %s is not settled yet; try again later",

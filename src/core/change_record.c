@@ -298,7 +298,7 @@ change_on_dropped(void *arg, struct store_reply *reply)
 		c->later(c);
 		return;
 	}
-	if (c->gone && !c->entry->dead)
+	if (c->gone && c->entry != NULL && !c->entry->dead)
 		gone_report(c->gw, c->entry);
 	else if (c->entry != NULL && !c->entry->dead && c->settle.looks > 0)
 		follow_refresh(c->gw, c->entry); /* what reads saw meanwhile was not stored */

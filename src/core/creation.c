@@ -350,9 +350,9 @@ creation_on_timer(void *arg)
 {
 	struct creation *c = arg;
 
-	if (c->state == CREATION_BEGINNING)
+	if (c->state == CREATION_BEGINNING && c->store == NULL)
 		creation_begin(c); /* the name may be free or taken now */
-	else
+	else if (c->state != CREATION_BEGINNING)
 		creation_go_on(c);
 }
 
