@@ -39,9 +39,14 @@ CREATE FUNCTION say_persona(p persona) RETURNS answer LANGUAGE sql IMMUTABLE AS 
 	    p.fingerprint, p.kept, p.absent, p.content, NULL, NULL, NULL, NULL, NULL)::answer
 $$;
 
+-- Functions that look something up are in PL/pgSQL, which keeps their plans; one in SQL is
+-- planned at each call, unless it becomes a part of what calls it.
+
 -- Whether a member's lease lasts.
-CREATE FUNCTION is_leased(who uuid) RETURNS boolean LANGUAGE sql VOLATILE AS $$
-	SELECT EXISTS (SELECT FROM member WHERE id = who AND lease_until > clock_timestamp())
+CREATE FUNCTION is_leased(who uuid) RETURNS boolean LANGUAGE plpgsql VOLATILE AS $$
+BEGIN
+	RETURN EXISTS (SELECT FROM member WHERE id = who AND lease_until > clock_timestamp());
+END
 $$;
 
 CREATE FUNCTION say_intent(i intent, who uuid) RETURNS answer LANGUAGE sql VOLATILE AS $$

@@ -1,14 +1,24 @@
 -- Updates and deletes, as sqlite_change.c does them.
 
 -- A visible persona, which nobody else writes to until this transaction ends.
-CREATE FUNCTION visible_persona(in_scope text, id text) RETURNS persona LANGUAGE sql AS $$
-	SELECT p FROM persona p WHERE scope = in_scope AND local_id = id AND hidden_ms IS NULL
-	FOR UPDATE
+CREATE FUNCTION visible_persona(in_scope text, id text) RETURNS persona LANGUAGE plpgsql AS $$
+DECLARE
+	p persona;
+BEGIN
+	SELECT * INTO p FROM persona WHERE scope = in_scope AND local_id = id AND hidden_ms IS NULL
+	FOR UPDATE;
+	RETURN p;
+END
 $$;
 
 -- The unsettled update or delete of a persona.
-CREATE FUNCTION pending_intent(p persona) RETURNS intent LANGUAGE sql AS $$
-	SELECT i FROM intent i WHERE scope = p.scope AND local_id = p.local_id AND operation <> 0
+CREATE FUNCTION pending_intent(p persona) RETURNS intent LANGUAGE plpgsql AS $$
+DECLARE
+	i intent;
+BEGIN
+	SELECT * INTO i FROM intent WHERE scope = p.scope AND local_id = p.local_id AND operation <> 0;
+	RETURN i;
+END
 $$;
 
 -- Begins an update.

@@ -129,12 +129,17 @@ END
 $$;
 
 -- Writes a persona over its row, with a new version; names' holds are not touched.
-CREATE FUNCTION write_persona(p persona) RETURNS persona LANGUAGE sql AS $$
+CREATE FUNCTION write_persona(p persona) RETURNS persona LANGUAGE plpgsql AS $$
+DECLARE
+	written persona;
+BEGIN
 	UPDATE persona SET name = p.name, created_ms = p.created_ms, updated_ms = p.updated_ms,
 	    content_ms = p.content_ms, adopted = p.adopted, unclaimed = p.unclaimed,
 	    version = version + 1, hidden_ms = p.hidden_ms, fingerprint = p.fingerprint,
 	    kept = p.kept, absent = p.absent, content = p.content
-	WHERE seq = p.seq RETURNING *
+	WHERE seq = p.seq RETURNING * INTO written;
+	RETURN written;
+END
 $$;
 
 -- The record of a create, over one that is there under the same upstream id, whose local id

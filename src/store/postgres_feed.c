@@ -11,6 +11,7 @@
 #include <string.h>
 
 #define POSTGRES_FEED_LOOK_MS 50   /* between two looks */
+#define POSTGRES_FEED_HINT_MS 50   /* between two hints: each wakes every other member */
 #define POSTGRES_FEED_RENEW_MS (STORE_LEASE_MS / 3)
 #define POSTGRES_FEED_MARGIN_MS 500 /* of a lease, for clocks that differ in speed */
 #define POSTGRES_FEED_LATE_MS 60000 /* without a look: changes are forgotten after minutes */
@@ -37,6 +38,8 @@ struct postgres_feed {
 	enum postgres_feed_state state;
 	bool failed;       /* what is under way */
 	bool hints;        /* this process has changed something */
+	bool alone;        /* no other member was there when the lease was renewed */
+	int64_t hinted_at;
 	int64_t asked_at;  /* what is under way, or was last */
 	int64_t looked_at; /* the last look that was answered; 0: none on this connection */
 	int64_t renewed_at;
@@ -70,8 +73,9 @@ postgres_feed_pump(struct postgres_feed *f)
 		postgres_param_text(&p, f->engine->member);
 		postgres_param_number(&p, STORE_LEASE_MS);
 		postgres_feed_ask(f, POSTGRES_FEED_RENEWING, POSTGRES_RENEW, &p);
-	} else if (f->hints) {
+	} else if (f->hints && !f->alone && now - f->hinted_at >= POSTGRES_FEED_HINT_MS) {
 		f->hints = false;
+		f->hinted_at = now;
 		postgres_feed_ask(f, POSTGRES_FEED_HINTING, POSTGRES_HINT, &p);
 	} else if (now - f->asked_at >= POSTGRES_FEED_LOOK_MS || f->looked_at == 0) {
 		postgres_param_text(&p, f->engine->member);
@@ -127,6 +131,8 @@ postgres_feed_on_result(void *arg, const PGresult *r)
 		f->failed = true;
 	else if (f->state == POSTGRES_FEED_LOOKING)
 		postgres_feed_tell(f, r);
+	else if (f->state == POSTGRES_FEED_RENEWING && PQntuples(r) == 1)
+		f->alone = strcmp(PQgetvalue(r, 0, 0), "1") == 0;
 }
 
 /* It is over: what was learned counts from when it was asked. */

@@ -17,6 +17,8 @@ BEGIN
 	PERFORM set_config('persona_gateway.member', who::text, true);
 	-- Who waits for a gateway that stopped in the middle hears of it.
 	PERFORM set_config('lock_timeout', '3s', true);
+	-- Every look-up is by an index, whatever the values, so no plan is made twice.
+	PERFORM set_config('plan_cache_mode', 'force_generic_plan', true);
 	FOR lock IN
 		SELECT DISTINCT hashtext(s) FROM (
 		    SELECT unnest(scopes) UNION SELECT scope FROM intent WHERE id = ANY (intents)
@@ -44,8 +46,8 @@ END
 $$;
 
 -- Renews a lease and forgets what is old; a row that somebody else is forgetting is left
--- to them.
-CREATE FUNCTION renew(who uuid, lease_ms bigint) RETURNS void LANGUAGE plpgsql AS $$
+-- to them. Tells how many members there are.
+CREATE FUNCTION renew(who uuid, lease_ms bigint) RETURNS bigint LANGUAGE plpgsql AS $$
 BEGIN
 	INSERT INTO member (id, lease_until)
 	VALUES (who, clock_timestamp() + lease_ms * interval '1 ms')
@@ -56,6 +58,7 @@ BEGIN
 	    WHERE at < now() - interval '2 minutes' LIMIT 10000 FOR UPDATE SKIP LOCKED);
 	DELETE FROM member WHERE ctid IN (SELECT ctid FROM member
 	    WHERE lease_until < now() - interval '1 day' LIMIT 100 FOR UPDATE SKIP LOCKED);
+	RETURN (SELECT count(*) FROM member WHERE lease_until > now());
 END
 $$;
 
@@ -85,14 +88,16 @@ $$;
 -- not committed then is not visible in it, whatever its number, so nothing is skipped.
 CREATE FUNCTION changes(who uuid, since text)
 RETURNS TABLE (now_at text, kind text, scope text, local_id text, upstream_id text, intent_id text)
-LANGUAGE sql STABLE AS $$
-	SELECT pg_current_snapshot()::text, c.kind, c.scope, c.local_id, c.upstream_id, c.intent_id
-	FROM (VALUES (1)) v LEFT JOIN LATERAL (
-	    SELECT * FROM change WHERE since <> ''
-	    AND xid >= pg_snapshot_xmin(nullif(since, '')::pg_snapshot)
-	    AND NOT pg_visible_in_snapshot(xid, nullif(since, '')::pg_snapshot)
-	    AND member IS DISTINCT FROM who ORDER BY xid, seq
-	) c ON true
+LANGUAGE plpgsql STABLE SET plan_cache_mode = force_generic_plan AS $$
+DECLARE
+	last pg_snapshot := nullif(since, '')::pg_snapshot;
+BEGIN
+	RETURN QUERY SELECT pg_current_snapshot()::text, c.kind, c.scope, c.local_id, c.upstream_id,
+	    c.intent_id
+	FROM (VALUES (1)) v LEFT JOIN change c ON c.xid >= pg_snapshot_xmin(last)
+	    AND NOT pg_visible_in_snapshot(c.xid, last) AND c.member IS DISTINCT FROM who
+	ORDER BY c.xid, c.seq;
+END
 $$;
 
 -- Notes what a reader of a persona would notice.
@@ -133,10 +138,15 @@ FOR EACH ROW EXECUTE FUNCTION note_intent();
 
 -- Finds an intent that this member may settle or drop; an addition is found as an update.
 CREATE FUNCTION own_intent(which text, of integer DEFAULT NULL) RETURNS intent
-LANGUAGE sql AS $$
-	SELECT i FROM intent i WHERE id = which
+LANGUAGE plpgsql AS $$
+DECLARE
+	i intent;
+BEGIN
+	SELECT * INTO i FROM intent WHERE id = which
 	AND (of IS NULL OR CASE operation WHEN 3 THEN 1 ELSE operation END = of)
-	AND (member = me() OR state = 2) FOR UPDATE
+	AND (member = me() OR state = 2) FOR UPDATE;
+	RETURN i;
+END
 $$;
 
 -- Takes an intent over.

@@ -1,13 +1,21 @@
 -- Names and idempotency keys. A name has one holder at a time, a persona or an intent; later
 -- personas of the same name (made upstream, adopted) hold nothing until it is their turn.
 
-CREATE FUNCTION hold_of(in_scope text, called text) RETURNS hold LANGUAGE sql AS $$
-	SELECT h FROM hold h WHERE scope = in_scope AND md5(name) = md5(called)
+CREATE FUNCTION hold_of(in_scope text, called text) RETURNS hold LANGUAGE plpgsql AS $$
+DECLARE
+	h hold;
+BEGIN
+	SELECT * INTO h FROM hold WHERE scope = in_scope AND md5(name) = md5(called);
+	RETURN h;
+END
 $$;
 
 -- Has a persona hold its name, unless that is held.
-CREATE FUNCTION hold_name(p persona) RETURNS void LANGUAGE sql AS $$
-	INSERT INTO hold (scope, name, persona) VALUES (p.scope, p.name, p.seq) ON CONFLICT DO NOTHING
+CREATE FUNCTION hold_name(p persona) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+	INSERT INTO hold (scope, name, persona) VALUES (p.scope, p.name, p.seq)
+	ON CONFLICT DO NOTHING;
+END
 $$;
 
 -- Frees a name if it is held so; then the oldest visible persona with that name holds it.
