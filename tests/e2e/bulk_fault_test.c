@@ -26,14 +26,14 @@ restart_gateway(void)
 
 START_TEST(faults_of_every_kind_double_and_lose_nothing)
 {
-	const char *from = bulk_source("chaos.jsonl", 0, 299);
+	const char *from = bulk_source("chaos.jsonl", 0, 199);
 
 	stage_open(NULL, NULL);
 	stage_faults("{\"profile\":\"chaos-no-lag\",\"seed\":11}");
-	bulk_expect(0, "300 personas: ", "import --from %s --to %s --project demo --jobs 16", from, bulk_url());
+	bulk_expect(0, "200 personas: ", "import --from %s --to %s --project demo --jobs 16", from, bulk_url());
 	stage_no_faults();
-	bulk_audit(300);
-	bulk_expect(0, "300 the same, 0 different, 0 only in FROM, 0 only in TO", "diff %s %s --project demo", from,
+	bulk_audit(200);
+	bulk_expect(0, "200 the same, 0 different, 0 only in FROM, 0 only in TO", "diff %s %s --project demo", from,
 	    bulk_url());
 	stage_close();
 }
@@ -41,30 +41,30 @@ END_TEST
 
 START_TEST(a_killed_importer_goes_on_without_a_double_or_a_loss)
 {
-	const char *from = bulk_source("kill.jsonl", 0, 1199);
+	const char *from = bulk_source("kill.jsonl", 0, 599);
 	int killed = 0, before = -1;
 
 	stage_open(NULL, NULL);
 	stage_faults("{\"profile\":\"jitter\",\"percent\":50,\"delay_ms\":15}");
 	srand(5);
-	for (int round = 0; round < 20; round++) {
+	for (int round = 0; round < 12; round++) {
 		int more = rand() % 100, held = bulk_held();
 		pid_t pid = bulk_spawn("kill", "import --from %s --to %s --project demo --jobs 4 --journal %s", from,
 		    bulk_url(), bulk_path("kj"));
 
-		EVENTUALLY(bulk_held() >= (held + more < 1190 ? held + more : 1190));
+		EVENTUALLY(bulk_held() >= (held + more < 590 ? held + more : 590));
 		kill(pid, SIGKILL);
 		killed += bulk_wait(pid) == -SIGKILL;
 		ck_assert_int_ge(bulk_lines(bulk_path("kj"), "\"item\""), before);
 		before = bulk_lines(bulk_path("kj"), "\"item\"");
 	}
-	ck_assert_int_gt(killed, 10);
-	bulk_expect(0, "1200 personas: ", "import --from %s --to %s --project demo --jobs 16 --journal %s", from,
+	ck_assert_int_gt(killed, 6);
+	bulk_expect(0, "600 personas: ", "import --from %s --to %s --project demo --jobs 16 --journal %s", from,
 	    bulk_url(), bulk_path("kj"));
 	stage_no_faults();
-	bulk_audit(1200);
-	ck_assert_int_eq(bulk_lines(bulk_path("kj"), "\"item\""), 1200);
-	bulk_expect(0, "1200 done earlier", "import --from %s --to %s --project demo --journal %s", from, bulk_url(),
+	bulk_audit(600);
+	ck_assert_int_eq(bulk_lines(bulk_path("kj"), "\"item\""), 600);
+	bulk_expect(0, "600 done earlier", "import --from %s --to %s --project demo --journal %s", from, bulk_url(),
 	    bulk_path("kj"));
 	stage_close();
 }
@@ -72,7 +72,7 @@ END_TEST
 
 START_TEST(a_stop_ends_what_is_under_way_and_says_how_to_go_on)
 {
-	const char *from = bulk_source("stop.jsonl", 0, 499);
+	const char *from = bulk_source("stop.jsonl", 0, 249);
 	char command[1024];
 	pid_t pid;
 	int done;
@@ -86,42 +86,42 @@ START_TEST(a_stop_ends_what_is_under_way_and_says_how_to_go_on)
 	kill(pid, SIGINT);
 	ck_assert_int_eq(bulk_wait(pid), 1);
 	done = bulk_held();
-	ck_assert_int_lt(done, 500);
+	ck_assert_int_lt(done, 250);
 	ck_assert_int_eq(bulk_lines(bulk_path("sj"), "\"item\""), done); /* all that is there is noted */
 	ck_assert_int_eq(bulk_lines(bulk_path("sr"), "\"outcome\":\"created\""), done);
 	ck_assert_ptr_nonnull(strstr(bulk_output("stop"), "stopping; what is under way comes to its end first"));
 	ck_assert_ptr_nonnull(strstr(bulk_output("stop"), "the same command goes on from here"));
 	stage_no_faults();
-	bulk_expect(0, "500 personas: ", "%s", command);
-	bulk_audit(500);
+	bulk_expect(0, "250 personas: ", "%s", command);
+	bulk_audit(250);
 	stage_close();
 }
 END_TEST
 
 START_TEST(a_gateway_that_is_killed_is_waited_for)
 {
-	const char *from = bulk_source("away.jsonl", 0, 499);
+	const char *from = bulk_source("away.jsonl", 0, 299);
 	pid_t pid;
 
 	stage_open(NULL, NULL);
 	stage_faults("{\"profile\":\"latency\",\"percent\":100,\"delay_ms\":10}");
 	pid = bulk_spawn("away", "import --from %s --to %s --project demo --jobs 16 --journal %s", from, bulk_url(),
 	    bulk_path("aj"));
-	for (int held = 50; held < 400; held += 100) {
+	for (int held = 50; held < 250; held += 75) {
 		EVENTUALLY(bulk_held() >= held);
 		program_kill(&stage_gateway);
 		restart_gateway();
 	}
 	ck_assert_msg(bulk_wait(pid) == 0, "%s", bulk_output("away"));
 	stage_no_faults();
-	bulk_audit(500);
+	bulk_audit(300);
 	stage_close();
 }
 END_TEST
 
 START_TEST(a_gateway_that_stays_away_ends_the_import)
 {
-	const char *from = bulk_source("gone.jsonl", 0, 299);
+	const char *from = bulk_source("gone.jsonl", 0, 149);
 	pid_t pid;
 
 	stage_open(NULL, NULL);
@@ -133,9 +133,9 @@ START_TEST(a_gateway_that_stays_away_ends_the_import)
 	ck_assert_ptr_nonnull(strstr(bulk_output("gone"), "ended early: no answer ("));
 	ck_assert_ptr_nonnull(strstr(bulk_output("gone"), "the same command goes on; it finds what is done by its name"));
 	restart_gateway();
-	bulk_expect(0, "300 personas: ", "import --from %s --to %s --project demo", from, bulk_url());
+	bulk_expect(0, "150 personas: ", "import --from %s --to %s --project demo", from, bulk_url());
 	stage_no_faults();
-	bulk_audit(300);
+	bulk_audit(150);
 	stage_close();
 }
 END_TEST
