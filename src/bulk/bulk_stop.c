@@ -45,10 +45,13 @@ struct bulk_stop *
 bulk_stop_new(struct loop *loop)
 {
 	struct bulk_stop *s = mem_zero(1, sizeof *s);
+	struct sigaction before;
 
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);
 	for (size_t i = 0; i < BULK_STOP_SIGNALS; i++) {
+		if (sigaction(bulk_stop_signals[i], NULL, &before) == 0 && before.sa_handler == SIG_IGN)
+			continue;
 		s->events[i] = evsignal_new(loop_base(loop), bulk_stop_signals[i], bulk_stop_on_signal, s);
 		if (s->events[i] != NULL)
 			event_add(s->events[i], NULL);

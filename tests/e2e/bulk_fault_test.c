@@ -98,6 +98,59 @@ START_TEST(a_stop_ends_what_is_under_way_and_says_how_to_go_on)
 }
 END_TEST
 
+/* Whether a process is the program by now, and has a handler for SIGINT: it minds a stop. */
+static bool
+minds_stop(pid_t pid)
+{
+	char path[64], line[256];
+	unsigned long caught = 0;
+	bool program = false;
+	FILE *in;
+
+	snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
+	in = fopen(path, "r");
+	while (in != NULL && fgets(line, sizeof line, in) != NULL) {
+		program |= strcmp(line, "Name:\tpersona-gateway\n") == 0;
+		sscanf(line, "SigCgt: %lx", &caught);
+	}
+	if (in != NULL)
+		fclose(in);
+	return program && (caught & 1ul << (SIGINT - 1)) != 0;
+}
+
+START_TEST(a_stop_is_minded_while_it_waits)
+{
+	const char *file = bulk_source("wait.jsonl", 0, 1);
+	int pipe_end;
+	pid_t pid;
+
+	/* For a server that is not there. */
+	pid = bulk_spawn("wait", "import --from %s --to http://127.0.0.1:9 --project p", file);
+	EVENTUALLY(minds_stop(pid));
+	kill(pid, SIGTERM);
+	ck_assert_int_eq(bulk_wait(pid), 1);
+	ck_assert_ptr_nonnull(strstr(bulk_output("wait"), "persona-gateway: interrupted"));
+	/* For a pipe that brings nothing. */
+	ck_assert_int_eq(mkfifo(bulk_path("fifo"), 0600), 0);
+	pipe_end = open(bulk_path("fifo"), O_RDWR);
+	pid = bulk_spawn("fifo", "diff - %s <%s", file, bulk_path("fifo"));
+	EVENTUALLY(minds_stop(pid));
+	kill(pid, SIGINT);
+	ck_assert_int_eq(bulk_wait(pid), 2);
+	ck_assert_ptr_nonnull(strstr(bulk_output("fifo"), "standard input cannot be read: interrupted"));
+	/* And between two personas of a pipe. */
+	stage_open(NULL, NULL);
+	pid = bulk_spawn("pipe", "import --from - --to %s --project demo <%s", bulk_url(), bulk_path("fifo"));
+	ck_assert_int_gt(write(pipe_end, "{\"name\":\"persona 0\",\"description\":\"number 0\"}\n", 46), 0);
+	EVENTUALLY(bulk_held() == 1);
+	kill(pid, SIGINT);
+	ck_assert_int_eq(bulk_wait(pid), 1);
+	ck_assert_ptr_nonnull(strstr(bulk_output("pipe"), "1 persona: 1 created"));
+	close(pipe_end);
+	stage_close();
+}
+END_TEST
+
 START_TEST(a_gateway_that_is_killed_is_waited_for)
 {
 	const char *from = bulk_source("away.jsonl", 0, 299);
@@ -192,7 +245,8 @@ bulk_fault_suite(void)
 {
 	const TTest *const tests[] = {faults_of_every_kind_double_and_lose_nothing,
 	    a_killed_importer_goes_on_without_a_double_or_a_loss,
-	    a_stop_ends_what_is_under_way_and_says_how_to_go_on, a_gateway_that_is_killed_is_waited_for,
+	    a_stop_ends_what_is_under_way_and_says_how_to_go_on, a_stop_is_minded_while_it_waits,
+	    a_gateway_that_is_killed_is_waited_for,
 	    a_gateway_that_stays_away_ends_the_import, a_journal_that_cannot_be_written_ends_the_import,
 	    a_file_that_changes_meanwhile_is_told, NULL};
 

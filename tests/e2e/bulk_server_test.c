@@ -43,6 +43,49 @@ START_TEST(the_local_tool_is_a_source_and_a_target)
 }
 END_TEST
 
+/* Replaces every occurrence of a text in a line of 2,048 bytes. */
+static void
+replace(char *line, const char *from, const char *to)
+{
+	char rest[2048], *at = line;
+
+	while ((at = strstr(at, from)) != NULL) {
+		snprintf(rest, sizeof rest, "%s", at + strlen(from));
+		snprintf(at, 2048 - (size_t)(at - line), "%s%s", to, rest);
+		at += strlen(to);
+	}
+}
+
+START_TEST(the_commands_of_the_document_work)
+{
+	FILE *in = fopen(TEST_SRCDIR "/docs/bulk.md", "r");
+	char line[2048];
+	int ran = 0;
+
+	ck_assert_ptr_nonnull(in);
+	localtool_start();
+	stage_open(NULL, NULL);
+	localtool_make("a", "{\"name\":\"persona 0\",\"description\":\"number 0\"}");
+	while (fgets(line, sizeof line, in) != NULL) {
+		if (strncmp(line, "persona-gateway ", 16) != 0)
+			continue;
+		line[strcspn(line, "\n")] = '\0';
+		replace(line, "http://127.0.0.1:3100/api/projects/demo", tool("a"));
+		replace(line, "http://127.0.0.1:3000", bulk_url());
+		replace(line, "shop-bot", "demo");
+		replace(line, "move.journal", bulk_path("move.journal"));
+		replace(line, "personas.jsonl", bulk_path("personas.jsonl"));
+		bulk_expect(0, NULL, "%s", line + 16);
+		ran++;
+	}
+	fclose(in);
+	ck_assert_int_eq(ran, 4);
+	bulk_audit(1);
+	stage_close();
+	localtool_stop();
+}
+END_TEST
+
 START_TEST(a_server_without_idempotency_keys_gets_nothing_twice)
 {
 	const char *from = bulk_source("keys.jsonl", 0, 29);
@@ -113,6 +156,7 @@ Suite *
 bulk_server_suite(void)
 {
 	const TTest *const tests[] = {the_local_tool_is_a_source_and_a_target,
+	    the_commands_of_the_document_work,
 	    a_server_without_idempotency_keys_gets_nothing_twice,
 	    a_token_comes_by_file_or_environment_and_shows_nowhere, a_rate_is_minded, NULL};
 
