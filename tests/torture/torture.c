@@ -128,12 +128,14 @@ torture_new_faults(struct world *w, uint64_t *random)
 	world_faults(w, json);
 }
 
-/* Whether enough creates were acknowledged, with enough kills among them. */
+/* Whether enough creates were acknowledged, with enough kills among them, and the database was
+ * away at least once. */
 static bool
 torture_enough(const struct world *w)
 {
 	return atomic_load(&w->counts[COUNT_CREATED]) >= w->options->creates &&
-	    atomic_load(&w->counts[COUNT_KILLS]) >= w->options->creates / TORTURE_CREATES_A_KILL;
+	    atomic_load(&w->counts[COUNT_KILLS]) >= w->options->creates / TORTURE_CREATES_A_KILL &&
+	    (w->database == NULL || atomic_load(&w->counts[COUNT_OUTAGES]) > 0);
 }
 
 /* The storm: kills and changes of weather until there is enough of it. */

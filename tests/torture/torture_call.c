@@ -104,6 +104,16 @@ lane_is_early(struct lane *l, const struct model_persona *p, const struct lane_c
 	return true;
 }
 
+/* Whether a write may have had its effect. With the store away it has, upstream. */
+bool
+lane_left_open(const struct lane_call *c)
+{
+	if (!c->answered)
+		return c->open;
+	return c->answer.status == 504 || (c->answer.status == 503 &&
+	    strstr(c->answer.body, "but the gateway cannot record it") != NULL);
+}
+
 /* Something new was said of a persona. */
 void
 lane_changed(const struct lane_call *c, struct model_persona *p)

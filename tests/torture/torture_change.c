@@ -63,7 +63,7 @@ change_not_found(struct lane *l, struct model_persona *p, const struct lane_call
 static bool
 change_is_open(const struct lane_call *c)
 {
-	return c->open || (c->answered && (c->answer.status == 502 || c->answer.status == 504));
+	return lane_left_open(c) || (c->answered && c->answer.status == 502);
 }
 
 /* An update has its answer. */

@@ -103,7 +103,7 @@ create_first(struct lane *l, const struct model_body *body, const char *key)
 	lane_receive(l, &c, create_statuses);
 	if (c.answered && c.answer.status == 201) {
 		create_made(l, p, body, &c);
-	} else if (c.open || (c.answered && c.answer.status == 504)) {
+	} else if (lane_left_open(&c)) {
 		p->asked = true;
 		world_count(l->world, COUNT_UNKNOWN);
 	} else {
@@ -176,6 +176,10 @@ lane_create_again(struct lane *l, struct model_persona *p)
 
 	create_send(l, &c, p->body, p->key);
 	lane_receive(l, &c, create_statuses);
+	/* It is handed out when the store has noted that, an answer of the network before the
+	 * client's own: a kill in between leaves a persona that nobody was told of. */
+	if (c.open && l->world->database != NULL)
+		p->unseen = true;
 	if (c.answered && c.answer.status == 201)
 		create_made(l, p, &body, &c);
 	else if (c.answered && c.answer.status == 409)
@@ -207,7 +211,7 @@ lane_create_other(struct lane *l, struct model_persona *p)
 		create_made(l, p, &body, &c);
 	} else if (c.answered && c.answer.status == 409) {
 		create_exists(l, p, &c, false);
-	} else if (c.open || (c.answered && c.answer.status == 504)) {
+	} else if (lane_left_open(&c)) {
 		model_add(p, &body);
 		p->unseen = true; /* which of the two exists is not known any more */
 	}
@@ -266,7 +270,7 @@ create_judge_burst(struct lane *l, struct model_persona *p, struct create_burst 
 				world_wrong(l->world, WRONG_DUPLICATE, "%s: %s and %s", c->what, create_id(c),
 				    create_id(&b->calls[made]));
 			made = i;
-		} else if (c->open || (c->answered && c->answer.status == 504)) {
+		} else if (lane_left_open(c)) {
 			open = true;
 			model_add(p, &b->bodies[i]);
 		} else if (c->answered && c->answer.status == 409) {

@@ -46,6 +46,8 @@ void lane_send(struct lane *, struct lane_call *, const char *method, const char
     const char *fields, const char *body);
 void lane_receive(struct lane *, struct lane_call *, const int statuses[]);
 void lane_call_clear(struct lane_call *);
+/* Whether a write may have had its effect: there is no answer, or one that says so. */
+bool lane_left_open(const struct lane_call *);
 /* This answer said something new of a persona. */
 void lane_changed(const struct lane_call *, struct model_persona *);
 /* Whether an answer about a persona may still show what was before its last change: that
