@@ -3,6 +3,7 @@
 #include "core/bypass.h"
 #include "core/crew.h"
 #include "core/gateway_impl.h"
+#include "store/store_member.h"
 
 /* Where Bluejay is. */
 const char *
@@ -35,9 +36,11 @@ bypass_saw(struct gateway *gw, int status, const char *key, bool fell_back)
 	gateway_saw_answer(gw, &a);
 }
 
-/* Notes a write. */
+/* Notes a write; other gateways on the store learn of it by the store. */
 void
 bypass_written(struct gateway *gw)
 {
 	crew_outdate(gw);
+	if (gw->shared)
+		store_outdate(gw->store, NULL, NULL);
 }

@@ -76,7 +76,7 @@ fence_on_record(void *arg, struct store_reply *reply)
 
 		fence_finish(f, e != NULL ? FENCE_KNOWN : FENCE_UNKNOWN, e, NULL);
 	} else if (reply->status != STORE_NONE) {
-		gateway_store_trouble(&trouble);
+		gateway_read_trouble(&trouble);
 		fence_finish(f, FENCE_FAILED, NULL, &trouble);
 		result_clear(&trouble);
 	} else if (f->project.adopts && !f->listed &&

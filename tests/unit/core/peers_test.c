@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include "base/mem.h"
+#include "core/bypass.h"
 #include "core/gateway_impl.h"
 #include "core/items.h"
 #include "core/intents.h"
@@ -435,6 +436,53 @@ START_TEST(a_lost_feed_outdates_everything)
 	a = get(second, id, false);
 	want(a, 200);
 	ck_assert(holds(a, "new"));
+	free(id);
+	end();
+}
+END_TEST
+
+START_TEST(a_silent_store_leaves_reads_of_what_is_known)
+{
+	char *id;
+	struct ask *a;
+
+	begin();
+	id = made(first, ANN);
+	want(get(first, id, false), 200);
+	want(list(first), 200);
+	store_port_deafen(first->store, true);
+	pass(4000);
+	little_change(bluejay, id, "changed there");
+	a = get(first, id, false); /* whose it is memory knows, what it holds Bluejay does */
+	want(a, 200);
+	ck_assert(holds(a, "changed there"));
+	ck_assert_str_eq(a->result.cache, "stale");
+	ck_assert_int_eq(a->result.age, 4);
+	a = list(first);
+	want(a, 200);
+	ck_assert_str_eq(a->result.cache, "stale");
+	a = get(first, id, true); /* the store is asked */
+	want(a, 200);
+	ck_assert_str_eq(a->result.cache, "miss");
+	free(id);
+	end();
+}
+END_TEST
+
+START_TEST(a_write_past_one_outdates_what_the_other_remembers)
+{
+	char *id;
+	struct ask *a;
+
+	begin();
+	id = made(first, ANN);
+	want(get(second, id, false), 200);
+	little_change(bluejay, id, "changed there");
+	bypass_written(first);
+	settle();
+	a = get(second, id, false);
+	want(a, 200);
+	ck_assert(holds(a, "changed there"));
 	free(id);
 	end();
 }
@@ -907,6 +955,8 @@ peers_suite(void)
 	    nothing_in_memory_is_believed_while_the_feed_is_behind,
 	    no_cache_asks_the_store_whatever_the_feed_says,
 	    a_lost_feed_outdates_everything,
+	    a_silent_store_leaves_reads_of_what_is_known,
+	    a_write_past_one_outdates_what_the_other_remembers,
 	    a_late_listing_undoes_nothing_that_another_wrote,
 	    what_another_is_creating_is_not_adopted,
 	    what_was_made_elsewhere_is_adopted_once,
