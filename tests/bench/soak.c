@@ -27,7 +27,7 @@
 #define PARTS 10
 #define LOOK_EVERY 20   /* turns of the traffic */
 #define REST_MS 500     /* the store lets go of its pages when it is idle */
-#define LIVE_KB 64      /* what the last part may have more than the first */
+#define LIVE_KB 8       /* what the last part may have more than the first */
 #define OWN_KB 256
 #define ANSWER_MAX 400000
 #define PICTURE 100000
