@@ -382,10 +382,13 @@ END_TEST
 
 START_TEST(nothing_in_memory_is_believed_while_the_feed_is_behind)
 {
+	struct result now;
+	struct project p;
 	char *id;
 	struct ask *a;
 
 	begin();
+	p = project(second, "shop");
 	id = made(first, ANN);
 	want(get(second, id, false), 200);
 	store_port_deafen(second->store, true);
@@ -393,7 +396,10 @@ START_TEST(nothing_in_memory_is_believed_while_the_feed_is_behind)
 	a = get(second, id, false); /* within the time that is promised */
 	want(a, 200);
 	ck_assert(!holds(a, "new"));
+	ck_assert(item_get_now(second, &p, id, &now));
+	result_clear(&now);
 	pass(STORE_CURRENT_MS + 1);
+	ck_assert(!item_get_now(second, &p, id, &now));
 	a = get(second, id, false);
 	want(a, 200);
 	ck_assert(holds(a, "new"));
