@@ -4,73 +4,16 @@
 #include "core/claim.h"
 #include "core/gone.h"
 #include "core/listing_delta.h"
-#include "core/listing_impl.h"
 #include "core/listing_known.h"
-#include "core/listing_pages.h"
-#include "core/peer_claims.h"
-#include "core/peers.h"
+#include "core/listing_row.h"
+#include "core/listing_run_impl.h"
 #include "core/twin.h"
-#include "core/twin_batch.h"
 #include "json/json_text.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define LISTING_CHECKS_AT_ONCE 8
-#define LISTING_CHECKS_MAX 200 /* own GETs in one run; further missing ones are believed to live */
-#define LISTING_ASKS 10        /* questions to other scopes in one run */
-
-/* One item of the answer, found by its id. */
-struct listing_item {
-	struct listed_item *seen; /* belongs to the answer */
-	bool known, hidden;
-	bool foreign; /* another scope knows it: no create of this one made it */
-	UT_hash_handle hh;
-};
-
-/* One own record that is looked for with its own GET. */
-struct listing_check {
-	struct listing_run *run;
-	size_t row;
-	struct fetch_wait *wait;
-	TAILQ_ENTRY(listing_check) link;
-};
-
-struct listing_run {
-	struct listing *listing;
-	struct gateway *gw;
-	struct snapshot *snap;
-	struct project project;
-	uint64_t sequence;
-	struct listing_pages *pages;
-	struct store_call *store;
-	uint64_t known_at;          /* when it was asked what is known */
-	struct peer_claims *others; /* creates of other gateways; NULL: not asked for */
-	struct twin_batch *batch;   /* what is adopted gets its twins */
-	struct store_record *fresh; /* what is adopted */
-	size_t fresh_count;
-	struct listed *answer;
-	uint64_t asked; /* when other scopes were asked what they know */
-	unsigned asks;  /* how often they were, because of writes meanwhile */
-	struct listing_item *items; /* hash by id */
-	struct listing_item *pool;  /* the items' memory */
-	struct listing_row *rows;
-	size_t count;
-	size_t *missing; /* rows that the answer does not show, or shows otherwise */
-	size_t missing_count, missing_next;
-	unsigned checking;
-	bool complete;
-	bool whole; /* the answer does not say that there is more */
-	bool plain; /* so far the answer's text says nothing but what is known */
-	uint64_t written; /* when the scope was last written, apart from what the run itself noted */
-	enum listing_age age;
-	bool doubted; /* so much is gone that the key is suspected: the answer proves nothing */
-	struct result unasked; /* status 0: none; else why a check failed, and no further ones are made */
-	int64_t deadline;
-	TAILQ_HEAD(, listing_check) checks;
-	struct loop_timer step; /* ends the run outside other callbacks */
-	struct listing_waits waits;
-};
+#define LISTING_ASKS 10 /* questions to other scopes in one run */
 
 /* When the run started, in the order of reads and writes. */
 uint64_t
@@ -149,13 +92,6 @@ listing_run_compare(const void *a, const void *b)
 	if (x->created_ms != y->created_ms)
 		return x->created_ms < y->created_ms ? -1 : 1;
 	return x->seq < y->seq ? -1 : x->seq > y->seq;
-}
-
-/* The answer says more than what is known. */
-static void
-listing_run_differs(struct listing_run *run)
-{
-	run->plain = false;
 }
 
 /* Whether a text says what is known, or only has other words for some items, which are
@@ -252,207 +188,6 @@ listing_run_done(void *arg)
 	run->listing->finish(run->listing, run, &view);
 }
 
-/* A row takes the state and the ready-made answer of its entry. */
-static void
-listing_run_take(const struct listing_run *run, struct listing_row *row,
-    const struct shelf_entry *e)
-{
-	free(row->body);
-	row->body = shelf_ready(e, &run->project) ? mem_copy(e->body, e->body_len) : NULL;
-	row->body_len = row->body != NULL ? e->body_len : 0;
-	memcpy(row->etag, e->etag, sizeof row->etag);
-}
-
-/* Puts a row's record on the shelf. */
-static struct shelf_entry *
-listing_run_shelve(struct listing_run *run, const struct listing_row *row)
-{
-	struct shelf_entry *e = shelf_find(run->gw->shelf, row->record.scope, row->record.local_id);
-	struct store_record copy;
-
-	if (e != NULL && e->record.version >= row->record.version)
-		return e; /* shelf_put() would keep it as it is */
-	store_record_copy(&copy, &row->record);
-	return peers_put(run->gw, &copy, run->known_at);
-}
-
-/* Whether another gateway has written the item through another scope a moment ago, of which
- * this scope's record tells nothing. */
-static bool
-listing_run_is_risky(const struct listing_run *run, const struct shelf_entry *e)
-{
-	return run->project.resource->shared && peers_shared_lately(run->gw, e->record.upstream_id);
-}
-
-/* Whether a listing is not believed of an item that it shows: where other gateways write
- * too, what it shows may be what one of them has replaced. The item's own GET knows. */
-static bool
-listing_run_distrusts(const struct listing_run *run, const struct shelf_entry *e,
-    struct sight *sight)
-{
-	if (!run->gw->shared)
-		return false;
-	return fetch_differs(e, sight) || listing_run_is_risky(run, e);
-}
-
-/* Has a row looked at by the item's own GET. */
-static void
-listing_run_look_at(struct listing_run *run, size_t row)
-{
-	listing_run_differs(run);
-	run->missing[run->missing_count++] = row;
-}
-
-/* Takes in what the listing shows of an item, unless it is only late. */
-static void
-listing_run_look(struct listing_run *run, const struct listing_row *row, struct shelf_entry *e,
-    struct listed_item *seen)
-{
-	struct sight sight;
-	bool alone; /* nobody else has written meanwhile */
-
-	listed_see(seen, &run->project, &sight);
-	alone = run->written == run->listing->epoch->written;
-	if (listing_run_distrusts(run, e, &sight))
-		listing_run_look_at(run, (size_t)(row - run->rows));
-	else if (fetch_is_late(run->gw, &run->project, e, &sight) ||
-	    fetch_seen(run->gw, e, &sight, run->sequence) != 0)
-		listing_run_differs(run);
-	else if (seen->alike && e->seen_sequence == run->sequence)
-		shelf_know(e, seen->text, seen->len);
-	if (alone)
-		run->written = run->listing->epoch->written;
-	sight_clear(&sight);
-}
-
-/* The same; nothing is compared when it is in the words in which the item was seen last, and
- * no write came since. */
-static void
-listing_run_see(struct listing_run *run, const struct listing_row *row, struct shelf_entry *e,
-    struct listed_item *seen)
-{
-	if (seen->alike && shelf_knows(e, &run->project, seen->text, seen->len) &&
-	    !listing_run_is_risky(run, e))
-		fetch_seen_again(run->gw, e, run->sequence);
-	else
-		listing_run_look(run, row, e, seen);
-}
-
-/* Takes in what the listing shows of a known record. */
-static void
-listing_run_show(struct listing_run *run, struct listing_row *row, struct listed_item *seen)
-{
-	struct shelf_entry *e = listing_run_shelve(run, row);
-
-	if (e == NULL) {
-		listing_run_differs(run);
-		store_record_clear(&row->record); /* deleted meanwhile */
-		return;
-	}
-	row->listed = true;
-	shelf_pin(e);
-	if (e->replaced_count > 0)
-		shelf_show(e, &run->project, NULL, NULL); /* what is here may be newer */
-	listing_run_see(run, row, e, seen);
-	listing_run_take(run, row, e);
-	shelf_unpin(e);
-}
-
-/* Starts more checks, or ends the run when none is left. */
-static void listing_run_check(struct listing_run *);
-
-/* Whether a record was made so recently that a listing may still lack it; one that another
- * gateway made, by the time that Bluejay gave it. */
-static bool
-listing_run_is_young(const struct listing_run *run, const struct shelf_entry *e)
-{
-	int64_t grace = run->snap->config->bluejay.settle_grace;
-
-	if (run->gw->shared && e->made == 0)
-		return !e->record.adopted && loop_wall(run->gw->loop) - e->record.created_ms < grace;
-	return e->made != 0 && loop_now(run->gw->loop) - e->made < grace;
-}
-
-/* A missing record lives, or nobody knows: the listing lags or is not whole; or what it
- * shows of a record was not believed. */
-static void
-listing_run_miss(struct listing_run *run, struct listing_row *row, struct shelf_entry *e)
-{
-	if (!row->listed && !listing_run_is_young(run, e))
-		run->complete = false;
-	shelf_show(e, &run->project, NULL, NULL);
-	listing_run_take(run, row, e);
-}
-
-/* Whether a missing record is believed to live without its own GET. */
-static bool
-listing_run_believes(const struct listing_run *run, const struct shelf_entry *e)
-{
-	if (run->unasked.status != 0 || run->missing_next > LISTING_CHECKS_MAX ||
-	    loop_now(run->gw->loop) >= run->deadline)
-		return true;
-	return run->age != LISTING_CHECKED && fetch_fresh(run->gw, &run->project, e);
-}
-
-/* A missing record's own GET has answered. */
-static void
-listing_run_on_fetch(void *arg, const struct fetch_outcome *out)
-{
-	struct listing_check *c = arg;
-	struct listing_run *run = c->run;
-	struct listing_row *row = &run->rows[c->row];
-
-	TAILQ_REMOVE(&run->checks, c, link);
-	run->checking--;
-	free(c);
-	run->doubted = run->doubted || out->doubted;
-	if (out->status == FETCH_GONE) {
-		store_record_clear(&row->record);
-	} else {
-		if (out->status == FETCH_FAILED && run->unasked.status == 0)
-			result_copy(&run->unasked, out->trouble);
-		listing_run_miss(run, row, out->entry);
-	}
-	listing_run_check(run);
-}
-
-/* Looks for one missing record. */
-static void
-listing_run_check_one(struct listing_run *run, size_t index)
-{
-	struct listing_row *row = &run->rows[index];
-	struct shelf_entry *e = listing_run_shelve(run, row);
-	struct listing_check *c;
-
-	if (e == NULL) {
-		store_record_clear(&row->record);
-		return;
-	}
-	if (listing_run_believes(run, e)) {
-		listing_run_miss(run, row, e);
-		return;
-	}
-	c = mem_zero(1, sizeof *c);
-	c->run = run;
-	c->row = index;
-	TAILQ_INSERT_TAIL(&run->checks, c, link);
-	run->checking++;
-	c->wait = fetch_want(run->gw, &run->project, e, true, listing_run_on_fetch, c);
-}
-
-/* Keeps a bounded number of checks running. */
-static void
-listing_run_check(struct listing_run *run)
-{
-	while (run->missing_next < run->missing_count && run->checking < LISTING_CHECKS_AT_ONCE) {
-		size_t index = run->missing[run->missing_next++];
-
-		listing_run_check_one(run, index);
-	}
-	if (run->missing_next == run->missing_count && run->checking == 0 && !run->step.armed)
-		loop_timer_set(&run->step, 0);
-}
-
 /* Adds rows for records just adopted. */
 static void
 listing_run_add_adopted(struct listing_run *run, struct store_record *records, size_t n)
@@ -474,7 +209,7 @@ listing_run_add_adopted(struct listing_run *run, struct store_record *records, s
 		    row->record.upstream_id);
 		HASH_FIND_STR(run->items, row->record.upstream_id, item);
 		if (item != NULL)
-			listing_run_show(run, row, item->seen);
+			listing_row_show(run, row, item->seen);
 	}
 }
 
@@ -496,7 +231,7 @@ listing_run_on_adopted(void *arg, struct store_reply *reply)
 			log_info(run->gw->log, "adopted what was made in Bluejay",
 			    LOG_S("scope", run->listing->scope), LOG_I("count", reply->record_count));
 	}
-	listing_run_check(run);
+	listing_row_check(run);
 }
 
 /* What an item of the listing becomes in the store. */
@@ -585,7 +320,7 @@ listing_run_adopt(struct listing_run *run)
 	    loop_wall(run->gw->loop) - run->listing->noted_ms > LISTING_NOTE_MS)
 		listing_run_put(run);
 	else
-		listing_run_check(run);
+		listing_row_check(run);
 }
 
 /* It cannot be said what other scopes know: no create takes anything this time. */
@@ -654,9 +389,9 @@ listing_run_compare_one(struct listing_run *run, struct store_record *record)
 		return;
 	store_record_take(&row->record, record);
 	if (item != NULL) {
-		listing_run_show(run, row, item->seen);
+		listing_row_show(run, row, item->seen);
 	} else {
-		listing_run_look_at(run, run->count);
+		listing_row_look_at(run, run->count);
 	}
 	run->count++;
 }
