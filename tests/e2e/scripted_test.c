@@ -1019,7 +1019,8 @@ START_TEST(changes_that_a_full_disk_kept_from_the_record_are_recorded_later)
 	struct reply *r;
 	int a, b;
 
-	start(SHORT);
+	/* the listing stands still for longer than SHORT has listings lag */
+	start("  timeouts: {total: 4s}\n  retries: 1\n  settle: {grace: 4s}\n  cache: {fresh: 0s}\n");
 	id = create("a", "{\"name\":\"x\"}");
 	gone = create("a", "{\"name\":\"gone\"}");
 	listed("a");
