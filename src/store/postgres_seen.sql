@@ -1,19 +1,28 @@
 -- Reads, and what the upstream showed, as sqlite_seen.c has them.
 
-CREATE FUNCTION get(in_scope text, id text) RETURNS SETOF answer LANGUAGE sql STABLE AS $$
-	SELECT (say(CASE WHEN EXISTS (SELECT FROM persona WHERE scope = in_scope AND local_id = id
-	    AND hidden_ms IS NULL) THEN 'ok' ELSE 'none' END)).*
-	UNION ALL SELECT (say_persona(p)).* FROM persona p
-	WHERE scope = in_scope AND local_id = id AND hidden_ms IS NULL
+CREATE FUNCTION get(in_scope text, id text) RETURNS SETOF answer LANGUAGE plpgsql STABLE AS $$
+DECLARE
+	p persona;
+BEGIN
+	SELECT * INTO p FROM persona WHERE scope = in_scope AND local_id = id AND hidden_ms IS NULL;
+	IF FOUND THEN
+		RETURN NEXT say('ok');
+		RETURN NEXT say_persona(p);
+	ELSE
+		RETURN NEXT say('none');
+	END IF;
+END
 $$;
 
-CREATE FUNCTION list(in_scope text) RETURNS SETOF answer LANGUAGE sql STABLE AS $$
-	SELECT (say('ok', coalesce((SELECT listed_ms FROM listing WHERE scope = in_scope), 0))).*
-	UNION ALL (SELECT (say_persona(p)).* FROM persona p
-	    WHERE scope = in_scope AND hidden_ms IS NULL ORDER BY created_ms, seq)
-	UNION ALL SELECT (say_id('tombstone', upstream_id)).* FROM tombstone WHERE scope = in_scope
-	UNION ALL SELECT (say_id('hidden', upstream_id)).* FROM persona
-	WHERE scope = in_scope AND hidden_ms IS NOT NULL
+CREATE FUNCTION list(in_scope text) RETURNS SETOF answer LANGUAGE plpgsql STABLE AS $$
+BEGIN
+	RETURN NEXT say('ok', coalesce((SELECT listed_ms FROM listing WHERE scope = in_scope), 0));
+	RETURN QUERY SELECT (say_persona(p)).* FROM persona p
+	    WHERE scope = in_scope AND hidden_ms IS NULL ORDER BY created_ms, seq;
+	RETURN QUERY SELECT (say_id('tombstone', upstream_id)).* FROM tombstone WHERE scope = in_scope;
+	RETURN QUERY SELECT (say_id('hidden', upstream_id)).* FROM persona
+	    WHERE scope = in_scope AND hidden_ms IS NOT NULL;
+END
 $$;
 
 -- What other scopes that begin with a text know.
