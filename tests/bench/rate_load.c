@@ -18,8 +18,8 @@
 /*
  * Load at a steady rate, whatever the server makes of it (an open loop): request n
  * is due at n / rate, and its time runs from then, also while it waits for a free
- * connection. Requests are GETs of paths from a file in turn, or creates, each of a
- * name of its own. They go over the free connections in turn, which are shared out to the
+ * connection. Requests are GETs of paths from a file in turn, with a further field if one is
+ * given, or creates, each of a name of its own. They go over the free connections in turn, which are shared out to the
  * ports (PORT or PORT,PORT...). Prints requests, failures, and the 50th, 99th and 100th
  * percentile of their times in microseconds.
  */
@@ -43,6 +43,7 @@ struct rate_load {
 	size_t turn; /* the connection that is looked at first */
 	char **paths; /* NULL: creates */
 	size_t path_count;
+	const char *field; /* a line of each GET's head; NULL: none */
 	const char *project;
 	int64_t start, rate, total, sent, done, failed;
 	uint32_t *took; /* microseconds */
@@ -132,8 +133,9 @@ rate_send(struct rate_load *l, struct rate_conn *c)
 	int len;
 
 	if (l->paths != NULL) {
-		len = snprintf(text, sizeof text, "GET %s HTTP/1.1\r\nHost: localhost\r\n\r\n",
-		    l->paths[(size_t)l->sent % l->path_count]);
+		len = snprintf(text, sizeof text, "GET %s HTTP/1.1\r\nHost: localhost\r\n%s%s\r\n",
+		    l->paths[(size_t)l->sent % l->path_count], l->field != NULL ? l->field : "",
+		    l->field != NULL ? "\r\n" : "");
 	} else {
 		int size = snprintf(body, sizeof body, "{\"name\":\"n%d-%lld\"}", (int)getpid(),
 		    (long long)l->sent);
@@ -245,18 +247,22 @@ main(int argc, char **argv)
 {
 	static struct rate_load l;
 
+	bool creates = argc == 6 && strcmp(argv[4], "create") == 0;
+
 	if (argc != 5 && argc != 6) {
-		fprintf(stderr, "usage: %s PORT RATE SECONDS PATHS\n       %s PORT RATE SECONDS create PROJECT\n",
-		    argv[0], argv[0]);
+		fprintf(stderr, "usage: %s PORT RATE SECONDS PATHS [FIELD]\n"
+		    "       %s PORT RATE SECONDS create PROJECT\n", argv[0], argv[0]);
 		return 2;
 	}
 	l.rate = atoi(argv[2]);
 	l.total = l.rate * atoi(argv[3]);
-	if (argc == 6)
+	if (creates)
 		l.project = argv[5];
 	else
 		rate_read_paths(&l, argv[4]);
-	if (l.total <= 0 || (argc == 5 && l.path_count == 0)) {
+	if (!creates && argc == 6)
+		l.field = argv[5];
+	if (l.total <= 0 || (!creates && l.path_count == 0)) {
 		fprintf(stderr, "rate_load: nothing to do\n");
 		return 2;
 	}
