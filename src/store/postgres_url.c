@@ -80,6 +80,7 @@ postgres_url_take(struct postgres_url *u, const PQconninfoOption *options, const
 			postgres_url_set(u, o->keyword, mem_string(o->val));
 	if (password != NULL)
 		postgres_url_set(u, "password", mem_string(password));
+	postgres_url_set(u, "client_encoding", mem_string("UTF8")); /* whatever else is wished */
 	host = postgres_url_option(u, "host");
 	if (*host == '\0')
 		host = postgres_url_option(u, "hostaddr");

@@ -342,6 +342,24 @@ START_TEST(a_fail_over_loses_nothing_that_was_acknowledged)
 }
 END_TEST
 
+START_TEST(what_is_kept_is_utf_8_whatever_the_user_is_set_to)
+{
+	char *url, *plain = make("encoded");
+	struct rig r;
+
+	free(postgres_sql(server, "encoded", "ALTER DATABASE encoded SET client_encoding = 'LATIN1'"));
+	url = mem_format("%s?client_encoding=LATIN1", plain);
+	for (int k = 0; k < 2; k++) {
+		rig_open(&r, k == 0 ? plain : url);
+		ck_assert_int_eq(rig_begin(&r, k == 0 ? "i0" : "i1", k == 0 ? "\xc3\xa9" : "\xc3\xa8"), STORE_OK);
+		rig_close(&r);
+	}
+	ck_assert_int_eq(postgres_count(server, "encoded", "SELECT sum(length(name)) FROM intent"), 2);
+	free(url);
+	free(plain);
+}
+END_TEST
+
 /* What the members of the race change: a few personas of few names, in two scopes. */
 #define RACE_NAMES 4
 #define RACE_IDS 6
@@ -463,6 +481,11 @@ engine_suite(void)
 	tcase_add_test(tcase, what_a_member_left_is_taken_and_its_word_is_void);
 	tcase_add_test(tcase, members_that_change_the_same_things_leave_them_sound);
 	tcase_add_test(tcase, a_write_whose_answer_was_lost_is_done_once);
+	suite_add_tcase(suite, tcase);
+	tcase = tcase_create("store postgres sessions");
+	tcase_set_timeout(tcase, 30);
+	tcase_add_unchecked_fixture(tcase, start, stop);
+	tcase_add_test(tcase, what_is_kept_is_utf_8_whatever_the_user_is_set_to);
 	suite_add_tcase(suite, tcase);
 	tcase = tcase_create("store postgres killed");
 	tcase_set_timeout(tcase, 120);
