@@ -356,12 +356,12 @@ postgres_conn_free(struct postgres_conn *c)
 	free(c);
 }
 
-/* Begins to connect. */
+/* Begins to connect, from the loop: the owner is in the middle of something. */
 void
 postgres_conn_want(struct postgres_conn *c)
 {
 	if (c->state == POSTGRES_CONN_OFF && !c->timer.armed)
-		postgres_conn_try(c);
+		loop_timer_set(&c->timer, 0);
 }
 
 /* Whether it can be used. */

@@ -16,6 +16,7 @@
  */
 struct postgres_conn;
 
+/* Told from the loop, never inside a function of the connection that the owner calls. */
 struct postgres_conn_owner {
 	/* It is ready: nothing is under way on it. */
 	void (*ready)(void *arg);
@@ -37,8 +38,7 @@ struct postgres_conn *postgres_conn_new(struct loop *, const struct postgres_url
 /* Inside the owner's functions too. Nothing is called any more. */
 void postgres_conn_free(struct postgres_conn *);
 
-/* Begins to connect if it is not connected and does not wait before it tries again. The
- * owner may be told that it failed before this returns. */
+/* Begins to connect if it is not connected and does not wait before it tries again. */
 void postgres_conn_want(struct postgres_conn *);
 
 bool postgres_conn_is_ready(const struct postgres_conn *);

@@ -7,6 +7,8 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #define MEMBERS 4
 
@@ -342,6 +344,31 @@ START_TEST(a_fail_over_loses_nothing_that_was_acknowledged)
 }
 END_TEST
 
+START_TEST(a_connection_that_cannot_be_made_leaves_those_that_are)
+{
+	char *url = make("descriptors");
+	struct rlimit limit;
+	struct rig r;
+
+	rig_open(&r, url);
+	ck_assert_int_eq(RIG_CALL(&r, store_get, "agent:1", "p1"), STORE_NONE);
+	while (store_lease_until(r.port) == 0)
+		rig_turn(&r, NULL);
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	limit.rlim_cur = (rlim_t)dup(STDERR_FILENO); /* the lowest that is free */
+	ck_assert_int_eq(close((int)limit.rlim_cur), 0);
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	/* the second and the third would have one of their own */
+	for (int k = 0; k < 3; k++)
+		store_get(r.port, "agent:1", "p1", rig_done, &r);
+	ck_assert_int_eq(rig_wait(&r, 4), STORE_NONE);
+	limit.rlim_cur = limit.rlim_max;
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	rig_close(&r);
+	free(url);
+}
+END_TEST
+
 START_TEST(what_is_kept_is_utf_8_whatever_the_user_is_set_to)
 {
 	char *url, *plain = make("encoded");
@@ -485,6 +512,7 @@ engine_suite(void)
 	tcase = tcase_create("store postgres sessions");
 	tcase_set_timeout(tcase, 30);
 	tcase_add_unchecked_fixture(tcase, start, stop);
+	tcase_add_test(tcase, a_connection_that_cannot_be_made_leaves_those_that_are);
 	tcase_add_test(tcase, what_is_kept_is_utf_8_whatever_the_user_is_set_to);
 	suite_add_tcase(suite, tcase);
 	tcase = tcase_create("store postgres killed");
