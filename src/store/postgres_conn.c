@@ -3,6 +3,7 @@
 #include "store/postgres_conn.h"
 #include "base/mem.h"
 #include "base/uuid.h"
+#include "store/postgres_reply.h"
 
 #include <poll.h>
 #include <stdio.h>
@@ -143,12 +144,13 @@ postgres_conn_take(struct postgres_conn *c, struct postgres_sent *out)
 	return true;
 }
 
-/* Hands one result on. */
-static void
+/* Hands one result on. True when it is kept, for the statement behind it. */
+static bool
 postgres_conn_result(struct postgres_conn *c, PGresult *r)
 {
 	ExecStatusType status = PQresultStatus(r);
 	struct postgres_sent *first = STAILQ_FIRST(&c->sent), s;
+	PGresult *refused = c->refused;
 
 	if (status == PGRES_PIPELINE_SYNC) {
 		if (postgres_conn_take(c, &s))
@@ -156,30 +158,31 @@ postgres_conn_result(struct postgres_conn *c, PGresult *r)
 	} else if (first != NULL && first->what == POSTGRES_SENT_SYNC) {
 		c->owner.result(c->owner.arg, r); /* the commit itself failed */
 	} else if (!postgres_conn_take(c, &s)) {
-		return;
+		return false;
 	} else if (s.what == POSTGRES_SENT_PREPARE) {
-		c->prepared[s.statement] = status == PGRES_COMMAND_OK;
+		c->prepared[s.statement] = status == PGRES_COMMAND_OK ||
+		    strcmp(postgres_reply_state(r), POSTGRES_STATE_PREPARED) == 0;
 		if (status == PGRES_FATAL_ERROR)
-			c->refused = PQcopyResult(r, 0);
-	} else if (c->refused != NULL) {
-		PGresult *refused = c->refused;
-
-		c->refused = NULL;
-		c->owner.result(c->owner.arg, refused);
-		PQclear(refused);
+			c->refused = r;
+		return c->refused != NULL;
 	} else {
-		c->owner.result(c->owner.arg, r);
+		if (strcmp(postgres_reply_state(r), POSTGRES_STATE_FORGOTTEN) == 0)
+			c->prepared[s.statement] = false;
+		c->refused = NULL;
+		c->owner.result(c->owner.arg, refused != NULL ? refused : r);
+		PQclear(refused);
 	}
+	return false;
 }
 
 /* Whether an error ends the connection, though the server has not closed it yet. */
 static bool
 postgres_conn_ends(const PGresult *r)
 {
-	const char *state = PQresultErrorField(r, PG_DIAG_SQLSTATE);
+	const char *state = postgres_reply_state(r);
 
-	return state != NULL && (strncmp(state, "57P", 3) == 0 || strncmp(state, "08", 2) == 0 ||
-	    strcmp(state, "25006") == 0); /* a server that has become a standby */
+	return strncmp(state, "57P", 3) == 0 || strncmp(state, "08", 2) == 0 ||
+	    strcmp(state, "25006") == 0; /* a server that has become a standby */
 }
 
 /* Throws notifications away; true when there were some. */
@@ -220,10 +223,10 @@ postgres_conn_read(struct postgres_conn *c)
 
 			postgres_conn_fail(c, why);
 			free(why);
-		} else {
-			postgres_conn_result(c, r);
+			PQclear(r);
+		} else if (!postgres_conn_result(c, r)) {
+			PQclear(r);
 		}
-		PQclear(r);
 	}
 	if (gone) {
 		if (outer != NULL)

@@ -96,16 +96,13 @@ postgres_reader_on_result(void *arg, const PGresult *result)
 {
 	struct postgres_lane *l = arg;
 	struct store_call *call = STAILQ_FIRST(&l->sent);
-	const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
 
 	l->heard_at = loop_now(l->reader->loop);
 	if (PQresultStatus(result) == PGRES_TUPLES_OK && call != NULL) {
 		postgres_reply_read(&call->reply, result);
 	} else if (l->error == NULL) {
-		const char *words = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
-
-		l->error = mem_string(words != NULL ? words : "the database refused it");
-		l->again = state != NULL && (strcmp(state, "26000") == 0 || strncmp(state, "40", 2) == 0);
+		l->error = mem_string(postgres_reply_words(result));
+		l->again = postgres_reply_may_try(postgres_reply_state(result));
 	}
 }
 
@@ -121,7 +118,7 @@ postgres_reader_on_synced(void *arg)
 	l->count--;
 	if (l->error == NULL)
 		postgres_engine_done(r->engine, call);
-	else if (l->again)
+	else if (l->again && loop_now(r->loop) - call->asked_at < POSTGRES_WAIT_MS)
 		STAILQ_INSERT_HEAD(&r->queue, call, link);
 	else
 		postgres_engine_refuse(r->engine, call, l->error);

@@ -31,6 +31,37 @@ struct postgres_row {
 	int row;
 };
 
+/* The state of an error. */
+const char *
+postgres_reply_state(const PGresult *r)
+{
+	const char *state = PQresultErrorField(r, PG_DIAG_SQLSTATE);
+
+	return state != NULL ? state : "";
+}
+
+/* Its sentence. */
+const char *
+postgres_reply_words(const PGresult *r)
+{
+	const char *words = PQresultErrorField(r, PG_DIAG_MESSAGE_PRIMARY);
+
+	return words != NULL ? words : "the database refused it";
+}
+
+/* Whether it may pass. */
+bool
+postgres_reply_may_try(const char *state)
+{
+	static const char *const states[] = {"40001", "40P01", "55P03", POSTGRES_STATE_FORGOTTEN,
+	    POSTGRES_STATE_PREPARED, POSTGRES_STATE_THERE};
+
+	for (size_t i = 0; i < sizeof states / sizeof states[0]; i++)
+		if (strcmp(states[i], state) == 0)
+			return true;
+	return false;
+}
+
 /* A text of a row. */
 const char *
 postgres_reply_field(const PGresult *r, int row, int column)

@@ -241,17 +241,12 @@ postgres_writer_pump(struct postgres_writer *w)
 		postgres_writer_write(w);
 }
 
-/* Whether an error says that another transaction was in the way, or that the server has
- * forgotten what was prepared. */
+/* Whether the group has waited as long as it may. */
 static bool
-postgres_writer_may_try(const char *state)
+postgres_writer_is_late(const struct postgres_writer *w)
 {
-	static const char *const states[] = {"40001", "40P01", "55P03", "26000", "23505"};
-
-	for (size_t i = 0; i < sizeof states / sizeof states[0]; i++)
-		if (strcmp(states[i], state) == 0)
-			return true;
-	return false;
+	return loop_now(w->loop) - w->group[0].call->asked_at >=
+	    (w->lost ? POSTGRES_UNKNOWN_MS : POSTGRES_WAIT_MS);
 }
 
 /* The transaction ended with an error: it is tried again, or without the call that had it. */
@@ -259,9 +254,9 @@ static void
 postgres_writer_failed(struct postgres_writer *w)
 {
 	/* A row that was there is seen by the next try, so many of these would be in vain. */
-	bool taken = strcmp(w->state_code, "23505") == 0;
+	bool taken = strcmp(w->state_code, POSTGRES_STATE_THERE) == 0;
 
-	if (postgres_writer_may_try(w->state_code) &&
+	if (postgres_reply_may_try(w->state_code) && !postgres_writer_is_late(w) &&
 	    ++w->tries < (taken ? POSTGRES_WRITER_TAKEN : POSTGRES_TRIES)) {
 		if (taken || w->tries == 1)
 			return; /* at once */
@@ -299,15 +294,14 @@ postgres_writer_on_synced(void *arg)
 static void
 postgres_writer_error(struct postgres_writer *w, const PGresult *r, size_t culprit)
 {
-	const char *state = PQresultErrorField(r, PG_DIAG_SQLSTATE);
-	const char *words = PQresultErrorField(r, PG_DIAG_MESSAGE_PRIMARY);
+	const char *state = postgres_reply_state(r);
 
 	if (w->state_code[0] != '\0')
 		return;
-	memcpy(w->state_code, state != NULL && strlen(state) == 5 ? state : "XX000", 6);
+	memcpy(w->state_code, strlen(state) == 5 ? state : "XX000", 6);
 	w->culprit = culprit;
 	free(w->why);
-	w->why = mem_string(words != NULL ? words : "the database refused it");
+	w->why = mem_string(postgres_reply_words(r));
 }
 
 /* One statement is answered. */
@@ -373,8 +367,7 @@ postgres_writer_on_tick(void *arg)
 		STAILQ_REMOVE_HEAD(&w->queue, link);
 		postgres_engine_refuse(w->engine, call, why);
 	}
-	if (w->state == POSTGRES_WRITER_IDLE && w->count > 0 &&
-	    now - w->group[0].call->asked_at >= (w->lost ? POSTGRES_UNKNOWN_MS : POSTGRES_WAIT_MS))
+	if (w->state == POSTGRES_WRITER_IDLE && w->count > 0 && postgres_writer_is_late(w))
 		postgres_writer_refuse(w, why);
 	if ((w->state == POSTGRES_WRITER_ASKING || w->state == POSTGRES_WRITER_WRITING) &&
 	    now - w->sent_at >= POSTGRES_ANSWER_MS)

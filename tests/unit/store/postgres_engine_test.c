@@ -344,6 +344,50 @@ START_TEST(a_fail_over_loses_nothing_that_was_acknowledged)
 }
 END_TEST
 
+START_TEST(what_cannot_be_prepared_is_not_done)
+{
+	char *url = make("prepared");
+	struct store_record record = {.scope = (char *)(uintptr_t)"agent:1"};
+	struct rig r;
+
+	rig_open(&r, url);
+	free(postgres_sql(server, "prepared", "ALTER FUNCTION hide RENAME TO gone;"
+	    " ALTER FUNCTION get RENAME TO went"));
+	ck_assert_int_eq(RIG_CALL(&r, store_hide, "agent:1", "p1", 1), STORE_UNAVAILABLE);
+	assert_says(r.text, "does not exist");
+	ck_assert_int_eq(RIG_CALL(&r, store_get, "agent:1", "p1"), STORE_UNAVAILABLE);
+	assert_says(r.text, "does not exist");
+	/* and what comes after it is */
+	ck_assert_int_eq(RIG_CALL(&r, store_refresh, &record, 1), STORE_OK);
+	ck_assert_int_eq(RIG_CALL(&r, store_list, "agent:1"), STORE_OK);
+	rig_close(&r);
+	free(url);
+}
+END_TEST
+
+START_TEST(what_the_server_has_forgotten_is_prepared_anew)
+{
+	char *url = make("forgotten");
+	struct rig r;
+
+	rig_open(&r, url);
+	ck_assert_int_eq(rig_begin(&r, "i1", "Ada"), STORE_OK);
+	ck_assert_int_eq(RIG_CALL(&r, store_get, "agent:1", "p1"), STORE_NONE);
+	free(postgres_sql(server, "forgotten", "CREATE OR REPLACE FUNCTION scopes(counted boolean) RETURNS"
+	    " SETOF answer LANGUAGE plpgsql AS $$BEGIN EXECUTE 'DEALLOCATE ALL'; RETURN NEXT say('ok');"
+	    " END$$; CREATE OR REPLACE FUNCTION probe(now_ms bigint) RETURNS"
+	    " SETOF answer LANGUAGE plpgsql AS $$BEGIN EXECUTE 'DEALLOCATE ALL'; RETURN NEXT say('ok');"
+	    " END$$"));
+	ck_assert_int_eq(RIG_CALL(&r, store_scopes, false), STORE_OK);
+	ck_assert_int_eq(RIG_CALL(&r, store_get, "agent:1", "p1"), STORE_NONE);
+	ck_assert_int_eq(RIG_CALL(&r, store_probe, 1), STORE_OK);
+	ck_assert_int_eq(rig_begin(&r, "i2", "Bob"), STORE_OK);
+	ck_assert_int_eq(postgres_count(server, "forgotten", "SELECT count(*) FROM intent"), 2);
+	rig_close(&r);
+	free(url);
+}
+END_TEST
+
 START_TEST(a_connection_that_cannot_be_made_leaves_those_that_are)
 {
 	char *url = make("descriptors");
@@ -512,6 +556,8 @@ engine_suite(void)
 	tcase = tcase_create("store postgres sessions");
 	tcase_set_timeout(tcase, 30);
 	tcase_add_unchecked_fixture(tcase, start, stop);
+	tcase_add_test(tcase, what_cannot_be_prepared_is_not_done);
+	tcase_add_test(tcase, what_the_server_has_forgotten_is_prepared_anew);
 	tcase_add_test(tcase, a_connection_that_cannot_be_made_leaves_those_that_are);
 	tcase_add_test(tcase, what_is_kept_is_utf_8_whatever_the_user_is_set_to);
 	suite_add_tcase(suite, tcase);
