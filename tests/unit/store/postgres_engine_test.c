@@ -431,6 +431,42 @@ START_TEST(what_is_kept_is_utf_8_whatever_the_user_is_set_to)
 }
 END_TEST
 
+/* Has a scope as a gateway that has stopped in the middle of a write, until it may go on. */
+static void *
+hold_scope(void *database)
+{
+	free(postgres_sql(server, database, "DO $$BEGIN"
+	    " PERFORM pg_advisory_lock(1346852697, hashtext('agent:1'));"
+	    " WHILE NOT EXISTS (SELECT FROM meta WHERE name = 'go') LOOP PERFORM pg_sleep(0.01); END LOOP;"
+	    " END$$"));
+	return NULL;
+}
+
+START_TEST(a_write_does_not_wait_for_a_gateway_that_stopped_in_the_middle)
+{
+	char *url = make("stopped");
+	pthread_t thread;
+	struct rig r;
+	int64_t asked;
+
+	rig_open(&r, url);
+	ck_assert_int_eq(rig_begin(&r, "i1", "Ada"), STORE_OK);
+	ck_assert_int_eq(pthread_create(&thread, NULL, hold_scope, (char *)(uintptr_t)"stopped"), 0);
+	while (postgres_count(server, "stopped", "SELECT count(*) FROM pg_locks"
+	    " WHERE classid = 1346852697 AND objsubid = 2 AND granted") == 0)
+		rig_turn(&r, NULL);
+	asked = loop_now(r.loop);
+	ck_assert_int_eq(rig_begin(&r, "i2", "Bob"), STORE_UNAVAILABLE);
+	assert_says(r.text, "lock timeout");
+	ck_assert_int_le(loop_now(r.loop) - asked, 10000); /* one time-out is 3 s */
+	free(postgres_sql(server, "stopped", "INSERT INTO meta VALUES ('go', '')"));
+	pthread_join(thread, NULL);
+	ck_assert_int_eq(rig_begin(&r, "i2", "Bob"), STORE_OK);
+	rig_close(&r);
+	free(url);
+}
+END_TEST
+
 /* What the members of the race change: a few personas of few names, in two scopes. */
 #define RACE_NAMES 4
 #define RACE_IDS 6
@@ -560,6 +596,7 @@ engine_suite(void)
 	tcase_add_test(tcase, what_the_server_has_forgotten_is_prepared_anew);
 	tcase_add_test(tcase, a_connection_that_cannot_be_made_leaves_those_that_are);
 	tcase_add_test(tcase, what_is_kept_is_utf_8_whatever_the_user_is_set_to);
+	tcase_add_test(tcase, a_write_does_not_wait_for_a_gateway_that_stopped_in_the_middle);
 	suite_add_tcase(suite, tcase);
 	tcase = tcase_create("store postgres killed");
 	tcase_set_timeout(tcase, 120);
