@@ -225,6 +225,10 @@ metrics_store(struct buf *b, const struct gateway_counts *c)
 	    "Reads and writes that failed: a full disk, an I/O error.", c->store.refused);
 	metric_text_gauge(b, METRICS_NAME("store_queued"), "Reads and writes that wait.",
 	    c->store.queued);
+	metric_text_gauge(b, METRICS_NAME("store_members"),
+	    "Gateways on the store, this one too, when its lease was last renewed.", c->store.members);
+	metric_text_counter(b, METRICS_NAME("store_reconnects_total"),
+	    "Connections to a database that were made again after they were lost.", c->store.reconnects);
 	metric_text_family(b, family, "gauge",
 	    "Writes that are not settled: on their way (pending), outcome unknown and being looked "
 	    "for, left to an operator, or making a twin in the local tool.");

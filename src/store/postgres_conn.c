@@ -43,6 +43,7 @@ struct postgres_conn {
 	PGresult *refused; /* why the next statement could not be prepared */
 	bool dropped;      /* lost; the timer tells it */
 	char why[POSTGRES_CONN_WHY];
+	int64_t ready_at;  /* when it was so last; 0: never */
 	bool driven;       /* without pauses */
 	bool *gone;        /* set when it is freed inside a callback */
 };
@@ -125,6 +126,9 @@ postgres_conn_start(struct postgres_conn *c)
 	}
 	postgres_hosts_good(c->hosts, &c->host);
 	c->state = POSTGRES_CONN_READY;
+	if (c->ready_at != 0)
+		atomic_fetch_add(c->owner.again, 1);
+	c->ready_at = loop_now(c->loop);
 	c->tried = 0;
 	c->pause_ms = POSTGRES_CONN_PAUSE_MS;
 	c->owner.ready(c->owner.arg);

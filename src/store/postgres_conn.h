@@ -6,6 +6,7 @@
 #include "store/postgres_statement.h"
 #include "store/postgres_url.h"
 
+#include <stdatomic.h>
 #include <sys/queue.h>
 
 /*
@@ -30,6 +31,7 @@ struct postgres_conn_owner {
 	/* The database has sent a notification. May be NULL. */
 	void (*notice)(void *arg);
 	void *arg;
+	atomic_uint_fast64_t *again; /* counts each time that it is ready but the first */
 };
 
 /* It does not connect yet. The url and the hosts outlive it. */

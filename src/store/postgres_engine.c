@@ -132,6 +132,8 @@ postgres_engine_stats(struct store_engine *base, struct store_stats *out)
 	out->commits = atomic_load(&e->commits);
 	out->refused = atomic_load(&e->refused);
 	out->queued = atomic_load(&e->queued);
+	out->members = atomic_load(&e->members);
+	out->reconnects = atomic_load(&e->reconnects);
 }
 
 /* Ends the engine. */

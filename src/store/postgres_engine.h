@@ -22,7 +22,7 @@ struct postgres_engine {
 	unsigned connections;        /* of a loop, for reads and writes */
 	_Atomic int64_t lease_until; /* store_member.h; of the monotonic clock */
 	_Atomic int64_t current_at;
-	atomic_uint_fast64_t reads, writes, commits, refused, queued;
+	atomic_uint_fast64_t reads, writes, commits, refused, queued, members, reconnects;
 	atomic_bool fed; /* a port has the feed */
 	atomic_bool ill; /* the last that was tried failed; only for the log's sake */
 };

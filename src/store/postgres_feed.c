@@ -38,7 +38,6 @@ struct postgres_feed {
 	enum postgres_feed_state state;
 	bool failed;       /* what is under way */
 	bool hints;        /* this process has changed something */
-	bool alone;        /* no other member was there when the lease was renewed */
 	int64_t hinted_at;
 	int64_t asked_at;  /* what is under way, or was last */
 	int64_t looked_at; /* the last look that was answered; 0: none on this connection */
@@ -73,7 +72,8 @@ postgres_feed_pump(struct postgres_feed *f)
 		postgres_param_text(&p, f->engine->member);
 		postgres_param_number(&p, STORE_LEASE_MS);
 		postgres_feed_ask(f, POSTGRES_FEED_RENEWING, POSTGRES_RENEW, &p);
-	} else if (f->hints && !f->alone && now - f->hinted_at >= POSTGRES_FEED_HINT_MS) {
+	} else if (f->hints && atomic_load(&f->engine->members) != 1 &&
+	    now - f->hinted_at >= POSTGRES_FEED_HINT_MS) {
 		f->hints = false;
 		f->hinted_at = now;
 		postgres_feed_ask(f, POSTGRES_FEED_HINTING, POSTGRES_HINT, &p);
@@ -132,7 +132,7 @@ postgres_feed_on_result(void *arg, const PGresult *r)
 	else if (f->state == POSTGRES_FEED_LOOKING)
 		postgres_feed_tell(f, r);
 	else if (f->state == POSTGRES_FEED_RENEWING && PQntuples(r) == 1)
-		f->alone = strcmp(PQgetvalue(r, 0, 0), "1") == 0;
+		atomic_store(&f->engine->members, strtoull(PQgetvalue(r, 0, 0), NULL, 10));
 }
 
 /* It is over: what was learned counts from when it was asked. */
@@ -216,6 +216,7 @@ postgres_feed_new(struct postgres_engine *e, struct store_port *port, struct loo
 	    .lost = postgres_feed_on_lost,
 	    .notice = postgres_feed_on_notice,
 	    .arg = f,
+	    .again = &e->reconnects,
 	};
 
 	f->engine = e;

@@ -199,6 +199,7 @@ postgres_reader_new(struct postgres_engine *e, struct loop *l, unsigned connecti
 		    .synced = postgres_reader_on_synced,
 		    .lost = postgres_reader_on_lost,
 		    .arg = &r->lanes[i],
+		    .again = &e->reconnects,
 		};
 
 		r->lanes[i].reader = r;

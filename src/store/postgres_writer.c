@@ -399,6 +399,7 @@ postgres_writer_new(struct postgres_engine *e, struct loop *l, void (*wrote)(voi
 	    .synced = postgres_writer_on_synced,
 	    .lost = postgres_writer_on_lost,
 	    .arg = w,
+	    .again = &e->reconnects,
 	};
 
 	w->engine = e;

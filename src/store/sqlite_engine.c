@@ -504,6 +504,7 @@ sqlite_engine_stats(struct store_engine *base, struct store_stats *out)
 	struct sqlite_worker *const workers[] = {&e->writer, &e->reader, &e->files};
 
 	memset(out, 0, sizeof *out);
+	out->members = 1;
 	for (size_t i = 0; i < sizeof workers / sizeof workers[0]; i++) {
 		pthread_mutex_lock(&workers[i]->lock);
 		out->reads += workers[i]->stats.reads;

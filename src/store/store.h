@@ -62,6 +62,8 @@ struct store_stats {
 	uint64_t commits; /* transactions that wrote: writes / commits is the size of a group */
 	uint64_t refused; /* calls answered STORE_UNAVAILABLE */
 	uint64_t queued;  /* calls waiting now */
+	uint64_t members;    /* processes on the store, when this one's lease was last renewed */
+	uint64_t reconnects; /* connections to a database made again after they were lost */
 };
 void store_stats(struct store *, struct store_stats *); /* from any thread */
 

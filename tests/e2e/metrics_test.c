@@ -147,6 +147,8 @@ START_TEST(cache_store_and_connections_are_counted)
 	ck_assert_msg(kept >= 1 && kept <= program_loops(), "%g entries", kept); /* a copy for each loop */
 	ck_assert(exposition_value("persona_gateway_cache_bytes", "") > 0);
 	ck_assert(exposition_value("persona_gateway_store_commits_total", "") >= 2);
+	ck_assert(exposition_value("persona_gateway_store_members", "") == 1);
+	ck_assert(exposition_value("persona_gateway_store_reconnects_total", "") == 0);
 	ck_assert(exposition_value("persona_gateway_http_connections_accepted_total",
 	    "listener=\"api\"") == 5);
 	ck_assert(exposition_value("persona_gateway_http_requests_in_flight", "listener=\"admin\"") == 1);

@@ -132,6 +132,7 @@ END_TEST
 START_TEST(members_share_names_and_are_told)
 {
 	char *url = make("shared");
+	struct store_stats stats;
 	struct rig a, b;
 	int64_t asked;
 
@@ -160,7 +161,15 @@ START_TEST(members_share_names_and_are_told)
 	while (store_current_at(b.port) < asked)
 		rig_turn(&b, &a);
 	ck_assert_str_eq(b.told, "lost ");
+	/* how many there are is known with the next renewal of the lease */
+	for (store_stats(b.store, &stats); stats.members != 2; store_stats(b.store, &stats))
+		rig_turn(&b, &a);
+	ck_assert_uint_eq(stats.reconnects, 0);
 	rig_close(&a);
+	while (stats.members != 1) {
+		rig_turn(&b, NULL);
+		store_stats(b.store, &stats);
+	}
 	rig_close(&b);
 	free(url);
 }
