@@ -90,17 +90,18 @@ postgres_conn_jitter(int64_t ms)
 	return ms / 2 + n % (ms / 2 + 1);
 }
 
-/* Closes, and plans the next attempt: at once while there are other hosts. */
+/* Closes, and plans the next attempt: at once while there are other hosts, and when it has lasted. */
 static void
 postgres_conn_fail(struct postgres_conn *c, const char *why)
 {
-	bool was_ready = c->state == POSTGRES_CONN_READY;
+	bool lasted = c->state == POSTGRES_CONN_READY &&
+	    loop_now(c->loop) - c->ready_at >= POSTGRES_CONN_PAUSE_MOST;
 	int64_t ms = 0;
 
 	snprintf(c->why, sizeof c->why, "%.*s", (int)strcspn(why, "\n"), why);
 	postgres_conn_close(c);
 	c->dropped = false;
-	if (was_ready) {
+	if (lasted) {
 		c->tried = 0;
 		c->pause_ms = POSTGRES_CONN_PAUSE_MS;
 	} else if (++c->tried >= postgres_hosts_count(c->hosts)) {
@@ -129,8 +130,6 @@ postgres_conn_start(struct postgres_conn *c)
 	if (c->ready_at != 0)
 		atomic_fetch_add(c->owner.again, 1);
 	c->ready_at = loop_now(c->loop);
-	c->tried = 0;
-	c->pause_ms = POSTGRES_CONN_PAUSE_MS;
 	c->owner.ready(c->owner.arg);
 }
 

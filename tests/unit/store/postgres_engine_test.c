@@ -476,6 +476,30 @@ START_TEST(a_write_does_not_wait_for_a_gateway_that_stopped_in_the_middle)
 }
 END_TEST
 
+START_TEST(a_connection_that_does_not_last_is_made_again_with_pauses)
+{
+	char *url = make("pauses");
+	struct store_stats stats;
+	struct rig r;
+	int64_t end;
+
+	rig_open(&r, url);
+	/* what keeps the lease is refused, as by a full disk, and then the connection is given up */
+	free(postgres_sql(server, "pauses", "ALTER FUNCTION renew RENAME TO gone"));
+	for (end = loop_now(r.loop) + 1500; loop_now(r.loop) < end;)
+		rig_turn(&r, NULL);
+	store_stats(r.store, &stats);
+	ck_assert_uint_ge(stats.reconnects, 1);
+	ck_assert_uint_le(stats.reconnects, 12);
+	ck_assert_int_eq(store_lease_until(r.port), 0);
+	free(postgres_sql(server, "pauses", "ALTER FUNCTION gone RENAME TO renew"));
+	while (store_lease_until(r.port) == 0)
+		rig_turn(&r, NULL);
+	rig_close(&r);
+	free(url);
+}
+END_TEST
+
 /* What the members of the race change: a few personas of few names, in two scopes. */
 #define RACE_NAMES 4
 #define RACE_IDS 6
@@ -606,6 +630,7 @@ engine_suite(void)
 	tcase_add_test(tcase, a_connection_that_cannot_be_made_leaves_those_that_are);
 	tcase_add_test(tcase, what_is_kept_is_utf_8_whatever_the_user_is_set_to);
 	tcase_add_test(tcase, a_write_does_not_wait_for_a_gateway_that_stopped_in_the_middle);
+	tcase_add_test(tcase, a_connection_that_does_not_last_is_made_again_with_pauses);
 	suite_add_tcase(suite, tcase);
 	tcase = tcase_create("store postgres killed");
 	tcase_set_timeout(tcase, 120);
