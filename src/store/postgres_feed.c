@@ -38,6 +38,7 @@ struct postgres_feed {
 	enum postgres_feed_state state;
 	bool failed;       /* what is under way */
 	bool hints;        /* this process has changed something */
+	bool noticed;      /* another one has, since the last look was asked for */
 	int64_t hinted_at;
 	int64_t asked_at;  /* what is under way, or was last */
 	int64_t looked_at; /* the last look that was answered; 0: none on this connection */
@@ -77,7 +78,8 @@ postgres_feed_pump(struct postgres_feed *f)
 		f->hints = false;
 		f->hinted_at = now;
 		postgres_feed_ask(f, POSTGRES_FEED_HINTING, POSTGRES_HINT, &p);
-	} else if (now - f->asked_at >= POSTGRES_FEED_LOOK_MS || f->looked_at == 0) {
+	} else if (f->noticed || now - f->asked_at >= POSTGRES_FEED_LOOK_MS || f->looked_at == 0) {
+		f->noticed = false;
 		postgres_param_text(&p, f->engine->member);
 		postgres_param_text(&p, f->snapshot != NULL ? f->snapshot : "");
 		postgres_feed_ask(f, POSTGRES_FEED_LOOKING, POSTGRES_CHANGES, &p);
@@ -186,7 +188,7 @@ postgres_feed_on_notice(void *arg)
 {
 	struct postgres_feed *f = arg;
 
-	f->asked_at -= POSTGRES_FEED_LOOK_MS;
+	f->noticed = true;
 	postgres_feed_pump(f);
 }
 
@@ -239,7 +241,7 @@ postgres_feed_free(struct postgres_feed *f)
 	    f->state != POSTGRES_FEED_LEFT; i++) {
 		f->renewed_at = loop_now(f->loop); /* nothing else is due any more */
 		f->asked_at = f->looked_at = f->renewed_at;
-		f->hints = false;
+		f->hints = f->noticed = false;
 		if (f->state == POSTGRES_FEED_IDLE) {
 			postgres_param_text(&p, f->engine->member);
 			postgres_feed_ask(f, POSTGRES_FEED_LEAVING, POSTGRES_LEAVE, &p);
