@@ -59,6 +59,9 @@ postgres_schema_fail(const struct postgres_url *url, const PGresult *r, struct f
 	if (state != NULL && strcmp(state, "42501") == 0)
 		return fail_set(f, "the user of store.url may not make or use the tables of the store "
 		    "in %s (%s): make it the owner of the database", postgres_url_where(url), words);
+	if (state != NULL && strcmp(state, "55P03") == 0)
+		return fail_set(f, "the tables of the store in %s are locked: try again when what works on "
+		    "them (persona-gateway store copy?) has ended", postgres_url_where(url));
 	return fail_set(f, "the store in %s cannot be opened: %s", postgres_url_where(url),
 	    words != NULL ? words : "the connection was lost");
 }
@@ -202,8 +205,9 @@ postgres_schema_change(const struct postgres_url *url, PGconn *c, const char *bi
 			return -1;
 	if (postgres_schema_bind(url, c, binding, rebind, f) < 0)
 		return -1;
-	/* Whether the user has the right to write. */
-	if (postgres_schema_do(url, c, "DELETE FROM member WHERE lease_until < now() - interval '1 day'",
+	/* Whether the user has the right to write, and nobody has the tables alone. */
+	if (postgres_schema_do(url, c, "SET LOCAL lock_timeout = '10s';"
+	    " DELETE FROM member WHERE lease_until < now() - interval '1 day'",
 	    f) < 0)
 		return -1;
 	return postgres_schema_do(url, c, "COMMIT", f);

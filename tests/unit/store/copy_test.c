@@ -243,6 +243,22 @@ START_TEST(a_copy_that_was_cut_off_is_made_again)
 }
 END_TEST
 
+START_TEST(a_store_is_not_copied_into_itself)
+{
+	struct copies c;
+
+	if (_i == FIXTURE_MEMORY)
+		return;
+	copies_begin(&c, _i);
+	ck_assert_int_eq(copies_copy(&c, c.f.dir, c.f.dir), -1);
+	ck_assert_msg(strstr(c.fail.text, _i == FIXTURE_DISK ? "already" : "locked") != NULL, "%s",
+	    c.fail.text);
+	copies_open(&c, c.f.dir);
+	copy_assert_filled(&c.f);
+	copies_end(&c);
+}
+END_TEST
+
 START_TEST(a_damaged_image_is_noticed)
 {
 	struct copies c;
@@ -285,6 +301,7 @@ copy_suite(void)
 	    a_store_moves_there_and_back_whole,
 	    a_store_at_work_is_not_copied,
 	    a_copy_that_was_cut_off_is_made_again,
+	    a_store_is_not_copied_into_itself,
 	    a_damaged_image_is_noticed,
 	    places_are_named,
 	    NULL,
