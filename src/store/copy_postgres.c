@@ -357,34 +357,31 @@ copy_postgres_check_empty(struct copy_postgres *p, struct fail *f)
 
 /* Brings the tables to this program's schema, and makes them where they are written first. */
 static int
-copy_postgres_prepare(struct copy_postgres *p, bool writes, struct fail *f)
+copy_postgres_prepare(struct copy_postgres *p, struct postgres_hosts *hosts, bool writes,
+    struct fail *f)
 {
-	struct postgres_hosts *hosts;
 	uint64_t there = 0;
-	int rc;
 
 	if (copy_postgres_number(p, "SELECT count(to_regclass('hold'))", &there, f) < 0)
 		return -1;
 	if (!writes && there == 0)
 		return fail_set(f, "there is no store in %s", p->side.where);
-	hosts = postgres_hosts_new(p->url, f);
-	rc = hosts == NULL ? -1 : postgres_schema_open(p->url, hosts, NULL, false, f);
-	if (hosts != NULL)
-		postgres_hosts_free(hosts);
-	return rc;
+	return postgres_schema_open(p->url, hosts, NULL, false, f);
 }
 
-/* Connects. */
+/* Connects as a gateway does. */
 static int
-copy_postgres_connect(struct copy_postgres *p, const char *url, bool writes, struct fail *f)
+copy_postgres_connect(struct copy_postgres *p, bool writes, struct fail *f)
 {
-	p->conn = PQconnectdb(url);
-	if (PQstatus(p->conn) != CONNECTION_OK || PQsetClientEncoding(p->conn, "UTF8") != 0)
-		return copy_postgres_fail(p, f);
-	if (copy_postgres_do(p, "SET client_min_messages = warning", f) < 0 ||
-	    copy_postgres_prepare(p, writes, f) < 0)
-		return -1;
-	return copy_postgres_lock(p, f);
+	struct postgres_hosts *hosts = postgres_hosts_new(p->url, f);
+	int rc = -1;
+
+	if (hosts != NULL)
+		p->conn = postgres_schema_connect(p->url, hosts, f);
+	if (p->conn != NULL)
+		rc = copy_postgres_prepare(p, hosts, writes, f);
+	postgres_hosts_free(hosts);
+	return rc == 0 ? copy_postgres_lock(p, f) : rc;
 }
 
 /* Opens a store. */
@@ -401,7 +398,7 @@ copy_postgres_open(const char *url, bool writes, struct fail *f)
 	p->url = postgres_url_new(url, NULL, f);
 	if (p->url != NULL) {
 		p->side.where = postgres_url_where(p->url);
-		rc = copy_postgres_connect(p, url, writes, f);
+		rc = copy_postgres_connect(p, writes, f);
 	}
 	if (rc == 0 && writes)
 		rc = copy_postgres_check_empty(p, f);

@@ -242,7 +242,7 @@ postgres_schema_wait(PGconn *c)
 }
 
 /* Connects to the first host that takes the connection; NULL with a sentence. */
-static PGconn *
+PGconn *
 postgres_schema_connect(const struct postgres_url *url, struct postgres_hosts *hosts, struct fail *f)
 {
 	for (size_t i = 0; i < postgres_hosts_count(hosts); i++) {

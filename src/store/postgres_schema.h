@@ -7,6 +7,9 @@
 
 #include <stdbool.h>
 
+/* Connects, waiting, to the first host that takes the connection. NULL with a sentence. */
+PGconn *postgres_schema_connect(const struct postgres_url *, struct postgres_hosts *, struct fail *);
+
 /*
  * Connects, waiting, brings the database to the newest schema in one transaction, and
  * binds it to an upstream (NULL: any). Of several gateways that start at once one does it

@@ -2,6 +2,7 @@
 
 #include "postgres_rig.h"
 #include "base/mem.h"
+#include "store/store_copy.h"
 
 #include <poll.h>
 #include <pthread.h>
@@ -500,6 +501,39 @@ START_TEST(a_connection_that_does_not_last_is_made_again_with_pauses)
 }
 END_TEST
 
+START_TEST(a_copy_goes_to_the_host_that_takes_writes)
+{
+	char folder[] = "/tmp/store-test-XXXXXX", *url, *place, *path;
+	struct postgres *standby;
+	struct store_copied copied;
+	struct store_copy_options o = {0};
+	struct fail f;
+	struct rig r;
+
+	server = postgres_new(&(struct postgres_options){.password = "geheim"});
+	url = make("copied");
+	standby = postgres_standby(server, false);
+	rig_open(&r, url);
+	ck_assert_int_eq(rig_begin(&r, "i1", "Ada"), STORE_OK);
+	rig_close(&r);
+	free(url);
+	url = mem_format("postgresql://gateway:geheim@127.0.0.1:%d,127.0.0.1:%d/copied",
+	    postgres_port(standby), postgres_port(server));
+	ck_assert_ptr_nonnull(mkdtemp(folder));
+	place = mem_format("sqlite:%s", folder);
+	o.from = url;
+	o.to = place;
+	ck_assert_msg(store_copy(&o, &copied, &f) == 0, "%s", f.text);
+	path = mem_format("rm -r %s", folder);
+	ck_assert_int_eq(system(path), 0);
+	free(path);
+	free(place);
+	free(url);
+	postgres_free(standby);
+	stop();
+}
+END_TEST
+
 /* What the members of the race change: a few personas of few names, in two scopes. */
 #define RACE_NAMES 4
 #define RACE_IDS 6
@@ -636,6 +670,7 @@ engine_suite(void)
 	tcase_set_timeout(tcase, 120);
 	tcase_add_test(tcase, without_the_database_calls_are_refused_and_it_comes_back);
 	tcase_add_test(tcase, tls_is_for_the_host_that_the_certificate_names);
+	tcase_add_test(tcase, a_copy_goes_to_the_host_that_takes_writes);
 	tcase_add_test(tcase, a_fail_over_loses_nothing_that_was_acknowledged);
 	tcase_add_test(tcase, restarts_in_the_middle_lose_and_double_nothing);
 	suite_add_tcase(suite, tcase);
