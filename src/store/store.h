@@ -43,7 +43,6 @@ struct store_options {
 };
 #define STORE_CONNECTIONS 3
 
-
 /* Opens or makes the store, migrates its schema, takes its lock. NULL with a
  * sentence: locked by another process, newer schema, other binding, damaged. */
 struct store *store_open(const struct store_options *, struct fail *);
@@ -217,9 +216,9 @@ struct store_create {
  * the same fingerprint, is young enough (by created_ms) and this create has no
  * key, else NAME_TAKEN; else OK. Without a name (NULL) nothing is held: after the
  * key come an equal create that waits for an operator, or whose outcome another process
- * does not know (SAME, when not both have keys), and an equal create's persona called "" (UNCLAIMED, as above); else OK. An
- * UNCLAIMED reply claims nothing by itself: tell the creator only after
- * store_claim() said OK. */
+ * does not know (SAME, when not both have keys), and an equal create's persona called
+ * "" (UNCLAIMED, as above); else OK. An UNCLAIMED reply claims nothing by itself: tell
+ * the creator only after store_claim() said OK. */
 struct store_call *store_create_begin(struct store_port *, const struct store_create *,
     store_done_fn, void *arg);
 
