@@ -3,6 +3,7 @@
 #include "serve_reload.h"
 #include "base/buf.h"
 #include "base/mem.h"
+#include "base/thread.h"
 #include "config/config_keep.h"
 #include "config/config_rules.h"
 #include "config/config_tls.h"
@@ -10,7 +11,6 @@
 #include "json/json_text.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -228,11 +228,10 @@ serve_reload_thread(void *arg)
 	return NULL;
 }
 
-/* Begins to read. Signals are for other threads. */
+/* Begins to read. */
 static void
 serve_reload_read(struct serve_reload *r, const struct config_source *source)
 {
-	sigset_t all, old;
 	int rc;
 
 	notify_reloading(r->o.notify);
@@ -240,10 +239,7 @@ serve_reload_read(struct serve_reload *r, const struct config_source *source)
 	buf_init(&r->restart, SERVE_RELOAD_ANSWER);
 	r->running = true;
 	r->source = *source;
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	rc = pthread_create(&r->thread, NULL, serve_reload_thread, r);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	rc = thread_start(&r->thread, 0, serve_reload_thread, r);
 	r->reading = rc == 0;
 	if (rc == 0)
 		return;

@@ -2,11 +2,11 @@
 
 #include "serve_workers.h"
 #include "base/mem.h"
+#include "base/thread.h"
 #include "base/tls_context.h"
 
 #include <pthread.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -126,7 +126,7 @@ serve_worker_start(struct serve_worker *one, struct http_server *server,
 	one->server = http_server_new(one->loop, &hc);
 	http_server_help(server, one->server);
 	api_watch(one->api, one->server, NULL);
-	one->runs = pthread_create(&one->thread, NULL, serve_worker_run, one) == 0;
+	one->runs = thread_start(&one->thread, 0, serve_worker_run, one) == 0;
 	if (one->runs) {
 		snprintf(name, sizeof name, "worker-%u", crew_place(one->gw));
 		pthread_setname_np(one->thread, name);
@@ -139,14 +139,10 @@ bool
 serve_workers_start(struct serve_workers *w, struct http_server *server,
     const struct http_server_config *of_main, struct fail *fail)
 {
-	sigset_t all, before;
 	bool ok = true;
 
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
 	for (unsigned i = 0; i < w->count && ok; i++)
 		ok = serve_worker_start(&w->workers[i], server, of_main);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return ok || fail_set(fail, "the kernel gives no thread") == 0;
 }
 

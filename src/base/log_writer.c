@@ -2,13 +2,13 @@
 
 #include "base/log_writer.h"
 #include "base/mem.h"
+#include "base/thread.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -210,24 +210,6 @@ log_writer_run(void *arg)
 	return NULL;
 }
 
-/* Starts the thread. Signals are for other threads. */
-static bool
-log_writer_start(struct log_writer *w)
-{
-	sigset_t all, old;
-	pthread_attr_t attr;
-	int rc;
-
-	pthread_attr_init(&attr);
-	pthread_attr_setstacksize(&attr, LOG_WRITER_STACK);
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	rc = pthread_create(&w->thread, &attr, log_writer_run, w);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	pthread_attr_destroy(&attr);
-	return rc == 0;
-}
-
 /* Frees what a writer has; its thread has ended or never ran. */
 static void
 log_writer_clear(struct log_writer *w)
@@ -258,7 +240,7 @@ log_writer_new(int fd, const char *path, log_writer_say_fn say, void *arg)
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&w->more, &attr);
 	pthread_condattr_destroy(&attr);
-	if (log_writer_start(w))
+	if (thread_start(&w->thread, LOG_WRITER_STACK, log_writer_run, w) == 0)
 		return w;
 	log_writer_clear(w);
 	return NULL;

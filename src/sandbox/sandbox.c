@@ -3,12 +3,12 @@
 #include "sandbox/sandbox.h"
 #include "base/loop.h"
 #include "base/mem.h"
+#include "base/thread.h"
 #include "sandbox/sandbox_service.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -49,24 +49,6 @@ sandbox_run(void *arg)
 	return NULL;
 }
 
-/* Starts the thread with a small stack and without signals; 0 or an errno. */
-static int
-sandbox_spawn(struct sandbox *s)
-{
-	pthread_attr_t attr;
-	sigset_t all, before;
-	int err;
-
-	pthread_attr_init(&attr);
-	pthread_attr_setstacksize(&attr, SANDBOX_STACK);
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	err = pthread_create(&s->thread, &attr, sandbox_run, s);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	pthread_attr_destroy(&attr);
-	return err;
-}
-
 /* Frees what the thread used. */
 static void
 sandbox_free(struct sandbox *s)
@@ -99,7 +81,7 @@ sandbox_start(const struct sandbox_options *o, struct fail *fail)
 	s->service = sandbox_service_new(s->loop, o, fail);
 	if (s->service == NULL)
 		goto refused;
-	err = sandbox_spawn(s);
+	err = thread_start(&s->thread, SANDBOX_STACK, sandbox_run, s);
 	if (err != 0) {
 		fail_set(fail, "cannot start the sandbox's thread: %s", strerror(err));
 		goto refused;

@@ -2,10 +2,10 @@
 
 #include "store/postgres_hosts.h"
 #include "base/mem.h"
+#include "base/thread.h"
 
 #include <netdb.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -125,21 +125,12 @@ postgres_hosts_thread(void *arg)
 	return NULL;
 }
 
-/* Starts the thread. Signals are for other threads. */
+/* Starts the thread. */
 static int
 postgres_hosts_start(struct postgres_hosts *h, struct fail *f)
 {
-	sigset_t all, old;
-	pthread_attr_t attr;
-	int rc;
+	int rc = thread_start(&h->thread, POSTGRES_HOSTS_STACK, postgres_hosts_thread, h);
 
-	pthread_attr_init(&attr);
-	pthread_attr_setstacksize(&attr, POSTGRES_HOSTS_STACK);
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	rc = pthread_create(&h->thread, &attr, postgres_hosts_thread, h);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	pthread_attr_destroy(&attr);
 	if (rc != 0)
 		return fail_set(f, "the store's thread cannot be started: %s", strerror(rc));
 	h->running = true;

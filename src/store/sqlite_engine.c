@@ -3,6 +3,7 @@
 #include "store/store_engine.h"
 #include "base/digest.h"
 #include "base/mem.h"
+#include "base/thread.h"
 #include "store/image_file.h"
 #include "store/sqlite_file.h"
 #include "store/sqlite_member.h"
@@ -12,7 +13,6 @@
 #include "store/store_port.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -531,21 +531,12 @@ sqlite_engine_init(struct sqlite_engine *e, struct sqlite_worker *w)
 	pthread_condattr_destroy(&attr);
 }
 
-/* Starts a worker's thread. Signals are for other threads. */
+/* Starts a worker's thread. */
 static int
 sqlite_engine_start(struct sqlite_worker *w, void *(*run)(void *), struct fail *f)
 {
-	sigset_t all, old;
-	pthread_attr_t attr;
-	int rc;
+	int rc = thread_start(&w->thread, SQLITE_ENGINE_STACK, run, w);
 
-	pthread_attr_init(&attr);
-	pthread_attr_setstacksize(&attr, SQLITE_ENGINE_STACK);
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	rc = pthread_create(&w->thread, &attr, run, w);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	pthread_attr_destroy(&attr);
 	if (rc != 0)
 		return fail_set(f, "the store's thread cannot be started: %s", strerror(rc));
 	w->running = true;
