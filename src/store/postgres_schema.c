@@ -143,7 +143,8 @@ postgres_schema_look(const struct postgres_url *url, PGconn *c, int *schema, str
 		    encoding != NULL ? encoding : "unknown");
 	if (postgres_schema_read(url, c, "SELECT CASE WHEN to_regclass('meta') IS NOT NULL AND"
 	    " to_regclass('hold') IS NOT NULL THEN 'store' WHEN EXISTS (SELECT FROM pg_class"
-	    " WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'v', 'p'))"
+	    " WHERE relnamespace = quote_ident(current_schema())::regnamespace"
+	    " AND relkind IN ('r', 'v', 'p'))"
 	    " THEN 'other' ELSE 'empty' END", &text, f) < 0)
 		return -1;
 	*schema = 0;

@@ -130,6 +130,22 @@ START_TEST(several_start_at_once_on_an_empty_database)
 }
 END_TEST
 
+START_TEST(the_schema_may_have_any_name)
+{
+	char *url = make("named");
+	struct rig r;
+
+	free(postgres_sql(server, "named", "CREATE SCHEMA \"My store\" AUTHORIZATION gateway"));
+	free(postgres_sql(server, "named", "ALTER DATABASE named SET search_path = \"My store\""));
+	for (int k = 0; k < 2; k++) {
+		rig_open(&r, url);
+		ck_assert_int_eq(rig_begin(&r, k == 0 ? "i0" : "i1", k == 0 ? "Ada" : "Bob"), STORE_OK);
+		rig_close(&r);
+	}
+	free(url);
+}
+END_TEST
+
 START_TEST(members_share_names_and_are_told)
 {
 	char *url = make("shared");
@@ -651,6 +667,7 @@ engine_suite(void)
 	tcase_add_unchecked_fixture(tcase, start, stop);
 	tcase_add_test(tcase, what_cannot_be_used_is_refused_with_a_sentence);
 	tcase_add_test(tcase, several_start_at_once_on_an_empty_database);
+	tcase_add_test(tcase, the_schema_may_have_any_name);
 	tcase_add_test(tcase, members_share_names_and_are_told);
 	tcase_add_test(tcase, what_a_member_left_is_taken_and_its_word_is_void);
 	tcase_add_test(tcase, members_that_change_the_same_things_leave_them_sound);
