@@ -90,13 +90,25 @@ answer_head_read_status(struct answer_head *h, const char *line, size_t n)
 		code = line + 7;
 	n = n > (size_t)(code - line) ? n - (size_t)(code - line) : 0;
 	h->interim = n > 0 && code[0] == '1';
-	h->closing = h->chunked = h->has_length = false;
+	h->closing = h->chunked = h->has_length = h->encoded = h->has_retry_after = false;
 	if (n > 3 && isdigit((unsigned char)code[0]) && isdigit((unsigned char)code[1]) &&
 	    isdigit((unsigned char)code[2]) && !isdigit((unsigned char)code[3]))
 		h->status = (code[0] - '0') * 100 + (code[1] - '0') * 10 + code[2] - '0';
 }
 
-/* Notes the fields that say where the answer and its connection end. */
+/* Keeps the time to wait. */
+static void
+answer_head_keep_retry_after(struct answer_head *h, const struct answer_field *f)
+{
+	size_t len = f->value_len < sizeof h->retry_after ? f->value_len : sizeof h->retry_after - 1;
+
+	h->has_retry_after = true;
+	memcpy(h->retry_after, f->value, len);
+	h->retry_after[len] = '\0';
+}
+
+/* Notes the fields that say where the answer and its connection end, and those that are
+ * kept. */
 static void
 answer_head_read_field(struct answer_head *h, const struct answer_field *f)
 {
@@ -108,6 +120,10 @@ answer_head_read_field(struct answer_head *h, const struct answer_field *f)
 		h->chunked = true;
 	} else if (answer_field_is(f, "Connection") || answer_field_is(f, "Proxy-Connection")) {
 		h->closing |= answer_field_has(f, "close");
+	} else if (answer_field_is(f, "Content-Encoding")) {
+		h->encoded |= f->value_len > 0 && !answer_field_has(f, "identity");
+	} else if (answer_field_is(f, "Retry-After")) {
+		answer_head_keep_retry_after(h, f);
 	}
 }
 

@@ -8,9 +8,11 @@
 /*
  * The head of an HTTP/1.x answer (RFC 9112), line by line as it comes, and what
  * it says about the end of the body. An ambiguous end is refused: a length that
- * is not a number, two that differ, a coding other than `chunked` alone.
+ * is not a number, two that differ, a coding other than `chunked` alone. What
+ * else of it matters to a call is kept too: a content coding, and Retry-After.
  */
 #define ANSWER_HEAD_MAX (64 * 1024) /* bytes of all lines, interim answers and trailers included */
+#define ANSWER_HEAD_FIELD_MAX 64    /* bytes of a Retry-After value that are kept */
 
 struct answer_head {
 	size_t bytes;
@@ -25,6 +27,9 @@ struct answer_head {
 	bool vast; /* ambiguous: a length of more digits than are read */
 	bool has_length;
 	int64_t length;
+	bool encoded; /* it has a content coding */
+	bool has_retry_after;
+	char retry_after[ANSWER_HEAD_FIELD_MAX];
 };
 
 /* A field within its line; the value is trimmed. */

@@ -12,7 +12,6 @@
 #include <string.h>
 
 #define CURL_WAY_RESERVE_MAX (1 << 20) /* bytes of memory taken on the word of a Content-Length */
-#define CURL_WAY_FIELD_MAX 64         /* bytes of a Retry-After value that are kept */
 #define CURL_WAY_OWN_LINES 2          /* that keep libcurl from adding fields of its own */
 
 struct curl_way {
@@ -38,8 +37,6 @@ struct curl_try {
 	bool twice; /* and once more */
 	bool late;  /* no answer began in time */
 	struct answer_head head;
-	bool encoded, has_retry_after;
-	char retry_after[CURL_WAY_FIELD_MAX];
 	struct buf answer;
 	bool too_large;
 	char why[CURL_ERROR_SIZE];
@@ -89,23 +86,6 @@ curl_way_on_seek(void *arg, curl_off_t offset, int origin)
 
 /* ---- the answer ---- */
 
-/* Notes the fields that matter here. */
-static void
-curl_way_read_field(struct curl_try *t, const struct answer_field *f)
-{
-	size_t len = f->value_len;
-
-	if (answer_field_is(f, "Content-Encoding")) {
-		t->encoded |= len > 0 && !answer_field_has(f, "identity");
-	} else if (answer_field_is(f, "Retry-After")) {
-		t->has_retry_after = true;
-		if (len >= sizeof t->retry_after)
-			len = sizeof t->retry_after - 1;
-		memcpy(t->retry_after, f->value, len);
-		t->retry_after[len] = '\0';
-	}
-}
-
 /* A line of the answer's head, or of its trailers. Returning another number
  * than n ends the exchange. */
 static size_t
@@ -115,21 +95,7 @@ curl_way_on_header(char *line, size_t size, size_t n, void *arg)
 	struct answer_field f;
 
 	loop_timer_cancel(&t->first_byte);
-	switch (answer_head_line(&t->head, line, n, &f)) {
-	case ANSWER_LINE_BAD:
-		return 0;
-	case ANSWER_LINE_STATUS:
-		t->encoded = t->has_retry_after = false;
-		break;
-	case ANSWER_LINE_FIELD:
-		curl_way_read_field(t, &f);
-		break;
-	case ANSWER_LINE_ODD:
-	case ANSWER_LINE_END:
-	case ANSWER_LINE_TRAILER:
-		break;
-	}
-	return n;
+	return answer_head_line(&t->head, line, n, &f) == ANSWER_LINE_BAD ? 0 : n;
 }
 
 /* A piece of the answer's body. */
@@ -179,7 +145,7 @@ curl_way_doubt(const struct curl_try *t, long status)
 		return "the answer's head is cut short";
 	if (status < 200 || status > 599)
 		return "the status is not one of HTTP";
-	if (t->encoded)
+	if (t->head.encoded)
 		return "the answer is compressed, unasked";
 	if (curl_way_is_old(t))
 		return "the answer is not in HTTP/2";
@@ -237,7 +203,7 @@ curl_way_judge(struct curl_try *t, CURLcode code)
 	}
 	r->outcome = UPSTREAM_ANSWER;
 	r->status = (int)status;
-	r->retry_after = t->has_retry_after ? t->retry_after : NULL;
+	r->retry_after = t->head.has_retry_after ? t->head.retry_after : NULL;
 	if (t->answer.data != NULL)
 		r->body = t->answer.data;
 	r->body_len = t->answer.len;

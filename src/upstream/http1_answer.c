@@ -56,26 +56,8 @@ http1_answer_begin(struct http1_answer *a)
 		return http1_answer_refuse(a, "the answer changes the protocol, unasked");
 	if (a->head.status < 100 || a->head.status > 599)
 		return http1_answer_refuse(a, "the status is not one of HTTP");
-	a->encoded = a->has_retry_after = false;
 	a->state = HTTP1_ANSWER_FIELDS;
 	return HTTP1_READ_MORE;
-}
-
-/* Notes the fields that matter here. */
-static void
-http1_answer_read_field(struct http1_answer *a, const struct answer_field *f)
-{
-	size_t len = f->value_len;
-
-	if (answer_field_is(f, "Content-Encoding")) {
-		a->encoded |= len > 0 && !answer_field_has(f, "identity");
-	} else if (answer_field_is(f, "Retry-After")) {
-		a->has_retry_after = true;
-		if (len >= sizeof a->retry_after)
-			len = sizeof a->retry_after - 1;
-		memcpy(a->retry_after, f->value, len);
-		a->retry_after[len] = '\0';
-	}
 }
 
 /* The final head has ended: how does the body (RFC 9112, 6.3)? */
@@ -127,7 +109,6 @@ http1_answer_line(struct http1_answer *a, const char *line, size_t n)
 	case ANSWER_LINE_STATUS:
 		return http1_answer_begin(a);
 	case ANSWER_LINE_FIELD:
-		http1_answer_read_field(a, &f);
 		return HTTP1_READ_MORE;
 	case ANSWER_LINE_END:
 		return http1_answer_end_head(a);
@@ -255,7 +236,7 @@ http1_answer_finish(struct http1_answer *a, bool excess)
 	a->excess = excess;
 	if (excess && http1_answer_has_length(a))
 		return http1_answer_refuse(a, "the answer is longer than its Content-Length");
-	if (a->encoded)
+	if (a->head.encoded)
 		return http1_answer_refuse(a, "the answer is compressed, unasked");
 	return HTTP1_READ_WHOLE;
 }

@@ -14,8 +14,6 @@
  * body, and where it ends (6.3). Strict: lines end with CRLF, what is not well-formed or
  * could end in two ways is refused. The same bytes give the same, however they are cut.
  */
-#define HTTP1_ANSWER_FIELD_MAX 64 /* bytes of a Retry-After value that are kept */
-
 enum http1_answer_state {
 	HTTP1_ANSWER_STATUS, /* at a status line */
 	HTTP1_ANSWER_FIELDS,
@@ -30,9 +28,6 @@ struct http1_answer {
 	enum http1_answer_state state;
 	struct buf body;
 	const char *why; /* why it was refused */
-	bool encoded;    /* it has a content coding, unasked */
-	bool has_retry_after;
-	char retry_after[HTTP1_ANSWER_FIELD_MAX];
 	/* the rest is the reader's */
 	bool excess; /* bytes came after its end */
 	int64_t left;

@@ -56,7 +56,7 @@ http1_try_end(struct http1_try *t, enum upstream_outcome outcome, const char *wh
 	r->body = "";
 	if (outcome == UPSTREAM_ANSWER) {
 		r->status = t->answer.head.status;
-		r->retry_after = t->answer.has_retry_after ? t->answer.retry_after : NULL;
+		r->retry_after = t->answer.head.has_retry_after ? t->answer.head.retry_after : NULL;
 		if (t->answer.body.data != NULL)
 			r->body = t->answer.body.data;
 		r->body_len = t->answer.body.len;

@@ -54,7 +54,8 @@ same(const struct told *a, const struct told *b)
 		return true;
 	return x->head.status == y->head.status && x->body.len == y->body.len &&
 	    (x->body.len == 0 || memcmp(x->body.data, y->body.data, x->body.len) == 0) &&
-	    x->has_retry_after == y->has_retry_after && strcmp(x->retry_after, y->retry_after) == 0 &&
+	    x->head.has_retry_after == y->head.has_retry_after &&
+	    strcmp(x->head.retry_after, y->head.retry_after) == 0 &&
 	    http1_answer_keeps(x) == http1_answer_keeps(y);
 }
 

@@ -160,8 +160,8 @@ START_TEST(a_time_to_wait_is_that_of_the_final_answer)
 	http1_answer_init(&a, BODY_MAX);
 	ck_assert_int_eq(http1_answer_feed(&a, bytes, 35), HTTP1_READ_MORE);
 	ck_assert_int_eq(http1_answer_feed(&a, bytes + 35, sizeof bytes - 1 - 35), HTTP1_READ_WHOLE);
-	ck_assert(a.has_retry_after);
-	ck_assert_str_eq(a.retry_after, "7");
+	ck_assert(a.head.has_retry_after);
+	ck_assert_str_eq(a.head.retry_after, "7");
 	http1_answer_free(&a);
 }
 END_TEST
