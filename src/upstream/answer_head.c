@@ -77,6 +77,22 @@ answer_head_read_length(struct answer_head *h, const struct answer_field *f)
 	h->length = n;
 }
 
+/* Whether this may follow a status, up to the line's end: nothing, or a space and a text
+ * (RFC 9112, 4). */
+static bool
+answer_head_is_reason(const char *p, size_t n)
+{
+	const char *end = p + n;
+
+	while (end > p && (end[-1] == '\n' || end[-1] == '\r'))
+		end--;
+	if (p < end && *p != ' ')
+		return false;
+	while (p < end && octet_is(*p, OCTET_TEXT))
+		p++;
+	return p == end;
+}
+
 /* A status line begins a head; an earlier, interim one is forgotten. */
 static void
 answer_head_read_status(struct answer_head *h, const char *line, size_t n)
@@ -92,7 +108,7 @@ answer_head_read_status(struct answer_head *h, const char *line, size_t n)
 	h->interim = n > 0 && code[0] == '1';
 	h->closing = h->chunked = h->has_length = h->encoded = h->has_retry_after = false;
 	if (n > 3 && isdigit((unsigned char)code[0]) && isdigit((unsigned char)code[1]) &&
-	    isdigit((unsigned char)code[2]) && !isdigit((unsigned char)code[3]))
+	    isdigit((unsigned char)code[2]) && answer_head_is_reason(code + 3, n - 3))
 		h->status = (code[0] - '0') * 100 + (code[1] - '0') * 10 + code[2] - '0';
 }
 

@@ -272,13 +272,22 @@ http1_answer_end(struct http1_answer *a)
 	return http1_answer_refuse(a, "the answer is cut short");
 }
 
+/* Whether it is told in one way where it ends. That of 204 is its head, so one that
+ * announces a body may have sent it. */
+static bool
+http1_answer_is_framed(const struct answer_head *h)
+{
+	if (h->status == 204)
+		return !h->chunked && (!h->has_length || h->length == 0);
+	return h->chunked ? !h->has_length : h->has_length || h->status == 304;
+}
+
 /* Whether its connection may go on. */
 bool
 http1_answer_keeps(const struct http1_answer *a)
 {
 	const struct answer_head *h = &a->head;
-	bool framed = h->chunked ? !h->has_length : h->has_length || h->status == 204 || h->status == 304;
 
-	return a->state == HTTP1_ANSWER_DONE && h->http11 && !h->closing && framed && !a->excess &&
-	    (h->status != 204 || !h->has_length || h->length == 0);
+	return a->state == HTTP1_ANSWER_DONE && h->http11 && !h->closing && !a->excess &&
+	    http1_answer_is_framed(h);
 }
