@@ -68,6 +68,18 @@ bench_post(const struct bench *b)
 	    .deadline = loop_now(b->loop) + 5000};
 }
 
+/* Makes a text. */
+char *
+bench_text(size_t len)
+{
+	char *text = mem_alloc(len + 1);
+
+	memset(text, 'x', len);
+	text[0] = text[len - 1] = '"';
+	text[len] = '\0';
+	return text;
+}
+
 /* Keeps what a call came to. */
 static void
 bench_on_done(void *arg, const struct upstream_answer *a)
@@ -177,6 +189,23 @@ bench_run(struct bench *b, struct bench_call *c, const struct upstream_request *
 	bench_start(b, c, q);
 	bench_until(b, c->callbacks > 0);
 	ck_assert_uint_eq(c->callbacks, 1);
+}
+
+/* Runs a long call that is refused early. */
+void
+bench_run_refused(struct bench *b, struct bench_call *c)
+{
+	struct upstream_request q = bench_post(b);
+	char *text = bench_text(8u << 20);
+
+	q.body = text;
+	q.body_len = strlen(text);
+	fake_server_push(b->server, &(struct fake_step){.when = FAKE_HEAD,
+	    .bytes = "HTTP/1.1 413 Too Large\r\nContent-Length: 2\r\n\r\n{}"});
+	bench_run(b, c, &q);
+	ck_assert_int_eq(c->answer.outcome, UPSTREAM_ANSWER);
+	ck_assert_int_eq(c->answer.status, 413);
+	free(text);
 }
 
 /* Nothing runs, nothing waits. */

@@ -42,6 +42,8 @@ void bench_close(struct bench *);  /* ends all */
 struct upstream_request bench_get(const struct bench *);
 /* A POST of a small body, UPSTREAM_ONCE. */
 struct upstream_request bench_post(const struct bench *);
+/* A JSON text of so many bytes; the caller frees. */
+char *bench_text(size_t len);
 
 void bench_start(struct bench *, struct bench_call *, const struct upstream_request *);
 void bench_forget(struct bench_call *); /* frees what it left */
@@ -79,5 +81,8 @@ void bench_idle(const struct bench *);
 
 /* Starts one call and turns until it is answered. */
 void bench_run(struct bench *, struct bench_call *, const struct upstream_request *);
+
+/* Runs a POST of 8 MiB that is answered with 413 when its head has come. */
+void bench_run_refused(struct bench *, struct bench_call *);
 
 #endif
