@@ -21,7 +21,7 @@ http1_conn_on_event(evutil_socket_t fd, short what, void *arg)
 	c->user->ready(c->arg, what);
 }
 
-/* Tells how opening it went, or that a time has come. */
+/* Tells how opening it went, that a time has come, or that there is more to read. */
 static void
 http1_conn_on_timer(void *arg)
 {
@@ -37,7 +37,18 @@ http1_conn_on_timer(void *arg)
 	} else if (c->due != INT64_MAX && left <= 0) {
 		c->due = INT64_MAX;
 		c->user->due(c->arg);
+	} else if (c->again) {
+		c->again = false;
+		c->user->ready(c->arg, EV_READ);
 	}
+}
+
+/* Reads on after others have had their turn. */
+void
+http1_conn_read_on(struct http1_conn *c)
+{
+	c->again = true;
+	loop_timer_set(&c->timer, 0);
 }
 
 /* Sets the time. A timer that fires earlier is left to do so. */

@@ -43,7 +43,8 @@ struct http1_conn {
 	void *arg;
 	int fd; /* -1: not open */
 	CURLcode code;
-	bool owed; /* to tell the user how opening it went */
+	bool owed;  /* to tell the user how opening it went */
+	bool again; /* to tell the user to go on reading */
 	struct event read_ev, write_ev;
 	bool writing; /* the write event is registered */
 	struct loop_timer timer;
@@ -81,6 +82,9 @@ void http1_conn_want_write(struct http1_conn *, bool want);
 ssize_t http1_conn_recv(struct http1_conn *, char *bytes, size_t size);
 /* Whether there may be more to receive than the socket shows. */
 bool http1_conn_hides(const struct http1_conn *);
+/* Has `ready` told about EV_READ soon: receiving has stopped before AGAIN came, and what is
+ * hidden wakes nobody. */
+void http1_conn_read_on(struct http1_conn *);
 /* Whether nothing has come on an idle one, its end neither. */
 bool http1_conn_is_quiet(struct http1_conn *);
 

@@ -121,9 +121,10 @@ http1_try_read(struct http1_try *t)
 {
 	char bytes[HTTP1_TRY_READ];
 	bool begun = t->answer.head.begun;
+	int round;
 	ssize_t n;
 
-	for (int round = 0; round < HTTP1_TRY_ROUNDS; round++) {
+	for (round = 0; round < HTTP1_TRY_ROUNDS; round++) {
 		n = http1_conn_recv(t->conn, bytes, sizeof bytes);
 		if (n == HTTP1_CONN_AGAIN)
 			break;
@@ -138,6 +139,8 @@ http1_try_read(struct http1_try *t)
 		if ((size_t)n < sizeof bytes && !http1_conn_hides(t->conn))
 			break;
 	}
+	if (round == HTTP1_TRY_ROUNDS && http1_conn_hides(t->conn))
+		http1_conn_read_on(t->conn);
 	if (!begun && t->answer.head.begun)
 		http1_conn_set_due(t->conn, t->total_due);
 	return true;

@@ -6,6 +6,7 @@
 #include "upstream/tunnel.h"
 #include "upstream_suites.h"
 
+#include <dlfcn.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
@@ -242,6 +243,80 @@ START_TEST(a_server_without_tls_gets_no_request)
 }
 END_TEST
 
+static bool reads_ahead; /* OpenSSL takes more off a socket than one record */
+
+/* Stands before the library's own. */
+SSL *
+SSL_new(SSL_CTX *ctx)
+{
+	static SSL *(*next)(SSL_CTX *);
+	SSL *ssl;
+
+	if (next == NULL)
+		*(void **)&next = dlsym(RTLD_NEXT, "SSL_new");
+	ssl = next(ctx);
+	if (ssl != NULL && reads_ahead)
+		SSL_set_read_ahead(ssl, 1);
+	return ssl;
+}
+
+START_TEST(an_answer_of_many_records_is_read_whole)
+{
+	struct upstream_request q;
+	struct identity id;
+	struct bench_call c;
+	struct bench b;
+	char *text = bench_text(12000);
+
+	tls_open(&b, &id, "IP:127.0.0.1");
+	SSL_CTX_set_max_send_fragment(id.ctx, 512);
+	b.config.ca_file = id.file;
+	b.config.retries = 1;
+	bench_client(&b);
+	q = bench_get(&b);
+	for (int i = 0; i < 2; i++) {
+		reads_ahead = i > 0; /* then the socket is empty before the last of them is read */
+		q.fresh_connection = true;
+		fake_server_answer(b.server, 200, NULL, text);
+		bench_run(&b, &c, &q);
+		ck_assert_int_eq(c.answer.outcome, UPSTREAM_ANSWER);
+		ck_assert_str_eq(c.body, text);
+		bench_forget(&c);
+	}
+	free(text);
+	bench_close(&b);
+	identity_close(&id);
+}
+END_TEST
+
+START_TEST(a_long_request_waits_for_its_connection)
+{
+	struct upstream_request q;
+	struct identity id;
+	struct bench_call c;
+	struct bench b;
+	char *text = bench_text(8u << 20);
+
+	tls_open(&b, &id, "IP:127.0.0.1");
+	b.config.ca_file = id.file;
+	bench_client(&b);
+	q = bench_post(&b);
+	q.body = text;
+	q.body_len = strlen(text);
+	for (int i = 0; i < 2; i++) {
+		bench_run(&b, &c, &q);
+		ck_assert_int_eq(c.answer.outcome, UPSTREAM_ANSWER);
+		ck_assert_uint_eq(c.answer.tries, 1);
+		ck_assert_ptr_nonnull(strstr(fake_server_request(b.server, (unsigned)i), text));
+		bench_forget(&c);
+	}
+	ck_assert_uint_eq(fake_server_connections(b.server), 1);
+	free(text);
+	bench_close(&b);
+	identity_close(&id);
+}
+END_TEST
+
 START_TEST(an_answer_cut_within_tls_is_broken)
 {
 	static const char *const cut[] = {
@@ -414,6 +489,8 @@ tls_suite(void)
 	    an_unknown_or_wrong_certificate_gets_no_request,
 	    a_tunnel_shows_the_proxy_nothing,
 	    a_server_without_tls_gets_no_request,
+	    an_answer_of_many_records_is_read_whole,
+	    a_long_request_waits_for_its_connection,
 	    an_answer_cut_within_tls_is_broken,
 	    a_create_on_a_dying_kept_tls_connection_arrives_exactly_once,
 	    a_tls_connection_that_the_upstream_closed_is_not_used,
