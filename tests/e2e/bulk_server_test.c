@@ -142,10 +142,10 @@ START_TEST(a_rate_is_minded)
 	    "clients:\n  - {name: bulk, token_sha256: %s, rate: {per_minute: 100}}\n", hex);
 	snprintf(token, sizeof token, "%s", scratch_file("token", "%s\n", TOKEN));
 	stage_open(NULL, clients);
-	begun = stage_now();
+	begun = harness_now();
 	bulk_expect(0, "105 personas: 105 created", "import --from %s --to %s --project demo --token-file %s", from,
 	    bulk_url(), token);
-	ck_assert_int_ge(stage_now() - begun, 2000); /* the last ones had to wait */
+	ck_assert_int_ge(harness_now() - begun, 2000); /* the last ones had to wait */
 	bulk_audit(105);
 	stage_close();
 }

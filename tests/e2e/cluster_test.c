@@ -71,18 +71,18 @@ describe_at(unsigned gateway, const char *id, const char *description)
 static void
 pass_since(int64_t moment, int64_t ms)
 {
-	while (stage_now() <= moment + ms)
+	while (harness_now() <= moment + ms)
 		poll(NULL, 0, 5);
 }
 
 /* Fails unless a condition becomes true in the time that a take-over may need. */
 #define TAKEN_OVER(condition)                                                             \
 	do {                                                                              \
-		int64_t until = stage_now() + TAKEN_MS;                                   \
+		int64_t until = harness_now() + TAKEN_MS;                                   \
 		bool ok;                                                                  \
                                                                                           \
-		while (!(ok = (condition)) && stage_now() < until)                        \
-			stage_breathe();                                                  \
+		while (!(ok = (condition)) && harness_now() < until)                        \
+			harness_breathe();                                                  \
 		ck_assert_msg(ok, "never: %s", #condition);                               \
 	} while (0)
 
@@ -218,7 +218,7 @@ START_TEST(a_write_here_is_visible_there)
 		snprintf(text, sizeof text, "text %d", n);
 		description_at(there, id, NULL); /* in its memory */
 		describe_at(here, id, text);
-		told = stage_now();
+		told = harness_now();
 		if (n < 4) {
 			ck_assert_str_eq(description_at(there, id, FRESH), text);
 			continue;
@@ -229,7 +229,7 @@ START_TEST(a_write_here_is_visible_there)
 	description_at(1, gone, NULL);
 	ck_assert_int_eq(cluster_call(0, "DELETE", below(STAGE_DEMO, gone), NULL, NULL)->status, 204);
 	expect_error(cluster_call(1, "GET", below(STAGE_DEMO, gone), FRESH, NULL), 404, NULL);
-	pass_since(stage_now(), STALE_MS);
+	pass_since(harness_now(), STALE_MS);
 	expect_error(cluster_call(1, "GET", below(STAGE_DEMO, gone), NULL, NULL), 404, NULL);
 	ck_assert_uint_eq(json_object_array_length(reply_json(
 	    cluster_call(1, "GET", STAGE_DEMO, NULL, NULL))), 1);
@@ -455,10 +455,10 @@ START_TEST(a_database_that_hangs_holds_nobody_up_for_long)
 	cluster_open(2, false, NULL);
 	ck_assert(all_create(2, &serial));
 	postgres_pause(cluster_database);
-	asked = stage_now();
+	asked = harness_now();
 	r = cluster_call(0, "POST", STAGE_DEMO, NULL, body_of("Ada", "d"));
 	ck_assert_msg(r->status == 503 || r->status == 504, "%d %s", r->status, r->body);
-	ck_assert_int_lt(stage_now() - asked, 12000);
+	ck_assert_int_lt(harness_now() - asked, 12000);
 	postgres_resume(cluster_database);
 	TAKEN_OVER(all_create(2, &serial));
 	TAKEN_OVER(unsettled() == 0);

@@ -99,11 +99,11 @@ cpu_ms(void)
 static void
 expect_calm(void)
 {
-	int64_t until = stage_now() + WATCH_MS;
+	int64_t until = harness_now() + WATCH_MS;
 	long before = cpu_ms();
 
-	while (stage_now() < until)
-		stage_breathe();
+	while (harness_now() < until)
+		harness_breathe();
 	ck_assert_int_lt(cpu_ms() - before, WATCH_MS * BUSY_PERCENT / 100);
 }
 

@@ -87,7 +87,7 @@ START_TEST(readiness_comes_back_with_room_and_without_a_client)
 	disk_limit(DISK_NEARLY_NOTHING);
 	expect_refused(call("POST", STAGE_DEMO, "{\"name\":\"one\"}"));
 	ck_assert(!is_ready());
-	stage_breathe();
+	harness_breathe();
 	ck_assert(!is_ready());
 	disk_limit(RLIM_INFINITY);
 	EVENTUALLY(is_ready());

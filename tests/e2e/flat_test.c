@@ -166,7 +166,7 @@ live_at_rest(void)
 	do {
 		before = now;
 		for (int i = 0; i < 20; i++)
-			stage_breathe();
+			harness_breathe();
 		now = live();
 	} while (now < before);
 	return now;

@@ -34,13 +34,20 @@ static const char *harness_handed_names;
 static pid_t harness_owner;
 
 /* Milliseconds of a clock that only runs forward. */
-static int64_t
+int64_t
 harness_now(void)
 {
 	struct timespec ts;
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
 	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+/* Lets the programs run. */
+void
+harness_breathe(void)
+{
+	poll(NULL, 0, 10);
 }
 
 /* Waits until a descriptor is readable; false after the time. */

@@ -58,6 +58,20 @@ const char *scratch_file(const char *name, const char *fmt, ...)
 /* Path of the program under test. */
 const char *program_path(void);
 
+/* Fails unless a condition becomes true within a bound; it is asked again and again. */
+#define EVENTUALLY(condition)                                                             \
+	do {                                                                              \
+		int64_t harness_until = harness_now() + HARNESS_EVENTUALLY_MS;            \
+		bool harness_true;                                                        \
+                                                                                          \
+		while (!(harness_true = (condition)) && harness_now() < harness_until)    \
+			harness_breathe();                                                \
+		ck_assert_msg(harness_true, "never: %s", #condition);                     \
+	} while (0)
+#define HARNESS_EVENTUALLY_MS 15000
+int64_t harness_now(void);  /* ms */
+void harness_breathe(void); /* lets the programs run for a moment */
+
 /* Event loops of a gateway whose configuration does not say how many it has. */
 int program_loops(void);
 

@@ -247,10 +247,10 @@ START_TEST(no_request_fails_under_rotation)
 	demo = create(STAGE_DEMO, "{\"name\":\"demo\",\"systemPrompt\":\"p\"}");
 	plain = create(STAGE_PLAIN, "{\"name\":\"plain\"}");
 	l = load_start(demo, plain, true);
-	for (until = stage_now() + ROTATION_MS; stage_now() < until; rotations++) {
+	for (until = harness_now() + ROTATION_MS; harness_now() < until; rotations++) {
 		/* two of three keys are not known yet, so that calls fall back */
 		replace_key(rotations % 3 == 2 ? "sandbox" : rotations % 3 == 0 ? LATER : LATER "-2");
-		stage_breathe();
+		harness_breathe();
 	}
 	load_end(l, "rotations", rotations);
 	EVENTUALLY(logged("the one before it is used"));

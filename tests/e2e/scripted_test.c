@@ -130,20 +130,22 @@ listed(const char *project)
 	return (int)json_object_array_length(reply_json(r));
 }
 
+/* How many writes of the gateway are unsettled. */
+static int
+unsettled(void)
+{
+	struct json_object *n;
+
+	ck_assert(json_object_object_get_ex(
+	    reply_json(ask(gateway.admin_port, "GET", "/readyz", NULL, NULL)), "unsettled", &n));
+	return json_object_get_int(n);
+}
+
 /* Waits until the gateway has nothing unsettled. */
 static void
 settled(void)
 {
-	for (int i = 0; i < 1000; i++) {
-		struct reply *r = ask(gateway.admin_port, "GET", "/readyz", NULL, NULL);
-		struct json_object *n;
-
-		ck_assert(json_object_object_get_ex(reply_json(r), "unsettled", &n));
-		if (json_object_get_int(n) == 0)
-			return;
-		usleep(10000); /* between questions, bounded */
-	}
-	ck_abort_msg("the gateway does not settle");
+	EVENTUALLY(unsettled() == 0);
 }
 
 /* What the operator sees of the only intent; NULL when there is none. */
@@ -160,17 +162,20 @@ intent(const char *member)
 	return json_object_get_string(value);
 }
 
+/* Whether the only intent is in this state. */
+static bool
+intent_is(const char *wanted)
+{
+	const char *state = intent("state");
+
+	return state != NULL && strcmp(state, wanted) == 0;
+}
+
 /* Waits until the only intent is with the operator. */
 static void
 left_to_operator(void)
 {
-	for (int i = 0; i < 1000; i++) {
-		const char *state = intent("state");
-
-		if (state != NULL && strcmp(state, "operator") == 0)
-			return;
-	}
-	ck_abort_msg("the intent is not with the operator");
+	EVENTUALLY(intent_is("operator"));
 }
 
 /* ---- creates ---- */

@@ -3,34 +3,15 @@
 #include "stage.h"
 
 #include <check.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #define STAGE_KEY "X-API-Key: sandbox\r\n"
 
 struct program stage_sandbox, stage_gateway;
 static char stage_config_path[256], stage_data_path[256];
-
-/* Milliseconds of a clock that only runs forward. */
-int64_t
-stage_now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
-/* Lets the programs run. */
-void
-stage_breathe(void)
-{
-	poll(NULL, 0, 10);
-}
 
 /* The gateway's file. */
 const char *

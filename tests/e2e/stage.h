@@ -54,18 +54,6 @@ char *create(const char *path, const char *body);
 /* A path below a collection; static, four at a time. */
 const char *below(const char *path, const char *id);
 
-/* Fails unless a condition becomes true within a bound; it is asked again and again. */
-#define EVENTUALLY(condition)                                                             \
-	do {                                                                              \
-		int64_t stage_until = stage_now() + 15000;                                \
-		bool stage_true;                                                          \
-                                                                                          \
-		while (!(stage_true = (condition)) && stage_now() < stage_until)          \
-			stage_breathe();                                                  \
-		ck_assert_msg(stage_true, "never: %s", #condition);                       \
-	} while (0)
-int64_t stage_now(void);   /* ms */
-void stage_breathe(void);  /* lets the programs run for a moment */
 /* How many writes are not settled, by the gateway's own list; -1 when it does not answer. */
 int stage_unsettled(void);
 

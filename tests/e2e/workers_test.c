@@ -300,7 +300,7 @@ workers_share(void)
 	long long one = workers_spent(true), two = workers_spent(false);
 
 	for (int i = 0; i < 50; i++)
-		stage_breathe();
+		harness_breathe();
 	one = workers_spent(true) - one;
 	two = workers_spent(false) - two;
 	return one > 0 && two > 0 && one < 3 * two && two < 3 * one;
