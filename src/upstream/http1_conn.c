@@ -43,10 +43,12 @@ http1_conn_on_timer(void *arg)
 	}
 }
 
-/* Reads on after others have had their turn. */
+/* Reads on after others have had their turn. A plain socket tells by itself. */
 void
 http1_conn_read_on(struct http1_conn *c)
 {
+	if (!c->site->tls)
+		return;
 	c->again = true;
 	loop_timer_set(&c->timer, 0);
 }
@@ -219,17 +221,22 @@ http1_conn_recv(struct http1_conn *c, char *bytes, size_t size)
 	size_t n = 0;
 	CURLcode code;
 
-	if (!c->site->tls)
-		return http1_conn_came_plain(recv(c->fd, bytes, size, MSG_DONTWAIT));
+	if (!c->site->tls) {
+		ssize_t came = http1_conn_came_plain(recv(c->fd, bytes, size, MSG_DONTWAIT));
+
+		c->drained = came < (ssize_t)size;
+		return came;
+	}
 	code = curl_easy_recv(c->job.easy, bytes, size, &n);
+	c->drained = code == CURLE_AGAIN;
 	return http1_conn_came(code, n);
 }
 
-/* Whether TLS may keep something. */
+/* Whether that was all. */
 bool
-http1_conn_hides(const struct http1_conn *c)
+http1_conn_is_drained(const struct http1_conn *c)
 {
-	return c->site->tls;
+	return c->drained;
 }
 
 /* Whether an idle one is as it was left. What TLS says to itself, such as a ticket, is no

@@ -45,6 +45,7 @@ struct http1_conn {
 	CURLcode code;
 	bool owed;  /* to tell the user how opening it went */
 	bool again; /* to tell the user to go on reading */
+	bool drained; /* what was received last was all that was there */
 	struct event read_ev, write_ev;
 	bool writing; /* the write event is registered */
 	struct loop_timer timer;
@@ -80,10 +81,10 @@ ssize_t http1_conn_send(struct http1_conn *, const char *bytes, size_t len);
 void http1_conn_want_write(struct http1_conn *, bool want);
 /* Receives bytes; 0 at the orderly end. `size` is at least HTTP1_CONN_RECORD. */
 ssize_t http1_conn_recv(struct http1_conn *, char *bytes, size_t size);
-/* Whether there may be more to receive than the socket shows. */
-bool http1_conn_hides(const struct http1_conn *);
-/* Has `ready` told about EV_READ soon: receiving has stopped before AGAIN came, and what is
- * hidden wakes nobody. */
+/* Whether what was received last was all that was there. With TLS only AGAIN says so. */
+bool http1_conn_is_drained(const struct http1_conn *);
+/* Has `ready` told about EV_READ soon, since receiving has stopped before all was there: what
+ * TLS keeps shows at no socket. */
 void http1_conn_read_on(struct http1_conn *);
 /* Whether nothing has come on an idle one, its end neither. */
 bool http1_conn_is_quiet(struct http1_conn *);

@@ -136,10 +136,10 @@ http1_try_read(struct http1_try *t)
 		if (!http1_try_judge(t, n > 0 ? http1_answer_feed(&t->answer, bytes, (size_t)n)
 		                              : http1_answer_end(&t->answer)))
 			return false;
-		if ((size_t)n < sizeof bytes && !http1_conn_hides(t->conn))
+		if (http1_conn_is_drained(t->conn))
 			break;
 	}
-	if (round == HTTP1_TRY_ROUNDS && http1_conn_hides(t->conn))
+	if (round == HTTP1_TRY_ROUNDS)
 		http1_conn_read_on(t->conn);
 	if (!begun && t->answer.head.begun)
 		http1_conn_set_due(t->conn, t->total_due);

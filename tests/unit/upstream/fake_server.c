@@ -7,6 +7,7 @@
 #include <arpa/inet.h>
 #include <check.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -247,11 +248,12 @@ fake_on_accept(evutil_socket_t fd, short what, void *arg)
 {
 	struct fake_server *f = arg;
 	struct fake_item *next = STAILQ_FIRST(&f->script);
-	int conn = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	int conn = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC), one = 1;
 	struct fake_peer *p;
 
 	if (conn < 0)
 		return;
+	setsockopt(conn, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one); /* what is said is there at once */
 	p = mem_zero(1, sizeof *p);
 	p->owner = f;
 	p->number = ++f->connections;

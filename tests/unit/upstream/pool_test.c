@@ -1,11 +1,14 @@
 #include "config.h"
 
+#include "base/buf.h"
 #include "call_bench.h"
 #include "unit.h"
 #include "upstream/curl_loop.h"
 #include "upstream_suites.h"
 
 #include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Runs one call that must be answered at once. */
@@ -159,6 +162,51 @@ START_TEST(a_connection_that_owes_half_a_request_carries_no_other)
 }
 END_TEST
 
+/* How long a head is that announces so many bytes. */
+static size_t
+head_of(char head[64], size_t len)
+{
+	return (size_t)snprintf(head, 64, "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n\r\n", len);
+}
+
+START_TEST(what_lies_behind_an_answer_is_no_answer_to_what_is_asked_next)
+{
+	static const char stray[] = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n\"bad\"";
+	const size_t pieces[] = {32768, 65536}; /* as much as is read at a time, or as often */
+	struct upstream_request q;
+	struct bench_call c;
+	struct buf bytes;
+	struct bench b;
+	char head[64];
+
+	bench_open(&b, false);
+	bench_client(&b);
+	q = bench_get(&b);
+	for (size_t i = 0; i < sizeof pieces / sizeof *pieces; i++) {
+		size_t len = pieces[i] - head_of(head, 10000);
+		char *text = bench_text(len);
+
+		buf_init(&bytes, 0);
+		buf_add(&bytes, head, head_of(head, len));
+		buf_adds(&bytes, text);
+		ck_assert_uint_eq(bytes.len, pieces[i]);
+		buf_adds(&bytes, stray);
+		q.fresh_connection = true;
+		fake_server_push(b.server, &(struct fake_step){.bytes = bytes.data});
+		bench_run(&b, &c, &q);
+		ck_assert_str_eq(c.body, text);
+		bench_forget(&c);
+		q.fresh_connection = false;
+		bench_run(&b, &c, &q); /* the loop has not turned since */
+		ck_assert_str_eq(c.body, "{\"ok\":true}");
+		bench_forget(&c);
+		buf_free(&bytes);
+		free(text);
+	}
+	bench_close(&b);
+}
+END_TEST
+
 START_TEST(connections_leave_no_descriptor_behind)
 {
 	struct upstream_request q;
@@ -197,6 +245,7 @@ pool_suite(void)
 	    a_safe_try_that_meets_a_closed_connection_goes_again,
 	    what_comes_before_the_request_is_no_answer,
 	    a_connection_that_owes_half_a_request_carries_no_other,
+	    what_lies_behind_an_answer_is_no_answer_to_what_is_asked_next,
 	    connections_leave_no_descriptor_behind,
 	    NULL,
 	};

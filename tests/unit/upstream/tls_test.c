@@ -289,6 +289,41 @@ START_TEST(an_answer_of_many_records_is_read_whole)
 }
 END_TEST
 
+START_TEST(a_record_behind_an_answer_is_no_answer_to_what_is_asked_next)
+{
+	static const char head[] = "HTTP/1.1 200 OK\r\nContent-Length: 472\r\n\r\n",
+	    stray[] = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n\"bad\"";
+	struct upstream_request q;
+	struct identity id;
+	struct bench_call c;
+	struct bench b;
+	char *text = bench_text(472), bytes[600];
+
+	snprintf(bytes, sizeof bytes, "%s%s%s", head, text, stray);
+	ck_assert_uint_eq(sizeof head - 1 + strlen(text), 512);
+	tls_open(&b, &id, "IP:127.0.0.1");
+	SSL_CTX_set_max_send_fragment(id.ctx, 512); /* the answer is one record, the rest another */
+	b.config.ca_file = id.file;
+	bench_client(&b);
+	q = bench_get(&b);
+	for (int i = 0; i < 2; i++) {
+		reads_ahead = i > 0;
+		q.fresh_connection = true;
+		fake_server_push(b.server, &(struct fake_step){.bytes = bytes});
+		bench_run(&b, &c, &q);
+		ck_assert_str_eq(c.body, text);
+		bench_forget(&c);
+		q.fresh_connection = false;
+		bench_run(&b, &c, &q); /* the loop has not turned since */
+		ck_assert_str_eq(c.body, "{\"ok\":true}");
+		bench_forget(&c);
+	}
+	free(text);
+	bench_close(&b);
+	identity_close(&id);
+}
+END_TEST
+
 START_TEST(a_long_request_waits_for_its_connection)
 {
 	struct upstream_request q;
@@ -490,6 +525,7 @@ tls_suite(void)
 	    a_tunnel_shows_the_proxy_nothing,
 	    a_server_without_tls_gets_no_request,
 	    an_answer_of_many_records_is_read_whole,
+	    a_record_behind_an_answer_is_no_answer_to_what_is_asked_next,
 	    a_long_request_waits_for_its_connection,
 	    an_answer_cut_within_tls_is_broken,
 	    a_create_on_a_dying_kept_tls_connection_arrives_exactly_once,
