@@ -347,8 +347,10 @@ creation_peer_on_marked(void *arg, struct store_reply *reply)
 		creation_look_later(c);
 	else if (reply->status != STORE_OK)
 		creation_peer_again(c);
-	else if (c->claim.found == NULL || !creation_settle(c, false))
+	else if (c->claim.found == NULL)
 		c->send(c);
+	else if (!creation_settle(c, false))
+		creation_look_later(c); /* a listing has shown it meanwhile */
 }
 
 /* Before the POST is sent again it is made sure that no other gateway has taken the create
@@ -391,11 +393,12 @@ creation_peer_on_claimed(void *arg, struct store_reply *reply)
 	creation_refuse(c, &r);
 }
 
-/* An item that nobody was told of is about to be handed out: only one gateway may. */
+/* An item that nobody was told of is about to be handed out: only one gateway may. When
+ * nobody waits any more it stays what it is, for the next equal create. */
 bool
 creation_peer_claim(struct creation *c, struct result *answer)
 {
-	if (!c->gw->shared)
+	if (!c->gw->shared || TAILQ_EMPTY(&c->joined))
 		return false;
 	result_move(&c->trouble, answer);
 	c->store = store_claim(c->gw->store, c->project.scope, c->local_id, creation_peer_on_claimed, c);

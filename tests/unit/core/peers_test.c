@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "core/bypass.h"
+#include "core/create_impl.h"
 #include "core/gateway_impl.h"
 #include "core/items.h"
 #include "core/intents.h"
@@ -682,6 +683,52 @@ START_TEST(what_nobody_was_told_of_is_handed_out_once)
 }
 END_TEST
 
+START_TEST(what_nobody_waits_for_any_more_is_there_for_the_next)
+{
+	begin();
+	little_fate(bluejay, "POST", LITTLE_DO_HOLD);
+	create(first, ANN, NULL);
+	forget(); /* its client leaves */
+	little_release(bluejay);
+	pass(3000);
+	little_fate(bluejay, "GET", LITTLE_HOLD);
+	create(second, ANN, NULL);
+	ck_assert_uint_eq(little_held(bluejay), 1); /* it is looked at before it is handed out */
+	forget();                                   /* this one leaves, too */
+	little_release(bluejay);
+	settle();
+	want(create(second, ANN, NULL), 201);
+	ck_assert_uint_eq(little_count(bluejay), 1);
+	end();
+}
+END_TEST
+
+START_TEST(what_a_listing_shows_before_it_is_sent_again_is_not_made_twice)
+{
+	struct creation *c;
+	struct json_object *item = NULL;
+	struct ask *a;
+
+	begin();
+	little_fate(bluejay, "POST", LITTLE_LOSE);
+	a = create(first, ANN, NULL);
+	c = first->creations;
+	ck_assert(creation_is_unsettled(c));
+	/* Shown at last, but not yet in the declared shape. */
+	json_read("{\"id\":\"00000000-0000-4000-8000-000000000099\"}", 45, &item, NULL);
+	ck_assert_ptr_nonnull(item);
+	claim_keep(&c->claim, item, 0);
+	json_object_put(item);
+	ck_assert(creation_peer_resend(c));
+	settle();
+	ck_assert_uint_eq(little_asked(bluejay, "POST"), 1);
+	ck_assert(creation_is_unsettled(c));
+	want(a, 502); /* it is not there after all */
+	ck_assert_uint_eq(little_asked(bluejay, "POST"), 1);
+	end();
+}
+END_TEST
+
 /* ---- updates ---- */
 
 START_TEST(an_update_waits_for_one_of_another_gateway)
@@ -971,6 +1018,8 @@ peers_suite(void)
 	    another_body_under_a_name_whose_create_is_unknown_gets_503,
 	    a_key_is_answered_by_another_gateway,
 	    what_nobody_was_told_of_is_handed_out_once,
+	    what_nobody_waits_for_any_more_is_there_for_the_next,
+	    what_a_listing_shows_before_it_is_sent_again_is_not_made_twice,
 	    an_update_waits_for_one_of_another_gateway,
 	    fields_kept_here_are_not_lost_between_gateways,
 	    what_a_dead_gateway_left_is_taken_over,
