@@ -253,7 +253,6 @@ change_keep(struct change *c)
 		change_begin(c);
 		return;
 	}
-
 	json_read(c->entry->record.content, strlen(c->entry->record.content), &content, NULL);
 	change_settle(c, content);
 	json_object_put(content);

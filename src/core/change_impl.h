@@ -61,7 +61,6 @@ struct change {
 	struct store_call *store;
 	struct upstream_call *call;
 	struct peer_wait peer;      /* QUEUED: another gateway's write comes first */
-	unsigned attempts;          /* begun anew because of those */
 	bool late;                  /* another gateway took the intent over; this one is its second */
 	struct twin_wait *follow;   /* SETTLING: recorded; its twin follows before the client is told */
 	struct loop_timer timer;    /* QUEUED, FINDING, READING: deadline; WAITING: next look */

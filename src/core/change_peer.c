@@ -6,8 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CHANGE_PEER_ATTEMPTS 4 /* at a change whose item other gateways write meanwhile */
-
 /* Forgets what was made of the item as it was: the change begins again by finding it. */
 static void
 change_peer_reset(struct change *c)
@@ -106,7 +104,7 @@ change_peer_doubt(struct change *c)
 }
 
 /* The intent is recorded: whether the item has been written between its being read and
- * that. Then nothing is sent; the change is made anew. */
+ * that. Then nothing is sent; the change is made anew, until its client's time is over. */
 bool
 change_peer_begun(struct change *c, const struct store_reply *reply)
 {
@@ -116,8 +114,7 @@ change_peer_begun(struct change *c, const struct store_reply *reply)
 		change_peer_look(c);
 		return true;
 	}
-	if (c->client != CHANGE_CLIENT_WAITS || ++c->attempts >= CHANGE_PEER_ATTEMPTS ||
-	    !change_peer_is_old(c, &reply->records[0]))
+	if (c->client != CHANGE_CLIENT_WAITS || !change_peer_is_old(c, &reply->records[0]))
 		return false;
 	store_intent_drop(c->gw->store, c->intent.id, NULL, NULL);
 	shelf_forget(c->gw->shelf, c->project.scope, c->local_id, c->intent.upstream_id);
@@ -126,20 +123,21 @@ change_peer_begun(struct change *c, const struct store_reply *reply)
 	return true;
 }
 
-/* What Bluejay took is to be recorded under an intent that another gateway has taken over,
- * since this one was away for so long. Others may have written the item since, before or
- * after what was sent here arrived: so the change gets another intent, and then the item's
- * own GET says whether it is as the change wants it. */
+/* What is to be recorded is under an intent that another gateway has taken over, since this
+ * one was away for so long, or the item is gone. So the change begins again. What Bluejay
+ * took is not sent a second time: others may have written the item since, before or after it
+ * arrived, and once there is another intent the item's own GET says whether it is as the change
+ * wants it. */
 bool
 change_peer_lost(struct change *c)
 {
-	if (!c->gw->shared || c->intent.id == NULL || c->late || c->client != CHANGE_CLIENT_WAITS ||
-	    c->operation == STORE_DELETE || c->intent.sent == NULL)
+	if (!c->gw->shared || c->intent.id == NULL || c->client != CHANGE_CLIENT_WAITS ||
+	    c->operation == STORE_DELETE)
 		return false;
 	log_warn(c->gw->log, "another gateway has taken over a change that is answered only now",
 	    LOG_S("intent", c->intent.id), LOG_S("scope", c->project.scope));
 	peers_count_lost(c->gw);
-	c->late = true;
+	c->late = c->late || c->intent.sent != NULL;
 	c->deadline = gateway_deadline(c->gw);
 	change_peer_reset(c);
 	change_find(c);

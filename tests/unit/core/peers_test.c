@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "core/bypass.h"
+#include "core/change_impl.h"
 #include "core/create_impl.h"
 #include "core/gateway_impl.h"
 #include "core/items.h"
@@ -788,6 +789,100 @@ START_TEST(fields_kept_here_are_not_lost_between_gateways)
 }
 END_TEST
 
+/* Keeps the store so busy that who asks it in a state of a change has no answer at once. */
+static void
+occupy(enum change_state state)
+{
+	static bool seen;
+
+	for (unsigned i = 0; i < 300; i++) {
+		if (state == CHANGE_FINDING)
+			store_get(witness, "nowhere", "nothing", on_witness, &seen);
+		else
+			store_intent_mark(witness, "nothing", STORE_UNKNOWN, WALL, NULL, NULL);
+	}
+}
+
+/* Asks the first gateway for an update and has it sleep in a state of it, in which it has asked
+ * the store; the answer is read when it wakes up. */
+static struct ask *
+update_and_sleep(const char *id, const char *text, enum change_state state)
+{
+	struct project p = project(first, "shop");
+	struct json_object *body = NULL;
+	struct ask *a;
+
+	ck_assert(json_read(text, strlen(text), &body, NULL));
+	for (;;) {
+		const struct change *c;
+
+		a = next();
+		a->work = item_update(first, &p, id, body, on_result, a);
+		c = TAILQ_FIRST(&first->changes);
+		occupy(state);
+		while (c->state < state)
+			loop_fake_advance(first_loop, 0);
+		if (c->state == state)
+			break;
+		want(a, 200); /* the answer was there all the same */
+		forget();
+	}
+	frozen = true;
+	settle();
+	json_object_put(body);
+	return a;
+}
+
+START_TEST(fields_kept_here_outlast_a_change_that_was_read_before_them)
+{
+	struct ask *a, *b;
+	char *id;
+
+	begin();
+	id = made(first, ANN);
+	a = update_and_sleep(id, "{\"systemPrompt\":\"wild\"}", CHANGE_FINDING);
+	b = update(second, id, "{\"headers\":{\"a\":\"b\"}}");
+	want(b, 200);
+	frozen = false;
+	want(a, 200);
+	ck_assert_msg(holds(a, "wild") && holds(a, "\"a\":\"b\""), "%s", a->result.body);
+	a = get(second, id, true);
+	want(a, 200);
+	ck_assert_msg(holds(a, "wild") && holds(a, "\"a\":\"b\""), "%s", a->result.body);
+	ck_assert_uint_eq(little_asked(bluejay, "PUT"), 1);
+	free(id);
+	end();
+}
+END_TEST
+
+START_TEST(a_change_that_others_come_before_again_and_again_loses_nothing)
+{
+	char *id, body[64];
+	struct ask *a, *b;
+
+	begin();
+	id = made(first, ANN);
+	little_fate(bluejay, "GET", LITTLE_HOLD);
+	b = update(second, id, "{\"imageUrl\":\"u\"}"); /* has read the record, and reads the item */
+	for (unsigned i = 0; i < 8; i++) {
+		ck_assert_uint_eq(little_held(bluejay), 1);
+		snprintf(body, sizeof body, "{\"systemPrompt\":\"turn %u\",\"headers\":{\"n\":\"%u\"}}", i, i);
+		want(update(first, id, body), 200);
+		if (i < 7)
+			little_fate(bluejay, "GET", LITTLE_HOLD);
+		little_release(bluejay);
+		settle();
+	}
+	want(b, 200);
+	a = get(first, id, true);
+	want(a, 200);
+	ck_assert_msg(holds(a, "turn 7") && holds(a, "\"n\":\"7\"") && holds(a, "\"imageUrl\":\"u\""),
+	    "%s", a->result.body);
+	free(id);
+	end();
+}
+END_TEST
+
 /* ---- leases ---- */
 
 START_TEST(what_a_dead_gateway_left_is_taken_over)
@@ -984,6 +1079,23 @@ START_TEST(an_update_that_comes_too_late_is_what_bluejay_says)
 }
 END_TEST
 
+START_TEST(a_change_of_kept_fields_that_comes_too_late_is_made_anew)
+{
+	struct ask *a;
+	char *id;
+
+	begin();
+	id = made(first, ANN);
+	a = update_and_sleep(id, "{\"headers\":{\"a\":\"b\"}}", CHANGE_BEGINNING);
+	sleep_long(25000); /* the other one has taken the intent, and given it up */
+	wake_up();
+	want(a, 200);
+	ck_assert(holds(a, "\"a\":\"b\""));
+	free(id);
+	end();
+}
+END_TEST
+
 START_TEST(without_a_lease_nothing_is_sent)
 {
 	struct ask *a;
@@ -1022,6 +1134,8 @@ peers_suite(void)
 	    what_a_listing_shows_before_it_is_sent_again_is_not_made_twice,
 	    an_update_waits_for_one_of_another_gateway,
 	    fields_kept_here_are_not_lost_between_gateways,
+	    fields_kept_here_outlast_a_change_that_was_read_before_them,
+	    a_change_that_others_come_before_again_and_again_loses_nothing,
 	    what_a_dead_gateway_left_is_taken_over,
 	    what_a_living_gateway_holds_is_left_to_it,
 	    a_write_is_cut_when_the_lease_ends,
@@ -1030,6 +1144,7 @@ peers_suite(void)
 	    one_that_wakes_up_leaves_no_duplicate,
 	    a_client_that_waited_through_all_of_it_gets_an_honest_answer,
 	    an_update_that_comes_too_late_is_what_bluejay_says,
+	    a_change_of_kept_fields_that_comes_too_late_is_made_anew,
 	    without_a_lease_nothing_is_sent,
 	    NULL,
 	};
