@@ -25,6 +25,7 @@ struct peers_call {
 	struct peers *peers;
 	struct store_call *store;
 	char *scope, *local_id, *upstream_id; /* of a grave */
+	bool own; /* of an intent that was held here before */
 	TAILQ_ENTRY(peers_call) link;
 };
 
@@ -284,7 +285,15 @@ peers_resume(struct gateway *gw, const struct store_intent *in)
 		change_resume(gw, in);
 }
 
-/* An intent was taken, or another gateway was faster. */
+/* Whether an operation here works on an intent. */
+static bool
+peers_runs(const struct gateway *gw, const char *intent_id)
+{
+	return create_runs(gw, intent_id) || change_runs(gw, intent_id);
+}
+
+/* An intent is held here now, or it is gone, or another gateway was faster. It was asked for
+ * twice when the store was slow. */
 static void
 peers_on_taken(void *arg, struct store_reply *reply)
 {
@@ -292,11 +301,14 @@ peers_on_taken(void *arg, struct store_reply *reply)
 	struct peers *p = c->peers;
 
 	c->store = NULL;
-	if (reply->status == STORE_OK) {
-		p->taken++;
-		log_warn(p->gw->log, "a write that another gateway left is taken over",
-		    LOG_S("intent", reply->intents[0].id), LOG_S("scope", reply->intents[0].scope));
-		peers_resume(p->gw, &reply->intents[0]);
+	if (reply->status == STORE_OK && !peers_runs(p->gw, reply->intents[0].id)) {
+		const struct store_intent *in = &reply->intents[0];
+
+		p->taken += !c->own;
+		log_warn(p->gw->log, c->own ? "a write that was lost sight of is gone on with"
+		                            : "a write that another gateway left is taken over",
+		    LOG_S("intent", in->id), LOG_S("scope", in->scope));
+		peers_resume(p->gw, in);
 	}
 	peers_call_free(c);
 }
@@ -310,21 +322,27 @@ peers_can(const struct gateway *gw, const struct store_intent *in)
 	return snapshot_project_of_scope(gw->snap, in->scope, in->project, &project);
 }
 
-/* Looks at one intent: one that nobody's lease covers is taken; one that is held here,
- * but was lost sight of, is gone on with. True when a question was asked. */
+/* Whether nobody works on an intent: no lease covers it, or it is held here and was lost
+ * sight of. */
+static bool
+peers_is_left(const struct peers *p, const struct store_intent *in)
+{
+	if (peers_runs(p->gw, in->id))
+		return false;
+	return in->held ? loop_wall(p->gw->loop) - in->touched_ms > PEERS_FORGOTTEN_MS : in->orphaned;
+}
+
+/* Looks at one intent: one that is left is taken, which also says whether it is still
+ * there. True when a question was asked. */
 static bool
 peers_look_at(struct peers *p, const struct store_intent *in)
 {
-	bool runs = create_runs(p->gw, in->id) || change_runs(p->gw, in->id);
 	struct peers_call *c;
 
-	if (in->state == STORE_OPERATOR || runs || !peers_can(p->gw, in))
-		return false;
-	if (in->held && loop_wall(p->gw->loop) - in->touched_ms > PEERS_FORGOTTEN_MS)
-		peers_resume(p->gw, in);
-	if (in->held || !in->orphaned)
+	if (in->state == STORE_OPERATOR || !peers_is_left(p, in) || !peers_can(p->gw, in))
 		return false;
 	c = peers_call_new(p);
+	c->own = in->held;
 	c->store = store_intent_take(p->gw->store, in->id, peers_on_taken, c);
 	return true;
 }

@@ -1096,6 +1096,35 @@ START_TEST(a_change_of_kept_fields_that_comes_too_late_is_made_anew)
 }
 END_TEST
 
+START_TEST(what_a_gateway_lost_sight_of_is_gone_on_with)
+{
+	struct store_intent in = {.operation = STORE_UPDATE, .state = STORE_PENDING};
+	struct peers_counts counts;
+	struct project p;
+	char *id;
+
+	begin();
+	id = made(first, ANN);
+	p = project(first, "shop");
+	in.id = (char *)(uintptr_t)"lost";
+	in.scope = p.scope;
+	in.project = (char *)(uintptr_t)"shop";
+	in.local_id = in.upstream_id = id;
+	in.sent = (char *)(uintptr_t)"{\"system_prompt\":\"wild\"}";
+	in.created_ms = in.touched_ms = loop_wall(loop);
+	store_update_begin(first->store, &in, NULL, NULL);
+	want(update(second, id, "{\"description\":\"d\"}"), 503);
+	pass(80000); /* since then */
+	want(update(second, id, "{\"description\":\"d\"}"), 200);
+	peers_counts(first, &counts);
+	ck_assert_uint_eq(counts.taken, 0);
+	peers_counts(second, &counts);
+	ck_assert_uint_eq(counts.taken, 0);
+	free(id);
+	end();
+}
+END_TEST
+
 START_TEST(without_a_lease_nothing_is_sent)
 {
 	struct ask *a;
@@ -1145,6 +1174,7 @@ peers_suite(void)
 	    a_client_that_waited_through_all_of_it_gets_an_honest_answer,
 	    an_update_that_comes_too_late_is_what_bluejay_says,
 	    a_change_of_kept_fields_that_comes_too_late_is_made_anew,
+	    what_a_gateway_lost_sight_of_is_gone_on_with,
 	    without_a_lease_nothing_is_sent,
 	    NULL,
 	};
