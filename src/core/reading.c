@@ -220,7 +220,9 @@ reading_go(struct reading *r, struct shelf_entry *e)
 		reading_send(r, crew_owner(r->gw), r->no_cache);
 		return;
 	}
-	peer = r->visits || r->no_cache || !peers_told(r->gw) ? NULL : crew_claimant(r->gw, e->record.upstream_id);
+	peer = r->visits || r->no_cache || !peers_told(r->gw)
+	    ? NULL
+	    : crew_claimant(r->gw, e->record.upstream_id);
 	if (peer != NULL) {
 		reading_send(r, peer, false);
 		return;

@@ -70,6 +70,15 @@ surplus_delete(struct surplus *s)
 	s->work = item_delete(s->gw, &s->project, s->local_id, surplus_on_deleted, s);
 }
 
+/* The store is away: the item stays, as anything that is made elsewhere. */
+static void
+surplus_give_up(struct surplus *s)
+{
+	log_error(s->gw->log, "what a create made too late could not be removed",
+	    LOG_S("scope", s->project.scope), LOG_S("id", s->upstream_id));
+	surplus_free(s);
+}
+
 /* It is adopted, or something else has happened to it. */
 static void
 surplus_on_adopted(void *arg, struct store_reply *reply)
@@ -81,11 +90,10 @@ surplus_on_adopted(void *arg, struct store_reply *reply)
 	if (reply->status == STORE_OK && reply->record_count > 0) {
 		s->local_id = mem_string(reply->records[0].local_id);
 		surplus_delete(s);
-	} else {
-		if (reply->status != STORE_OK)
-			log_error(s->gw->log, "what a create made too late could not be removed",
-			    LOG_S("scope", s->project.scope), LOG_S("id", s->upstream_id));
+	} else if (reply->status == STORE_OK) {
 		surplus_free(s);
+	} else {
+		surplus_give_up(s);
 	}
 }
 
@@ -131,7 +139,7 @@ surplus_on_list(void *arg, struct store_reply *reply)
 	if (reply->status == STORE_OK)
 		surplus_adopt(s);
 	else
-		surplus_free(s);
+		surplus_give_up(s);
 }
 
 /* Begins. */
