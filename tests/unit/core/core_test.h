@@ -7,7 +7,9 @@
 Suite *connector_suite(void);
 Suite *drift_suite(void);
 Suite *image_suite(void);
+Suite *peers_lease_suite(void);
 Suite *peers_suite(void);
+Suite *peers_write_suite(void);
 Suite *portrait_suite(void);
 Suite *project_rows_suite(void);
 Suite *pure_suite(void);
