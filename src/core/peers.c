@@ -322,51 +322,39 @@ peers_can(const struct gateway *gw, const struct store_intent *in)
 	return snapshot_project_of_scope(gw->snap, in->scope, in->project, &project);
 }
 
-/* Whether nobody works on an intent: no lease covers it, or it is held here and was lost
- * sight of. */
-static bool
-peers_is_left(const struct peers *p, const struct store_intent *in)
-{
-	if (peers_runs(p->gw, in->id))
-		return false;
-	return in->held ? loop_wall(p->gw->loop) - in->touched_ms > PEERS_FORGOTTEN_MS : in->orphaned;
-}
-
-/* Looks at one intent: one that is left is taken, which also says whether it is still
- * there. True when a question was asked. */
-static bool
-peers_look_at(struct peers *p, const struct store_intent *in)
+/* Takes one that is left, which also says whether it is still there. */
+static void
+peers_take(struct peers *p, const struct store_intent *in)
 {
 	struct peers_call *c;
 
-	if (in->state == STORE_OPERATOR || !peers_is_left(p, in) || !peers_can(p->gw, in))
-		return false;
+	if (peers_runs(p->gw, in->id) || !peers_can(p->gw, in))
+		return;
 	c = peers_call_new(p);
 	c->own = in->held;
 	c->store = store_intent_take(p->gw->store, in->id, peers_on_taken, c);
-	return true;
 }
 
-/* The intents are known. */
+/* It is known what is left. */
 static void
-peers_on_intents(void *arg, struct store_reply *reply)
+peers_on_left(void *arg, struct store_reply *reply)
 {
 	struct peers *p = arg;
-	size_t taken = 0;
 
 	p->look = NULL;
 	loop_timer_set(&p->orphans, PEERS_ORPHANS_MS);
-	for (size_t i = 0; i < reply->intent_count && taken < PEERS_TAKE_AT_ONCE; i++)
-		taken += peers_look_at(p, &reply->intents[i]);
+	for (size_t i = 0; i < reply->intent_count; i++)
+		peers_take(p, &reply->intents[i]);
 }
 
-/* Looks for what others have left. */
+/* Looks for what others have left, and for what is held here and was lost sight of. */
 static void
 peers_on_orphans(void *arg)
 {
 	struct peers *p = arg;
 
-	p->look = store_intents(p->gw->store, peers_on_intents, p);
+	p->look = store_intents_left(p->gw->store, loop_wall(p->gw->loop) - PEERS_FORGOTTEN_MS,
+	    PEERS_TAKE_AT_ONCE, peers_on_left, p);
 }
 
 /* ---- the lease ---- */

@@ -29,6 +29,7 @@ static const char *const postgres_statement_texts[POSTGRES_STATEMENT_COUNT] = {
     [STORE_OP_ELSEWHERE] = "elsewhere($1, $2)",
     [STORE_OP_PAGE] = "page($1, $2, $3)",
     [STORE_OP_INTENTS] = "intents($1)",
+    [STORE_OP_INTENTS_LEFT] = "intents_left($1, $2, $3)",
     [STORE_OP_INTENT_COUNTS] = "intent_counts()",
     [STORE_OP_SCOPES] = "scopes($1)",
     [STORE_OP_CREATE_BEGIN] = "create_begin(" INTENT ", $19, $20, $21, $22)",
@@ -184,6 +185,11 @@ postgres_call_read(const struct store_call *c, const char *who, struct postgres_
 		break;
 	case STORE_OP_INTENTS:
 		postgres_param_text(p, who);
+		break;
+	case STORE_OP_INTENTS_LEFT:
+		postgres_param_text(p, who);
+		postgres_param_number(p, c->since_ms);
+		postgres_param_number(p, (int64_t)c->max);
 		break;
 	case STORE_OP_SCOPES:
 		postgres_param_bool(p, c->counted);

@@ -9,6 +9,7 @@ static const sqlite_operation sqlite_operations[STORE_OP_COUNT] = {
     [STORE_OP_ELSEWHERE] = sqlite_elsewhere,
     [STORE_OP_PAGE] = sqlite_page,
     [STORE_OP_INTENTS] = sqlite_intents,
+    [STORE_OP_INTENTS_LEFT] = sqlite_intents_left,
     [STORE_OP_INTENT_COUNTS] = sqlite_intent_counts,
     [STORE_OP_SCOPES] = sqlite_scopes,
     [STORE_OP_CREATE_BEGIN] = sqlite_create_begin,

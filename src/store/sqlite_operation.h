@@ -33,6 +33,7 @@ int sqlite_list(struct sqlite_conn *, struct store_call *);
 int sqlite_elsewhere(struct sqlite_conn *, struct store_call *);
 int sqlite_page(struct sqlite_conn *, struct store_call *);
 int sqlite_intents(struct sqlite_conn *, struct store_call *);
+int sqlite_intents_left(struct sqlite_conn *, struct store_call *);
 int sqlite_intent_counts(struct sqlite_conn *, struct store_call *);
 int sqlite_scopes(struct sqlite_conn *, struct store_call *);
 int sqlite_adopt(struct sqlite_conn *, struct store_call *);

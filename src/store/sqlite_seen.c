@@ -126,6 +126,35 @@ sqlite_intents(struct sqlite_conn *c, struct store_call *call)
 	return sqlite_end(st, rc);
 }
 
+/* Reads intents of others or its own on which nobody works. */
+static int
+sqlite_intents_left_of(struct sqlite_conn *c, struct store_call *call, bool own)
+{
+	struct store_intent i;
+	sqlite3_stmt *st;
+	int64_t seq;
+	int rc = sqlite_start(c, SQL_INTENT_ANY, &st, NULL, 0);
+
+	for (; rc == SQLITE_ROW; rc = sqlite3_step(st)) {
+		sqlite_intent_read(st, &i, &seq);
+		sqlite_member_hold(c, &i, seq);
+		if (call->reply.intent_count < call->max && i.state != STORE_OPERATOR && i.held == own &&
+		    (own ? i.touched_ms < call->since_ms : i.orphaned))
+			store_reply_add_intent(&call->reply, &i);
+		store_intent_clear(&i);
+	}
+	return sqlite_end(st, rc);
+}
+
+/* Reads intents on which nobody works. */
+int
+sqlite_intents_left(struct sqlite_conn *c, struct store_call *call)
+{
+	int rc = sqlite_intents_left_of(c, call, false);
+
+	return rc == SQLITE_OK ? sqlite_intents_left_of(c, call, true) : rc;
+}
+
 /* Counts an intent among those of its kind. */
 static void
 sqlite_intent_count(struct store_reply *reply, struct store_intent *i)

@@ -56,6 +56,7 @@ enum sqlite_statement {
 	/* intents */
 	SQL_PROBE,
 	SQL_INTENT_LIST,
+	SQL_INTENT_ANY,
 	SQL_INTENT_COUNTS,
 	SQL_INTENT_BY_ID,
 	SQL_INTENT_BY_SEQ,

@@ -194,6 +194,18 @@ store_intent_drop(struct store_port *p, const char *intent_id, store_done_fn don
 	return store_submit(c);
 }
 
+/* Reads intents on which nobody works. */
+struct store_call *
+store_intents_left(struct store_port *p, int64_t untouched_ms, size_t max, store_done_fn done,
+    void *arg)
+{
+	struct store_call *c = store_call_new(p, STORE_OP_INTENTS_LEFT, done, arg);
+
+	c->since_ms = untouched_ms;
+	c->max = max;
+	return store_submit(c);
+}
+
 /* Takes an intent over. */
 struct store_call *
 store_intent_take(struct store_port *p, const char *intent_id, store_done_fn done, void *arg)

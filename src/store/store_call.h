@@ -19,6 +19,7 @@ enum store_op {
 	STORE_OP_ELSEWHERE,
 	STORE_OP_PAGE,
 	STORE_OP_INTENTS,
+	STORE_OP_INTENTS_LEFT,
 	STORE_OP_INTENT_COUNTS,
 	STORE_OP_SCOPES,
 	STORE_OP_CREATE_BEGIN,
@@ -71,14 +72,15 @@ struct store_call {
 	enum store_intent_state state;
 	int64_t now_ms; /* adopt: listed_ms */
 	int64_t key_expires_ms;
-	int64_t since_ms; /* create: unclaimed_since_ms; purge: older_than_ms; twin pages: after */
+	int64_t since_ms; /* create: unclaimed_since_ms; purge: older_than_ms; twin pages: after;
+	                     left: untouched */
 	struct store_twin twin;   /* note, put */
 	enum store_twin_pages pages;
 	struct store_image image; /* put: what is stored; get, list, delete: project, id, role */
 	char *bytes;              /* put: NULL once they are in a file */
 	size_t len;     /* page: bytes at most */
 	int64_t offset; /* get */
-	size_t max;     /* get, twin pages; page: records */
+	size_t max;     /* get, twin pages, left; page: records */
 	bool filed;     /* put: the file is written */
 	bool counted;   /* scopes: their personas too */
 

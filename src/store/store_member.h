@@ -28,6 +28,13 @@ int64_t store_lease_until(struct store_port *);
 struct store_call *store_intent_take(struct store_port *, const char *intent_id, store_done_fn,
     void *arg);
 
+/* Reads intents on which nobody works: those whose holder's lease has run out, and those that
+ * this member holds and has not touched since a time; none that waits for an operator. At most
+ * so many, the former first, and of each kind any, so that those which nobody here can go on
+ * with hide no others. */
+struct store_call *store_intents_left(struct store_port *, int64_t untouched_ms, size_t max,
+    store_done_fn, void *arg);
+
 /*
  * What other members have changed. A change is told after its commit, soon, but not in
  * step with the answers of calls: store_current_at() says how much is known.

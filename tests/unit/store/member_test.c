@@ -135,6 +135,43 @@ START_TEST(what_another_holds_is_taken_when_its_lease_has_run_out)
 }
 END_TEST
 
+START_TEST(what_nobody_works_on_is_told_some_at_a_time)
+{
+	struct pair p;
+	struct store_intent a = fixture_create("i1", "Ada", "print", NULL),
+	    b = fixture_create("i2", "Bob", "print", NULL), c = fixture_create("i3", "Cy", "print", NULL);
+
+	pair_begin(&p);
+	a.touched_ms = b.touched_ms = 100;
+	c.touched_ms = 200;
+	ck_assert_int_eq(fixture_create_begin(pair_use(&p, p.first), &a), STORE_OK);
+	ck_assert_int_eq(fixture_create_begin(&p.f, &b), STORE_OK);
+	ck_assert_int_eq(fixture_create_begin(pair_use(&p, p.second), &c), STORE_OK);
+	ck_assert_int_eq(FIXTURE_CALL(&p.f, store_intents_left, 200, 9), STORE_OK);
+	ck_assert_uint_eq(p.f.reply.intent_count, 0);
+	ck_assert_int_eq(FIXTURE_CALL(&p.f, store_intents_left, 201, 9), STORE_OK); /* its own */
+	ck_assert_uint_eq(p.f.reply.intent_count, 1);
+	ck_assert_str_eq(p.f.reply.intents[0].id, "i3");
+	ck_assert(p.f.reply.intents[0].held);
+	store_port_lapse(p.first, true);
+	ck_assert_int_eq(FIXTURE_CALL(&p.f, store_intents_left, 0, 9), STORE_OK);
+	ck_assert_uint_eq(p.f.reply.intent_count, 2);
+	ck_assert(!p.f.reply.intents[0].held && p.f.reply.intents[0].orphaned);
+	ck_assert_ptr_nonnull(p.f.reply.intents[0].sent);
+	ck_assert_int_eq(FIXTURE_CALL(&p.f, store_intents_left, 201, 2), STORE_OK); /* its own are last */
+	ck_assert_uint_eq(p.f.reply.intent_count, 2);
+	ck_assert(!p.f.reply.intents[0].held && !p.f.reply.intents[1].held);
+	ck_assert_int_eq(FIXTURE_CALL(&p.f, store_intents_left, 0, 1), STORE_OK);
+	ck_assert_uint_eq(p.f.reply.intent_count, 1);
+	ck_assert_int_eq(FIXTURE_CALL(pair_use(&p, p.first), store_intent_mark, "i1", STORE_OPERATOR, 1),
+	    STORE_OK);
+	ck_assert_int_eq(FIXTURE_CALL(pair_use(&p, p.second), store_intents_left, 0, 9), STORE_OK);
+	ck_assert_uint_eq(p.f.reply.intent_count, 1);
+	ck_assert_str_eq(p.f.reply.intents[0].id, "i2");
+	pair_end(&p);
+}
+END_TEST
+
 START_TEST(who_lost_an_intent_has_no_more_say_in_it)
 {
 	struct pair p;
@@ -283,6 +320,7 @@ member_suite(void)
 
 	tcase_add_test(tcase, a_store_on_disk_has_one_member);
 	tcase_add_test(tcase, what_another_holds_is_taken_when_its_lease_has_run_out);
+	tcase_add_test(tcase, what_nobody_works_on_is_told_some_at_a_time);
 	tcase_add_test(tcase, who_lost_an_intent_has_no_more_say_in_it);
 	tcase_add_test(tcase, what_waits_for_an_operator_is_anybodys);
 	tcase_add_test(tcase, a_nameless_create_waits_for_another_members_unknown_one);

@@ -220,6 +220,44 @@ START_TEST(what_a_member_left_is_taken_and_its_word_is_void)
 }
 END_TEST
 
+START_TEST(what_nobody_works_on_is_told_some_at_a_time)
+{
+	char *url = make("forsaken");
+	struct rig a, b;
+
+	rig_open(&a, url);
+	rig_open(&b, url);
+	while (store_lease_until(b.port) == 0 || store_lease_until(a.port) == 0)
+		rig_turn(&a, &b);
+	ck_assert_int_eq(rig_begin(&a, "i1", "Ada"), STORE_OK);
+	ck_assert_int_eq(rig_begin(&a, "i2", "Bob"), STORE_OK);
+	ck_assert_int_eq(rig_begin(&b, "i3", "Cy"), STORE_OK);
+	ck_assert_int_eq(RIG_CALL(&b, store_intent_mark, "i3", STORE_UNKNOWN, 200), STORE_OK);
+	ck_assert_int_eq(RIG_CALL(&b, store_intents_left, 200, 9), STORE_OK);
+	ck_assert_uint_eq(b.intents, 0);
+	ck_assert_int_eq(RIG_CALL(&b, store_intents_left, 201, 9), STORE_OK); /* its own */
+	ck_assert_uint_eq(b.intents, 1);
+	ck_assert(b.held);
+	rig_close(&a);
+	ck_assert_int_eq(RIG_CALL(&b, store_intents_left, 0, 9), STORE_OK);
+	ck_assert_uint_eq(b.intents, 2);
+	ck_assert(!b.held && b.orphaned);
+	for (int i = 0; i < 8; i++) {
+		ck_assert_int_eq(RIG_CALL(&b, store_intents_left, 201, 1), STORE_OK);
+		ck_assert_uint_eq(b.intents, 1);
+		ck_assert(!b.held); /* its own are last */
+	}
+	ck_assert_int_eq(RIG_CALL(&b, store_intent_take, "i1"), STORE_OK);
+	ck_assert_int_eq(RIG_CALL(&b, store_intent_mark, "i2", STORE_OPERATOR, 1), STORE_NONE);
+	ck_assert_int_eq(RIG_CALL(&b, store_intent_take, "i2"), STORE_OK);
+	ck_assert_int_eq(RIG_CALL(&b, store_intent_mark, "i2", STORE_OPERATOR, 1), STORE_OK);
+	ck_assert_int_eq(RIG_CALL(&b, store_intents_left, INT64_MAX, 9), STORE_OK);
+	ck_assert_uint_eq(b.intents, 2); /* those of its own that do not wait for an operator */
+	rig_close(&b);
+	free(url);
+}
+END_TEST
+
 START_TEST(a_write_whose_answer_was_lost_is_done_once)
 {
 	struct relay *relay = relay_new(postgres_port(server));
@@ -670,6 +708,7 @@ engine_suite(void)
 	tcase_add_test(tcase, the_schema_may_have_any_name);
 	tcase_add_test(tcase, members_share_names_and_are_told);
 	tcase_add_test(tcase, what_a_member_left_is_taken_and_its_word_is_void);
+	tcase_add_test(tcase, what_nobody_works_on_is_told_some_at_a_time);
 	tcase_add_test(tcase, members_that_change_the_same_things_leave_them_sound);
 	tcase_add_test(tcase, a_write_whose_answer_was_lost_is_done_once);
 	suite_add_tcase(suite, tcase);

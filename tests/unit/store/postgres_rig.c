@@ -72,6 +72,7 @@ rig_done(void *arg, struct store_reply *reply)
 	r->number = reply->number;
 	snprintf(r->text, sizeof r->text, "%s", reply->text != NULL ? reply->text
 	    : reply->record_count > 0 ? reply->records[0].local_id : "");
+	r->intents = reply->intent_count;
 	r->held = reply->intent_count > 0 && reply->intents[0].held;
 	r->orphaned = reply->intent_count > 0 && reply->intents[0].orphaned;
 	r->fence = reply->intent_count > 0 ? reply->intents[0].fence : 0;

@@ -18,6 +18,7 @@ struct rig {
 	unsigned done;            /* callbacks so far */
 	enum store_status status; /* of the last */
 	int64_t number;
+	size_t intents;      /* in its reply */
 	bool held, orphaned; /* of its first intent */
 	int64_t fence;
 	char text[200]; /* its text, or the local id of its first record */
