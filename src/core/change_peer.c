@@ -110,16 +110,16 @@ change_peer_begun(struct change *c, const struct store_reply *reply)
 {
 	if (!c->gw->shared || reply->status != STORE_OK || reply->record_count == 0)
 		return false;
-	if (c->late) {
+	if (c->client == CHANGE_CLIENT_WAITS && change_peer_is_old(c, &reply->records[0])) {
+		store_intent_drop(c->gw->store, c->intent.id, NULL, NULL);
+		shelf_forget(c->gw->shelf, c->project.scope, c->local_id, c->intent.upstream_id);
+		change_peer_reset(c);
+		change_find(c);
+	} else if (c->late) {
 		change_peer_look(c);
-		return true;
-	}
-	if (c->client != CHANGE_CLIENT_WAITS || !change_peer_is_old(c, &reply->records[0]))
+	} else {
 		return false;
-	store_intent_drop(c->gw->store, c->intent.id, NULL, NULL);
-	shelf_forget(c->gw->shelf, c->project.scope, c->local_id, c->intent.upstream_id);
-	change_peer_reset(c);
-	change_find(c);
+	}
 	return true;
 }
 

@@ -362,6 +362,19 @@ occupy(enum change_state state)
 	}
 }
 
+/* Freezes the first gateway in the middle of a change. */
+bool
+pair_freeze(const struct change *c, enum change_state state, bool late)
+{
+	while (c->late != late || c->state < state) {
+		occupy(state);
+		loop_fake_advance(first_loop, loop_now(pair_loop) - loop_now(first_loop));
+	}
+	pair_frozen = c->state == state;
+	pair_settle();
+	return pair_frozen;
+}
+
 /* Asks for an update whose gateway sleeps in the middle. */
 struct pair_ask *
 pair_update_and_sleep(const char *id, const char *text, enum change_state state)
@@ -372,21 +385,13 @@ pair_update_and_sleep(const char *id, const char *text, enum change_state state)
 
 	ck_assert(json_read(text, strlen(text), &body, NULL));
 	for (;;) {
-		const struct change *c;
-
 		a = pair_next();
 		a->work = item_update(pair_first, &p, id, body, pair_on_result, a);
-		c = TAILQ_FIRST(&pair_first->changes);
-		occupy(state);
-		while (c->state < state)
-			loop_fake_advance(first_loop, 0);
-		if (c->state == state)
+		if (pair_freeze(TAILQ_FIRST(&pair_first->changes), state, false))
 			break;
 		pair_want(a, 200); /* the answer was there all the same */
 		pair_forget();
 	}
-	pair_frozen = true;
-	pair_settle();
 	json_object_put(body);
 	return a;
 }

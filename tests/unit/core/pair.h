@@ -43,9 +43,12 @@ struct pair_ask *pair_delete(struct gateway *, const char *id);
 struct pair_ask *pair_get(struct gateway *, const char *id, bool no_cache);
 struct pair_ask *pair_list(struct gateway *);
 
-/* Asks the first gateway for an update and freezes it in a state of that (CHANGE_FINDING or
- * CHANGE_BEGINNING) in which it has asked the store: the answer is read when it goes on.
- * Requests of before are forgotten. */
+/* Lets the first gateway go on until a change of it, the first time or after its intent was lost
+ * (late), is in a state (CHANGE_FINDING or CHANGE_BEGINNING) in which it has asked the store,
+ * and freezes it: the answer is read when it goes on. False when the answer was there at once. */
+bool pair_freeze(const struct change *, enum change_state, bool late);
+
+/* Asks the first gateway for an update and freezes it so. Requests of before are forgotten. */
 struct pair_ask *pair_update_and_sleep(const char *id, const char *body, enum change_state);
 
 /* For tests that ask by themselves: a project, a place for the result, and what fills that. */

@@ -186,6 +186,37 @@ START_TEST(an_update_that_comes_too_late_is_what_bluejay_says)
 }
 END_TEST
 
+START_TEST(an_update_that_comes_too_late_loses_no_kept_fields_of_others)
+{
+	struct pair_ask *a, *b;
+	bool caught;
+	char *id;
+
+	do {
+		pair_begin();
+		id = pair_made(pair_first, PAIR_ANN);
+		little_fate(pair_bluejay, "PUT", LITTLE_HOLD);
+		a = pair_update(pair_first, id, "{\"systemPrompt\":\"wild\"}");
+		pair_sleep(25000);
+		little_release(pair_bluejay);
+		store_port_lapse(pair_first->store, false);
+		caught = pair_freeze(TAILQ_FIRST(&pair_first->changes), CHANGE_FINDING, true);
+		if (!caught) {
+			free(id);
+			pair_end();
+		}
+	} while (!caught);
+	/* The first one has read the item again, and not yet begun again. */
+	b = pair_update(pair_second, id, "{\"headers\":{\"a\":\"b\"}}");
+	pair_want(b, 200);
+	pair_frozen = false;
+	pair_want(a, 200);
+	ck_assert_msg(pair_holds(a, "wild") && pair_holds(a, "\"a\":\"b\""), "%s", a->result.body);
+	free(id);
+	pair_end();
+}
+END_TEST
+
 START_TEST(a_change_of_kept_fields_that_comes_too_late_is_made_anew)
 {
 	struct pair_ask *a;
@@ -260,6 +291,7 @@ peers_lease_suite(void)
 	    one_that_wakes_up_leaves_no_duplicate,
 	    a_client_that_waited_through_all_of_it_gets_an_honest_answer,
 	    an_update_that_comes_too_late_is_what_bluejay_says,
+	    an_update_that_comes_too_late_loses_no_kept_fields_of_others,
 	    a_change_of_kept_fields_that_comes_too_late_is_made_anew,
 	    what_a_gateway_lost_sight_of_is_gone_on_with,
 	    without_a_lease_nothing_is_sent,
