@@ -126,24 +126,41 @@ sqlite_intents(struct sqlite_conn *c, struct store_call *call)
 	return sqlite_end(st, rc);
 }
 
-/* Reads intents of others or its own on which nobody works. */
+/* Reads intents of others or its own on which nobody works, of a part of all of them. */
 static int
-sqlite_intents_left_of(struct sqlite_conn *c, struct store_call *call, bool own)
+sqlite_intents_left_in(struct sqlite_conn *c, struct store_call *call, bool own,
+    enum sqlite_statement part, int64_t border)
 {
 	struct store_intent i;
 	sqlite3_stmt *st;
 	int64_t seq;
-	int rc = sqlite_start(c, SQL_INTENT_ANY, &st, NULL, 0);
+	int rc;
 
-	for (; rc == SQLITE_ROW; rc = sqlite3_step(st)) {
+	if (call->reply.intent_count == call->max)
+		return SQLITE_OK;
+	rc = sqlite_start(c, part, &st, SQL_VALUES(SQL_I(border)));
+	for (; rc == SQLITE_ROW && call->reply.intent_count < call->max; rc = sqlite3_step(st)) {
 		sqlite_intent_read(st, &i, &seq);
 		sqlite_member_hold(c, &i, seq);
-		if (call->reply.intent_count < call->max && i.state != STORE_OPERATOR && i.held == own &&
-		    (own ? i.touched_ms < call->since_ms : i.orphaned))
+		if (i.state != STORE_OPERATOR && i.held == own &&
+		    (own ? i.touched_ms < call->since_ms : i.orphaned)) {
 			store_reply_add_intent(&call->reply, &i);
+			c->left_last[own] = seq;
+		}
 		store_intent_clear(&i);
 	}
 	return sqlite_end(st, rc);
+}
+
+/* Reads intents of others or its own on which nobody works, in turns: those behind the last
+ * one that was read so come first. */
+static int
+sqlite_intents_left_of(struct sqlite_conn *c, struct store_call *call, bool own)
+{
+	int64_t last = c->left_last[own];
+	int rc = sqlite_intents_left_in(c, call, own, SQL_INTENT_BEHIND, last);
+
+	return rc == SQLITE_OK ? sqlite_intents_left_in(c, call, own, SQL_INTENT_UP_TO, last) : rc;
 }
 
 /* Reads intents on which nobody works. */

@@ -119,7 +119,8 @@ static const char *const sqlite_statement_texts[SQL_STATEMENT_COUNT] = {
     [SQL_PROBE] = "INSERT INTO meta (name, value) VALUES ('probe', ?1)"
                   " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
     [SQL_INTENT_LIST] = INTENT "ORDER BY seq",
-    [SQL_INTENT_ANY] = INTENT "ORDER BY random()",
+    [SQL_INTENT_BEHIND] = INTENT "WHERE seq > ?1 ORDER BY seq",
+    [SQL_INTENT_UP_TO] = INTENT "WHERE seq <= ?1 ORDER BY seq",
     [SQL_INTENT_COUNTS] = "SELECT operation, state, created_ms FROM intent",
     [SQL_INTENT_BY_ID] = INTENT "WHERE id = ?1",
     [SQL_INTENT_BY_SEQ] = INTENT "WHERE seq = ?1",

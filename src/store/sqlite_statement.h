@@ -56,7 +56,8 @@ enum sqlite_statement {
 	/* intents */
 	SQL_PROBE,
 	SQL_INTENT_LIST,
-	SQL_INTENT_ANY,
+	SQL_INTENT_BEHIND,
+	SQL_INTENT_UP_TO,
 	SQL_INTENT_COUNTS,
 	SQL_INTENT_BY_ID,
 	SQL_INTENT_BY_SEQ,
@@ -122,6 +123,7 @@ struct sqlite_conn {
 	sqlite3_stmt *statements[SQL_STATEMENT_COUNT];
 	struct store *_Atomic store; /* NULL: it has one member (sqlite_member.h) */
 	unsigned member;             /* whose call is done */
+	int64_t left_last[2];        /* the last intent told as left: another's, its own */
 };
 
 /* Frees the statements and closes the database. */

@@ -30,8 +30,8 @@ struct store_call *store_intent_take(struct store_port *, const char *intent_id,
 
 /* Reads intents on which nobody works: those whose holder's lease has run out, and those that
  * this member holds and has not touched since a time; none that waits for an operator. At most
- * so many, the former first, and of each kind any, so that those which nobody here can go on
- * with hide no others. */
+ * so many, the former first, and of each kind not always the same, so that those which nobody
+ * here can go on with hide no others. */
 struct store_call *store_intents_left(struct store_port *, int64_t untouched_ms, size_t max,
     store_done_fn, void *arg);
 

@@ -161,8 +161,11 @@ START_TEST(what_nobody_works_on_is_told_some_at_a_time)
 	ck_assert_int_eq(FIXTURE_CALL(&p.f, store_intents_left, 201, 2), STORE_OK); /* its own are last */
 	ck_assert_uint_eq(p.f.reply.intent_count, 2);
 	ck_assert(!p.f.reply.intents[0].held && !p.f.reply.intents[1].held);
-	ck_assert_int_eq(FIXTURE_CALL(&p.f, store_intents_left, 0, 1), STORE_OK);
-	ck_assert_uint_eq(p.f.reply.intent_count, 1);
+	for (const char *const *want = (const char *const[]){"i1", "i2", "i1", NULL}; *want != NULL; want++) {
+		ck_assert_int_eq(FIXTURE_CALL(&p.f, store_intents_left, 0, 1), STORE_OK); /* in turns */
+		ck_assert_uint_eq(p.f.reply.intent_count, 1);
+		ck_assert_str_eq(p.f.reply.intents[0].id, *want);
+	}
 	ck_assert_int_eq(FIXTURE_CALL(pair_use(&p, p.first), store_intent_mark, "i1", STORE_OPERATOR, 1),
 	    STORE_OK);
 	ck_assert_int_eq(FIXTURE_CALL(pair_use(&p, p.second), store_intents_left, 0, 9), STORE_OK);
