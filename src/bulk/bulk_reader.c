@@ -123,8 +123,10 @@ bulk_reader_fill(struct bulk_reader *r)
 	}
 	if (r->pipe && poll(&p, 1, 0) == 0)
 		return BULK_SCAN_WAIT;
-	n = read(r->fd, r->in.data + r->in.len, BULK_READER_CHUNK);
-	if (n < 0 && (errno == EINTR || errno == EAGAIN))
+	do
+		n = read(r->fd, r->in.data + r->in.len, BULK_READER_CHUNK);
+	while (n < 0 && errno == EINTR);
+	if (n < 0 && errno == EAGAIN && r->pipe)
 		return BULK_SCAN_WAIT;
 	if (n < 0) {
 		r->why = strerror(errno);

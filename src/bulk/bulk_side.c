@@ -69,7 +69,8 @@ bulk_side_keep(struct loop *loop, struct bulk_side *side, const struct bulk_stop
 	ssize_t n = -1;
 
 	while (to >= 0 && bulk_side_wait(loop, from, stop) && (n = read(from, piece, BULK_SIDE_COPY)) != 0)
-		if ((n < 0 && errno != EINTR) || (n > 0 && fd_write_all(to, piece, (size_t)n) < 0))
+		if ((n < 0 && errno != EINTR && errno != EAGAIN) ||
+		    (n > 0 && fd_write_all(to, piece, (size_t)n) < 0))
 			break;
 	if (to >= 0 && n != 0)
 		fail_set(f, "%s cannot be read: %s", side->name, bulk_stop_asked(stop) ? "interrupted" :
@@ -80,20 +81,24 @@ bulk_side_keep(struct loop *loop, struct bulk_side *side, const struct bulk_stop
 	return n == 0 && lseek(to, 0, SEEK_SET) == 0 ? 0 : -1;
 }
 
-/* Opens a file or standard input. */
+/* Opens a file or standard input. A named pipe that nobody writes to yet is waited for where
+ * a stop is minded, not here. */
 static int
 bulk_side_open_file(struct loop *loop, struct bulk_side *side, const struct bulk_stop *stop,
     struct fail *f)
 {
 	bool standard = strcmp(side->word, "-") == 0;
 	struct stat st;
+	int error;
 
-	side->fd = standard ? dup(STDIN_FILENO) : open(side->word, O_RDONLY | O_CLOEXEC);
+	side->fd = standard ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0)
+	                    : open(side->word, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	error = side->fd < 0 || fstat(side->fd, &st) < 0 ? errno : 0;
 	side->name = standard ? mem_string("standard input") : realpath(side->word, NULL);
 	if (side->name == NULL)
 		side->name = mem_string(side->word);
-	if (side->fd < 0 || fstat(side->fd, &st) < 0)
-		return fail_set(f, "%s cannot be read: %s", side->name, strerror(errno));
+	if (error != 0)
+		return fail_set(f, "%s cannot be read: %s", side->name, strerror(error));
 	if (S_ISDIR(st.st_mode))
 		return fail_set(f, "%s is a folder", side->name);
 	return S_ISREG(st.st_mode) || !side->again ? 0 : bulk_side_keep(loop, side, stop, f);

@@ -151,6 +151,32 @@ START_TEST(a_stop_is_minded_while_it_waits)
 }
 END_TEST
 
+START_TEST(a_pipe_that_nobody_fills_or_empties_does_not_hold_a_signal_up)
+{
+	const char *from = bulk_source("stuck.jsonl", 0, 599);
+	pid_t pid;
+	int end;
+
+	/* Nobody has the other end of the source. */
+	ck_assert_int_eq(mkfifo(bulk_path("empty"), 0600), 0);
+	pid = bulk_spawn("empty", "diff %s %s", from, bulk_path("empty"));
+	EVENTUALLY(minds_stop(pid));
+	kill(pid, SIGTERM);
+	ck_assert_int_eq(bulk_wait(pid), 2);
+	ck_assert_ptr_nonnull(strstr(bulk_output("empty"), "empty cannot be read: interrupted"));
+	/* Nobody reads what is written: no loop turns then, and the second signal ends it. */
+	ck_assert_int_eq(mkfifo(bulk_path("full"), 0600), 0);
+	end = open(bulk_path("full"), O_RDWR);
+	pid = bulk_spawn("full", "diff --json %s /dev/null --format jsonl >%s", from, bulk_path("full"));
+	EVENTUALLY(minds_stop(pid));
+	kill(pid, SIGTERM);
+	EVENTUALLY(!minds_stop(pid)); /* the signal has come */
+	kill(pid, SIGTERM);
+	ck_assert_int_eq(bulk_wait(pid), -SIGTERM);
+	close(end);
+}
+END_TEST
+
 START_TEST(a_gateway_that_is_killed_is_waited_for)
 {
 	const char *from = bulk_source("away.jsonl", 0, 299);
@@ -246,7 +272,7 @@ bulk_fault_suite(void)
 	const TTest *const tests[] = {faults_of_every_kind_double_and_lose_nothing,
 	    a_killed_importer_goes_on_without_a_double_or_a_loss,
 	    a_stop_ends_what_is_under_way_and_says_how_to_go_on, a_stop_is_minded_while_it_waits,
-	    a_gateway_that_is_killed_is_waited_for,
+	    a_pipe_that_nobody_fills_or_empties_does_not_hold_a_signal_up, a_gateway_that_is_killed_is_waited_for,
 	    a_gateway_that_stays_away_ends_the_import, a_journal_that_cannot_be_written_ends_the_import,
 	    a_file_that_changes_meanwhile_is_told, NULL};
 

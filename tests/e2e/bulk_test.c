@@ -11,7 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
@@ -174,6 +176,20 @@ START_TEST(a_broken_persona_spoils_only_itself)
 }
 END_TEST
 
+/* A file that is there and cannot be opened; its path. */
+static const char *
+a_socket(void)
+{
+	const char *path = bulk_path("socket");
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
+	ck_assert_int_eq(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
+	close(fd);
+	return path;
+}
+
 START_TEST(wrong_usage_is_2_and_says_why)
 {
 	bulk_expect(2, "--from and --to say", "import --to http://127.0.0.1:1");
@@ -189,6 +205,8 @@ START_TEST(wrong_usage_is_2_and_says_why)
 	bulk_expect(2, "a word too many", "import --from x --to http://127.0.0.1:1 more");
 	bulk_expect(1, "--project says which project", "import --from /dev/null --to http://127.0.0.1:1");
 	bulk_expect(1, "cannot be read: No such file", "import --from /none --to http://127.0.0.1:1 --project p");
+	bulk_expect(1, "cannot be read: No such device", "import --from %s --to http://127.0.0.1:1 --project p",
+	    a_socket());
 	bulk_expect(1, "is a folder", "import --from / --to http://127.0.0.1:1 --project p");
 	bulk_expect(0, "usage: persona-gateway import", "import --help");
 }
