@@ -355,8 +355,14 @@ bulk_import_take(struct bulk_import *im, const struct bulk_piece *piece)
 	struct bulk_job *job;
 	struct bulk_item item;
 	struct fail f;
+	bool good = bulk_item_read(&item, piece->text, piece->len, &f);
 
-	if (!bulk_item_read(&item, piece->text, piece->len, &f)) {
+	if (good && item.name_len == 0) {
+		fail_set(&f, "has no name");
+		bulk_item_clear(&item);
+		good = false;
+	}
+	if (!good) {
 		bulk_import_tell(im, &(struct bulk_told){.outcome = BULK_FAILED, .line = piece->line,
 		    .why = f.text});
 		return;

@@ -14,14 +14,14 @@
 
 struct bulk_index {
 	int fd;
-	const char *by;
+	bool by_id;
 	char *what;
 	struct bulk_entry *entries;
 	char *members[BULK_INDEX_MEMBERS];
 	unsigned member_count;
 };
 
-/* Whether a member was seen. */
+/* Whether a member was seen; where they are too many to be remembered, any may have been. */
 bool
 bulk_index_keeps(void *arg, const char *member)
 {
@@ -30,7 +30,7 @@ bulk_index_keeps(void *arg, const char *member)
 	for (unsigned i = 0; i < ix->member_count; i++)
 		if (strcmp(ix->members[i], member) == 0)
 			return true;
-	return false;
+	return ix->member_count == BULK_INDEX_MEMBERS;
 }
 
 /* Remembers which members a persona has. */
@@ -39,7 +39,7 @@ bulk_index_note_members(struct bulk_index *ix, struct json_object *body)
 {
 	json_object_object_foreach(body, key, value) {
 		(void)value;
-		if (ix->member_count < BULK_INDEX_MEMBERS && !bulk_index_keeps(ix, key))
+		if (!bulk_index_keeps(ix, key))
 			ix->members[ix->member_count++] = mem_string(key);
 	}
 }
@@ -71,21 +71,35 @@ bulk_index_twin(const struct bulk_index *ix, const struct bulk_entry *e)
 	return bulk_index_get(ix, e->key);
 }
 
+/* The digest of what an index goes by; false: a persona has none. All that have no name are
+ * one name. */
+static bool
+bulk_index_key(const struct bulk_index *ix, const struct bulk_item *item,
+    unsigned char digest[BULK_DIGEST_SIZE])
+{
+	const char *id = json_get_string(item->all, "id");
+
+	if (ix->by_id && id == NULL)
+		return false;
+	if (ix->by_id)
+		bulk_digest(id, strlen(id), digest);
+	else
+		bulk_digest(item->name, item->name_len, digest);
+	return true;
+}
+
 /* Adds one, or counts it when it is there. False with a sentence when it has no key. */
 static bool
 bulk_index_add(struct bulk_index *ix, const struct bulk_item *item, const struct bulk_piece *piece,
     struct fail *f)
 {
-	struct json_object *key = NULL;
 	unsigned char digest[BULK_DIGEST_SIZE];
 	struct bulk_entry *e;
 
-	if (!json_object_object_get_ex(item->all, ix->by, &key) ||
-	    !json_object_is_type(key, json_type_string)) {
-		fail_set(f, "has no %s", ix->by);
+	if (!bulk_index_key(ix, item, digest)) {
+		fail_set(f, "has no id");
 		return false;
 	}
-	bulk_digest(json_object_get_string(key), (size_t)json_object_get_string_len(key), digest);
 	bulk_index_note_members(ix, item->body);
 	e = bulk_index_get(ix, digest);
 	if (e == NULL) {
@@ -140,7 +154,7 @@ bulk_index_read(int fd, enum bulk_form form, const char *by, const char *what, s
 	bool good = true;
 
 	ix->fd = fd;
-	ix->by = by;
+	ix->by_id = strcmp(by, "id") == 0;
 	ix->what = mem_string(what);
 	if (lseek(fd, 0, SEEK_SET) < 0) {
 		fail_set(f, "%s cannot be read: %s", what, strerror(errno));
@@ -215,19 +229,13 @@ bulk_index_load(const struct bulk_index *ix, const struct bulk_entry *e, struct 
     struct fail *f)
 {
 	char *text = mem_alloc(e->len + 1);
-	struct json_object *key = NULL;
 	unsigned char digest[BULK_DIGEST_SIZE];
 	struct fail why;
 	bool good = bulk_index_pread(ix->fd, text, e->len, e->at) &&
 	    bulk_item_read(item, text, e->len, &why);
 
 	if (good) {
-		good = json_object_object_get_ex(item->all, ix->by, &key) &&
-		    json_object_is_type(key, json_type_string);
-		if (good) {
-			bulk_digest(json_object_get_string(key), (size_t)json_object_get_string_len(key), digest);
-			good = memcmp(digest, e->key, sizeof digest) == 0;
-		}
+		good = bulk_index_key(ix, item, digest) && memcmp(digest, e->key, sizeof digest) == 0;
 		if (!good)
 			bulk_item_clear(item);
 	}

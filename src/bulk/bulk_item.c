@@ -100,14 +100,12 @@ bulk_item_read(struct bulk_item *item, const char *text, size_t len, struct fail
 		return false;
 	}
 	item->body = bulk_item_body(item->all);
-	if (!json_object_object_get_ex(item->body, "name", &name) ||
-	    !json_object_is_type(name, json_type_string) || json_object_get_string_len(name) == 0) {
-		fail_set(f, "has no name");
-		bulk_item_clear(item);
-		return false;
+	item->name = "";
+	if (json_object_object_get_ex(item->body, "name", &name) &&
+	    json_object_is_type(name, json_type_string)) {
+		item->name = json_object_get_string(name);
+		item->name_len = (size_t)json_object_get_string_len(name);
 	}
-	item->name = json_object_get_string(name);
-	item->name_len = (size_t)json_object_get_string_len(name);
 	printed = json_print(item->body, &len);
 	bulk_digest(printed, len, item->digest);
 	free(printed);

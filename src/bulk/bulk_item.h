@@ -21,7 +21,7 @@
 struct bulk_item {
 	struct json_object *all;  /* as it was read */
 	struct json_object *body; /* what is said of it */
-	const char *name;         /* in body; may hold NUL bytes */
+	const char *name;         /* in body; may hold NUL bytes; "": Bluejay has such ones, too */
 	size_t name_len;
 	unsigned char digest[BULK_DIGEST_SIZE]; /* of the body */
 	uint64_t line;            /* of the source; who reads it may say it */

@@ -86,6 +86,26 @@ START_TEST(the_commands_of_the_document_work)
 }
 END_TEST
 
+START_TEST(one_without_a_name_in_bluejay_stops_nothing)
+{
+	const char *from = bulk_source("named.jsonl", 0, 1), *out = bulk_path("nameless.jsonl");
+	char body[128];
+
+	stage_open(NULL, NULL);
+	snprintf(body, sizeof body, "{\"name\":\"\",\"description\":\"of the dashboard\",\"goal\":\"g\","
+	    "\"agent_id\":%d}", STAGE_AGENT);
+	ck_assert_int_eq(stage_bluejay("POST", "/v1/create-customer-persona", body)->status, 200);
+	bulk_expect(0, "2 created", "import --from %s --to %s --project demo", from, bulk_url());
+	bulk_expect(0, "3 personas of ", "export --from %s --project demo --to %s", bulk_url(), out);
+	ck_assert_int_eq(bulk_lines(out, "of the dashboard"), 1);
+	bulk_expect(1, "only in TO: \"\"\n2 the same, 0 different, 0 only in FROM, 1 only in TO",
+	    "diff %s %s --project demo", from, bulk_url());
+	bulk_expect(1, "a persona has no name\n3 personas: 2 unchanged, 1 failed",
+	    "import --from %s --to %s --project demo", out, bulk_url());
+	stage_close();
+}
+END_TEST
+
 START_TEST(a_server_without_idempotency_keys_gets_nothing_twice)
 {
 	const char *from = bulk_source("keys.jsonl", 0, 29);
@@ -156,7 +176,7 @@ Suite *
 bulk_server_suite(void)
 {
 	const TTest *const tests[] = {the_local_tool_is_a_source_and_a_target,
-	    the_commands_of_the_document_work,
+	    the_commands_of_the_document_work, one_without_a_name_in_bluejay_stops_nothing,
 	    a_server_without_idempotency_keys_gets_nothing_twice,
 	    a_token_comes_by_file_or_environment_and_shows_nowhere, a_rate_is_minded, NULL};
 

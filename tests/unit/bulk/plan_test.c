@@ -128,6 +128,20 @@ START_TEST(a_member_that_the_target_shows_nowhere_is_not_compared)
 }
 END_TEST
 
+START_TEST(a_target_with_more_members_than_are_remembered_is_compared_whole)
+{
+	char target[4096] = "[{\"name\":\"x\"";
+	size_t n = strlen(target);
+
+	for (int i = 0; i < 70; i++)
+		n += (size_t)snprintf(target + n, sizeof target - n, ",\"m%d\":%d", i, i);
+	snprintf(target + n, sizeof target - n, "},{\"id\":\"2\",\"name\":\"ann\"}]");
+	begin(BULK_POLICY_UPDATE, target);
+	ck_assert_str_eq(plans("{\"name\":\"ann\",\"m69\":1}"), "update 2 {\"name\":\"ann\",\"m69\":1}: m69");
+	bulk_plan_free(plan);
+}
+END_TEST
+
 START_TEST(a_rename_finds_a_free_name_and_its_own_again)
 {
 	begin(BULK_POLICY_RENAME, "[{\"id\":\"1\",\"name\":\"x\",\"description\":\"a\"},"
@@ -168,8 +182,7 @@ END_TEST
 START_TEST(what_is_no_persona_is_refused)
 {
 	static const char *const bad[][2] = {{"{", "is not JSON: unexpected end at byte 2"},
-	    {"[]", "is not an object"}, {"{}", "has no name"}, {"{\"name\":null}", "has no name"},
-	    {"{\"name\":\"\"}", "has no name"}, {"{\"name\":7}", "has no name"},
+	    {"[]", "is not an object"},
 	    {"{\"name\":\"\xff\"}", "is not JSON"}, {"{\"name\":\"a\",\"name\":\"b\"}", "is not JSON"},
 	    {"{\"name\":\"\\ud800\"}", "is not JSON"}};
 	struct bulk_item item;
@@ -179,6 +192,25 @@ START_TEST(what_is_no_persona_is_refused)
 		ck_assert(!bulk_item_read(&item, bad[i][0], strlen(bad[i][0]), &f));
 		ck_assert_msg(strncmp(f.text, bad[i][1], strlen(bad[i][1])) == 0, "%s: %s", bad[i][0], f.text);
 	}
+}
+END_TEST
+
+START_TEST(one_without_a_name_is_only_one_of_many)
+{
+	static const char *const texts[] = {"{}", "{\"name\":null}", "{\"name\":\"\"}", "{\"name\":7}"};
+	struct bulk_item item;
+	struct fail f;
+
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+		ck_assert_msg(bulk_item_read(&item, texts[i], strlen(texts[i]), &f), "%s", f.text);
+		ck_assert_uint_eq(item.name_len, 0);
+		ck_assert_str_eq(item.name, "");
+		bulk_item_clear(&item);
+	}
+	begin(BULK_POLICY_FAIL, "[{\"id\":\"1\",\"name\":\"\"},{\"id\":\"2\"},{\"id\":\"3\",\"name\":\"ann\"}]");
+	ck_assert_str_eq(plans("{\"name\":\"ann\"}"), "nothing");
+	ck_assert_str_eq(plans("{\"name\":\"bob\"}"), "create {\"name\":\"bob\"}");
+	bulk_plan_free(plan);
 }
 END_TEST
 
@@ -264,6 +296,8 @@ START_TEST(two_sides_are_compared_member_by_member)
 	ck_assert_str_eq(diff(l, r, "id"), "!a.description !b.name <c >c 0=");
 	ck_assert_str_eq(diff(l, l, "name"), "3=");
 	ck_assert_str_eq(diff("[]", "[]", "name"), "0=");
+	ck_assert_str_eq(diff("[{\"name\":\"\",\"description\":\"d\"},{\"name\":\"a\"}]",
+	    "[{\"name\":\"a\"},{\"name\":\"\"}]", "name"), "!.description 1=");
 	ck_assert_str_eq(diff("[{\"name\":\"a\"},{\"name\":\"a\"}]", "[{\"name\":\"a\"}]", "name"), "*a 1=");
 }
 END_TEST
@@ -276,8 +310,9 @@ plan_suite(void)
 	    what_is_there_is_left, each_policy_settles_a_conflict,
 	    an_update_that_could_write_nothing_is_skipped,
 	    a_member_that_the_target_shows_nowhere_is_not_compared,
+	    a_target_with_more_members_than_are_remembered_is_compared_whole,
 	    a_rename_finds_a_free_name_and_its_own_again, names_within_the_source_are_given_once,
-	    what_is_no_persona_is_refused, a_target_that_cannot_be_read_has_no_index,
+	    what_is_no_persona_is_refused, one_without_a_name_is_only_one_of_many, a_target_that_cannot_be_read_has_no_index,
 	    a_file_that_changes_is_noticed, two_sides_are_compared_member_by_member, NULL};
 
 	return unit_suite("plan", tests);
