@@ -34,6 +34,7 @@ struct bulk_journal {
 	struct bulk_done *done;
 	struct buf lines; /* not written yet */
 	bool broken;      /* the file ends within a line */
+	bool look;        /* it is only read */
 };
 
 /* Says what is wrong with the file. */
@@ -181,7 +182,7 @@ bulk_journal_read(struct bulk_journal *j, off_t size, const char *from, const ch
 			rc = bulk_journal_fail(j, f, "cannot be read");
 	}
 	bulk_reader_free(r);
-	if (rc == 0 && whole < size && ftruncate(j->fd, whole) < 0)
+	if (rc == 0 && whole < size && !j->look && ftruncate(j->fd, whole) < 0)
 		rc = bulk_journal_fail(j, f, "cannot be written");
 	return rc;
 }
@@ -190,33 +191,41 @@ bulk_journal_read(struct bulk_journal *j, off_t size, const char *from, const ch
 static int
 bulk_journal_take(struct bulk_journal *j, off_t *size, struct fail *f)
 {
+	int flags = j->look ? O_RDONLY : O_RDWR | O_CREAT | O_APPEND;
 	struct stat st;
 
-	j->fd = open(j->path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	*size = 0;
+	j->fd = open(j->path, flags | O_NONBLOCK | O_CLOEXEC, 0600);
+	if (j->fd < 0 && errno == ENOENT && j->look)
+		return 0;
 	if (j->fd < 0)
 		return fail_set(f, "the journal %s cannot be opened: %s", j->path, strerror(errno));
-	if (fstat(j->fd, &st) < 0 || !S_ISREG(st.st_mode))
-		return bulk_journal_fail(j, f, "is not a file");
-	if (flock(j->fd, LOCK_EX | LOCK_NB) < 0)
+	if (!j->look && flock(j->fd, LOCK_EX | LOCK_NB) < 0)
 		return bulk_journal_fail(j, f, "is used by an import that runs");
+	/* Only now: a run that has ended meanwhile may have written to it. */
+	if (fstat(j->fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_nlink == 0)
+		return bulk_journal_fail(j, f, "is not a file");
 	*size = st.st_size;
 	return 0;
 }
 
 /* Opens a journal. */
 struct bulk_journal *
-bulk_journal_open(const char *path, const char *from, const char *to, struct fail *f)
+bulk_journal_open(const char *path, bool look, const char *from, const char *to, struct fail *f)
 {
 	struct bulk_journal *j = mem_zero(1, sizeof *j);
 	off_t size = 0;
 	int rc;
 
 	j->fd = -1;
+	j->look = look;
 	j->path = mem_string(path);
 	buf_init(&j->lines, 0);
 	rc = bulk_journal_take(j, &size, f);
-	if (rc == 0)
-		rc = size == 0 ? bulk_journal_begin(j, from, to, f) : bulk_journal_read(j, size, from, to, f);
+	if (rc == 0 && size > 0)
+		rc = bulk_journal_read(j, size, from, to, f);
+	else if (rc == 0 && !look)
+		rc = bulk_journal_begin(j, from, to, f);
 	if (rc == 0)
 		return j;
 	bulk_journal_close(j);

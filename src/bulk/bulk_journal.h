@@ -19,9 +19,10 @@ struct bulk_journal;
 
 /* Opens a journal, or begins one. NULL with a sentence: it is another import's, another run
  * uses it, it is no journal, or it cannot be written. `from` and `to` say what is imported
- * into what. */
-struct bulk_journal *bulk_journal_open(const char *path, const char *from, const char *to,
-    struct fail *);
+ * into what. `look`: it is only read, and nothing but has() and count() may be asked of it; one
+ * that is not there is empty then. */
+struct bulk_journal *bulk_journal_open(const char *path, bool look, const char *from,
+    const char *to, struct fail *);
 void bulk_journal_close(struct bulk_journal *); /* what was not synced is lost */
 
 const char *bulk_journal_run(const struct bulk_journal *); /* the run's id */

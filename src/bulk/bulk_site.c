@@ -25,6 +25,20 @@ bulk_site_is_url(const char *s)
 	return strncasecmp(s, "http://", 7) == 0 || strncasecmp(s, "https://", 8) == 0;
 }
 
+/* Where a URL's own project begins, with the path before it; NULL: it has none. */
+static const char *
+bulk_site_own(const char *url)
+{
+	return strstr(strstr(url, "://") + 3, BULK_SITE_PROJECTS);
+}
+
+/* Whether it must be told its project. */
+bool
+bulk_site_wants_project(const char *s)
+{
+	return bulk_site_is_url(s) && bulk_site_own(s) == NULL;
+}
+
 /* Appends a project's id as a segment of a path. */
 static void
 bulk_site_add_segment(struct buf *b, const char *s)
@@ -60,7 +74,7 @@ struct bulk_site_parts {
 static int
 bulk_site_split(const struct bulk_site_config *cfg, struct bulk_site_parts *parts, struct fail *f)
 {
-	const char *own = strstr(strstr(cfg->url, "://") + 3, BULK_SITE_PROJECTS);
+	const char *own = bulk_site_own(cfg->url);
 	size_t origin = url_origin(cfg->url), base = own != NULL ? (size_t)(own - cfg->url) : strlen(cfg->url);
 	struct buf b;
 

@@ -31,6 +31,9 @@ void bulk_site_free(struct bulk_site *); /* cancels what runs */
 /* Whether a word on the command line names a server, and not a file. */
 bool bulk_site_is_url(const char *);
 
+/* Whether a word is a URL that does not say its project. */
+bool bulk_site_wants_project(const char *);
+
 /* Where it is, for people and for journals: the URL up to /personas. */
 const char *bulk_site_name(const struct bulk_site *);
 int64_t bulk_site_patience(const struct bulk_site *);

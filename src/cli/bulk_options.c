@@ -2,6 +2,7 @@
 
 #include "cli/bulk_options.h"
 #include "base/mem.h"
+#include "bulk/bulk_site.h"
 #include "config/config_secret.h"
 #include "config/config_value.h"
 
@@ -35,6 +36,17 @@ bulk_options_token(const char *file, const char *variable, char **token)
 	*token = mem_string(given);
 	unsetenv(variable);
 	return true;
+}
+
+/* Looks whether a project is for one of two words. */
+bool
+bulk_options_project(const char *project, const char *a, const char *b)
+{
+	if (project == NULL || bulk_site_wants_project(a) || bulk_site_wants_project(b))
+		return true;
+	fprintf(stderr, "persona-gateway: --project is for a URL that does not end with a project; there is "
+	    "none\n");
+	return false;
 }
 
 /* Reads a number of a type; says what is wrong. */

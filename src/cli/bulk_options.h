@@ -17,6 +17,10 @@
  * mem_wipe_free(). */
 bool bulk_options_token(const char *file, const char *variable, char **token);
 
+/* Whether --project (NULL: it is not given) is for one of two words; false: they are files, or
+ * each of them ends with a project of its own, which may be another one. */
+bool bulk_options_project(const char *project, const char *a, const char *b);
+
 /* Reads a number, or a duration such as "90s" into milliseconds. */
 bool bulk_options_jobs(const char *text, unsigned *out);
 bool bulk_options_duration(const char *option, const char *text, int64_t *out);

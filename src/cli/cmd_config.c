@@ -2,6 +2,7 @@
 
 #include "cli/cmd_config.h"
 
+#include "cli/output.h"
 #include "config/config_defaults.h"
 
 #include <getopt.h>
@@ -36,6 +37,6 @@ cmd_config(int argc, char **argv)
 		fputs(cmd_config_usage, stderr);
 		return 2;
 	}
-	return fwrite(defaults_yaml, 1, defaults_yaml_len, stdout) == defaults_yaml_len &&
-	        fflush(stdout) == 0 ? 0 : 1;
+	fwrite(defaults_yaml, 1, defaults_yaml_len, stdout);
+	return output_done() ? 0 : 1;
 }

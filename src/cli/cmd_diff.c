@@ -9,6 +9,7 @@
 #include "cli/bulk_options.h"
 #include "cli/diff_print.h"
 #include "cli/option.h"
+#include "cli/output.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -70,7 +71,7 @@ diff_run(struct loop *loop, struct diff_command *c)
 	if (right == NULL || bulk_diff(left, right, diff_print_told, &c->json, &counts, &f) < 0)
 		fprintf(stderr, "persona-gateway: %s\n", f.text);
 	else
-		code = fflush(stdout) != 0 ? 2 : diff_print_summary(&counts) ? 0 : 1;
+		code = !output_done() ? 2 : diff_print_summary(&counts) ? 0 : 1;
 	bulk_index_free(left);
 	bulk_index_free(right);
 	bulk_side_close(&c->sides[0]);
@@ -180,5 +181,7 @@ cmd_diff(int argc, char **argv)
 	c.sides[1].word = argv[optind + 1];
 	if (strcmp(c.sides[0].word, "-") == 0 && strcmp(c.sides[1].word, "-") == 0)
 		return diff_wrong("standard input can be only one of the sides");
+	if (!bulk_options_project(c.sides[0].project, c.sides[0].word, c.sides[1].word))
+		return 2;
 	return diff_begin(&c);
 }

@@ -131,6 +131,8 @@ cmd_export(int argc, char **argv)
 		return export_wrong("there is a word too many");
 	if (c.side.word == NULL || !bulk_site_is_url(c.side.word))
 		return export_wrong("--from must be an http:// or https:// URL");
+	if (!bulk_options_project(c.side.project, c.side.word, c.side.word))
+		return 2;
 	code = 1;
 	if (!bulk_options_token(c.token_file, BULK_OPTIONS_TOKEN, &token))
 		return code;

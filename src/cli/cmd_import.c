@@ -10,12 +10,15 @@
 #include "cli/bulk_options.h"
 #include "cli/import_print.h"
 #include "cli/option.h"
+#include "cli/output.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define IMPORT_JOBS 8
 
@@ -163,7 +166,7 @@ import_conclude(struct import_run *r)
 		fprintf(stderr, "persona-gateway: the report %s cannot be written\n", r->c->report);
 		code = 1;
 	}
-	return fflush(stdout) == 0 ? code : 1;
+	return output_done() ? code : 1;
 }
 
 /* Runs it. */
@@ -189,6 +192,15 @@ import_go(struct import_run *r, struct bulk_index *target)
 	return import_conclude(r);
 }
 
+/* Whether a path leads to a file that is open. */
+static bool
+import_is_file(const char *path, int fd)
+{
+	struct stat a, b;
+
+	return stat(path, &a) == 0 && fstat(fd, &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
 /* Opens both sides and the journal. */
 static int
 import_open(struct import_run *r, struct bulk_index **target, struct fail *f)
@@ -201,8 +213,10 @@ import_open(struct import_run *r, struct bulk_index **target, struct fail *f)
 	r->site = bulk_site_new(r->loop, &to, f);
 	if (r->site == NULL || bulk_side_open(r->loop, &c->from, r->stop, f) < 0)
 		return -1;
-	if (c->journal != NULL && !c->dry_run) {
-		r->journal = bulk_journal_open(c->journal, c->from.name, bulk_site_name(r->site), f);
+	if (c->journal != NULL) {
+		if (import_is_file(c->journal, c->from.fd))
+			return fail_set(f, "the journal %s is the source itself", c->journal);
+		r->journal = bulk_journal_open(c->journal, c->dry_run, c->from.name, bulk_site_name(r->site), f);
 		if (r->journal == NULL)
 			return -1;
 	}
@@ -211,24 +225,41 @@ import_open(struct import_run *r, struct bulk_index **target, struct fail *f)
 	return *target != NULL ? 0 : -1;
 }
 
-/* Opens the report. */
+/* Opens the report, for its owner's eyes. It is emptied last: a mistake costs nobody a file. */
 static int
 import_open_report(struct import_run *r, struct fail *f)
 {
 	const char *path = r->c->report;
+	struct stat st;
+	int fd;
 
 	if (path == NULL)
 		return 0;
-	r->print.report = strcmp(path, "-") == 0 ? stdout : fopen(path, "we");
-	return r->print.report != NULL ? 0 :
-	    fail_set(f, "the report %s cannot be written: %s", path, strerror(errno));
+	if (strcmp(path, "-") == 0) {
+		r->print.report = stdout;
+		r->print.lines = stderr;
+		return 0;
+	}
+	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	if (fd < 0 || fstat(fd, &st) < 0)
+		fail_set(f, "the report %s cannot be written: %s", path, strerror(errno));
+	else if (S_ISREG(st.st_mode) && (import_is_file(path, r->c->from.fd) ||
+	    (r->c->journal != NULL && import_is_file(r->c->journal, fd))))
+		fail_set(f, "the report %s is the source or the journal itself", path);
+	else if (S_ISREG(st.st_mode) && ftruncate(fd, 0) < 0)
+		fail_set(f, "the report %s cannot be written: %s", path, strerror(errno));
+	else if ((r->print.report = fdopen(fd, "w")) != NULL)
+		return 0;
+	if (fd >= 0)
+		close(fd);
+	return -1;
 }
 
 /* Does what the command line says. */
 static int
 import_run(struct import_command *c)
 {
-	struct import_run r = {.c = c, .print = {.dry_run = c->dry_run}};
+	struct import_run r = {.c = c, .print = {.dry_run = c->dry_run, .lines = stdout}};
 	struct bulk_index *target = NULL;
 	struct fail f;
 	int code;
@@ -239,10 +270,12 @@ import_run(struct import_command *c)
 	r.stop = bulk_stop_new(r.loop);
 	setvbuf(stdout, NULL, _IOLBF, 0); /* lines of both streams in their order */
 	r.begun = loop_now(r.loop);
-	if (import_open_report(&r, &f) < 0 || import_open(&r, &target, &f) < 0)
+	if (import_open(&r, &target, &f) < 0 || import_open_report(&r, &f) < 0) {
 		code = import_fail(&f);
-	else
+		bulk_index_free(target);
+	} else {
 		code = import_go(&r, target);
+	}
 	bulk_import_free(r.import);
 	if (r.print.report != NULL && r.print.report != stdout)
 		fclose(r.print.report);
@@ -342,6 +375,8 @@ cmd_import(int argc, char **argv)
 		return import_wrong("--from and --to say what is imported into which gateway");
 	if (!bulk_site_is_url(c.to))
 		return import_wrong("--to must be an http:// or https:// URL");
+	if (!bulk_options_project(c.project, c.from.word, c.to))
+		return 2;
 	code = 1;
 	if (bulk_options_token(c.token_file, BULK_OPTIONS_TOKEN, &c.token) &&
 	    bulk_options_token(c.from_token_file, BULK_OPTIONS_FROM_TOKEN, &c.from_token)) {

@@ -4,6 +4,7 @@
 #include "cli/cmd_store_copy.h"
 #include "base/mem.h"
 #include "cli/option.h"
+#include "cli/output.h"
 #include "config/config_load.h"
 #include "sandbox/sandbox.h"
 #include "store/store_backup.h"
@@ -147,7 +148,7 @@ store_do(const struct store_command *c, store_work_fn work, const char *from, co
 	store_facts_clear(&facts);
 	if (rc == 0)
 		printf("ok\n");
-	return rc == 0 && fflush(stdout) == 0 ? 0 : 1;
+	return rc == 0 && output_done() ? 0 : 1;
 }
 
 /* Finds out which folder is meant. */

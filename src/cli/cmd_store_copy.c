@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include "cli/cmd_store_copy.h"
+#include "cli/output.h"
 #include "store/store_copy.h"
 
 #include <stdbool.h>
@@ -98,5 +99,5 @@ cmd_store_copy(const char *from, const char *to, const volatile sig_atomic_t *st
 	}
 	copy_print(&copied);
 	printf("ok\n");
-	return fflush(stdout) == 0 ? 0 : 1;
+	return output_done() ? 0 : 1;
 }

@@ -10,9 +10,16 @@
 
 #define IMPORT_PRINT_NAME_MAX 120 /* bytes of a name on a line */
 
-/* The words for outcomes. */
-static const char *const import_print_words[BULK_OUTCOMES] = {"created", "renamed", "updated",
-    "unchanged", "done earlier", "skipped", "failed"};
+/* The words for an outcome: what is, or what would be. */
+static const char *
+import_print_word(const struct import_print *p, enum bulk_outcome outcome)
+{
+	static const char *const words[][BULK_OUTCOMES] = {{"created", "renamed", "updated", "unchanged",
+	    "done earlier", "skipped", "failed"}, {"would be created", "would be renamed",
+	    "would be updated", "unchanged", "done earlier", "would be skipped", "would fail"}};
+
+	return words[p->dry_run][outcome];
+}
 
 /* Adds the members that differ. */
 static void
@@ -33,7 +40,8 @@ import_print_report(struct import_print *p, const struct bulk_told *t)
 	struct buf b;
 
 	buf_init(&b, 0);
-	buf_addf(&b, "{\"line\":%" PRIu64 ",\"outcome\":\"%s\"", t->line, bulk_outcome_name(t->outcome));
+	buf_addf(&b, "{\"line\":%" PRIu64 ",\"outcome\":\"%s\"%s", t->line, bulk_outcome_name(t->outcome),
+	    p->dry_run ? ",\"dryRun\":true" : "");
 	if (t->name != NULL) {
 		buf_adds(&b, ",\"name\":");
 		json_add_string(&b, t->name, t->name_len);
@@ -96,15 +104,12 @@ import_print_told(struct import_print *p, const struct bulk_told *t)
 		bulk_text_quote(&b, t->name, t->name_len, IMPORT_PRINT_NAME_MAX);
 	else
 		buf_adds(&b, "a persona");
-	if (!failed)
-		buf_addf(&b, " %s%s", p->dry_run && t->outcome != BULK_SKIPPED ? "would be " : "",
-		    import_print_words[t->outcome]);
-	else if (t->name != NULL)
-		buf_adds(&b, " failed: ");
-	else
+	if (t->name != NULL)
+		buf_addf(&b, " %s%s", import_print_word(p, t->outcome), failed ? ":" : "");
+	if (failed) {
 		buf_addc(&b, ' ');
-	if (failed)
 		bulk_text_plain(&b, t->why, sizeof(struct fail));
+	}
 	if (t->new_name != NULL) {
 		buf_adds(&b, " to ");
 		bulk_text_quote(&b, t->new_name, strlen(t->new_name), IMPORT_PRINT_NAME_MAX);
@@ -113,7 +118,7 @@ import_print_told(struct import_print *p, const struct bulk_told *t)
 		buf_adds(&b, "; differs in ");
 		import_print_differ(&b, t->differ);
 	}
-	bulk_meter_print(p->meter, failed ? stderr : stdout, b.data);
+	bulk_meter_print(p->meter, failed ? stderr : p->lines, b.data);
 	buf_free(&b);
 }
 
@@ -124,16 +129,16 @@ import_print_summary(const struct import_print *p, const struct bulk_import_stat
 	const char *separator = ": ";
 	uint64_t written = s->told[BULK_CREATED] + s->told[BULK_RENAMED] + s->told[BULK_UPDATED];
 
-	printf("%s%" PRIu64 " persona%s", p->dry_run ? "dry run, nothing was written: " : "", s->items,
+	fprintf(p->lines, "%s%" PRIu64 " persona%s", p->dry_run ? "dry run, nothing was written: " : "", s->items,
 	    s->items == 1 ? "" : "s");
 	for (unsigned i = 0; i < BULK_OUTCOMES; i++) {
 		if (s->told[i] == 0)
 			continue;
-		printf("%s%" PRIu64 " %s", separator, s->told[i], import_print_words[i]);
+		fprintf(p->lines, "%s%" PRIu64 " %s", separator, s->told[i], import_print_word(p, i));
 		separator = ", ";
 	}
-	printf(" in %" PRId64 ".%d s", ms / 1000, (int)(ms % 1000 / 100));
+	fprintf(p->lines, " in %" PRId64 ".%d s", ms / 1000, (int)(ms % 1000 / 100));
 	if (written > 0 && ms > 0 && !p->dry_run)
-		printf(", %" PRIu64 "/s", written * 1000 / (uint64_t)ms);
-	printf("\n");
+		fprintf(p->lines, ", %" PRIu64 "/s", written * 1000 / (uint64_t)ms);
+	fprintf(p->lines, "\n");
 }

@@ -11,6 +11,7 @@
  * already, a report of all, and what it came to. */
 struct import_print {
 	bool dry_run;
+	FILE *lines;             /* for people: standard output, unless the report has it */
 	FILE *report;            /* JSON lines; NULL: none */
 	struct bulk_meter *meter; /* lines go through it; may be NULL */
 };

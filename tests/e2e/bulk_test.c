@@ -25,7 +25,7 @@ START_TEST(thousands_go_in_and_come_out_again)
 	const char *from = bulk_source("many.jsonl", 0, MANY - 1);
 
 	stage_open(NULL, NULL);
-	bulk_expect(0, "dry run, nothing was written: 2000 personas: 2000 created",
+	bulk_expect(0, "dry run, nothing was written: 2000 personas: 2000 would be created in ",
 	    "import --from %s --to %s --project demo --dry-run", from, bulk_url());
 	bulk_audit(0);
 	bulk_expect(0, "2000 personas: 2000 created in ",
@@ -70,6 +70,23 @@ description(const char *name)
 	return "gone";
 }
 
+/* Where a persona of demo is; static. */
+static const char *
+demo_url(const char *name)
+{
+	static char url[256];
+	struct json_object *list = reply_json(call("GET", STAGE_DEMO, NULL));
+
+	for (size_t i = 0; i < json_object_array_length(list); i++) {
+		struct json_object *one = json_object_array_get_idx(list, i);
+
+		if (strcmp(json_object_get_string(json_object_object_get(one, "name")), name) == 0)
+			snprintf(url, sizeof url, "%s/%s", STAGE_DEMO,
+			    json_object_get_string(json_object_object_get(one, "id")));
+	}
+	return url;
+}
+
 START_TEST(each_policy_does_what_it_says)
 {
 	const char *from = scratch_file("conflict.json", "{\n \"version\": 1,\n \"personas\": [\n"
@@ -83,6 +100,12 @@ START_TEST(each_policy_does_what_it_says)
 	ck_assert_str_eq(description("bob"), "absent");
 	bulk_expect(0, "line 4: \"ann\" skipped; differs in description\n2 personas: 1 unchanged, 1 skipped",
 	    "import --on-conflict skip --from %s --to %s --project demo", from, bulk_url());
+	bulk_expect(0, "line 4: \"ann\" would be skipped; differs in description\n"
+	    "dry run, nothing was written: 2 personas: 1 unchanged, 1 would be skipped in ",
+	    "import --on-conflict skip --dry-run --from %s --to %s --project demo", from, bulk_url());
+	bulk_expect(1, "line 4: \"ann\" would fail: another persona has its name; differs in description\n"
+	    "dry run, nothing was written: 2 personas: 1 unchanged, 1 would fail in ",
+	    "import --dry-run --from %s --to %s --project demo", from, bulk_url());
 	bulk_expect(0, "line 4: \"ann\" would be renamed to \"ann (2)\"",
 	    "import --on-conflict rename --dry-run --from %s --to %s --project demo", from, bulk_url());
 	bulk_expect(0, "line 4: \"ann\" would be updated; differs in description\n",
@@ -202,6 +225,10 @@ START_TEST(wrong_usage_is_2_and_says_why)
 	bulk_expect(2, "--from must be an http://", "export --from x");
 	bulk_expect(2, "two sides", "diff x");
 	bulk_expect(2, "--by must be", "diff --by age x y");
+	bulk_expect(2, "--project is for a URL that does not end with a project",
+	    "import --from x --to http://127.0.0.1:1/api/projects/a --project b");
+	bulk_expect(2, "--project is for a URL", "export --from http://127.0.0.1:1/api/projects/a --project b");
+	bulk_expect(2, "--project is for a URL", "diff x http://127.0.0.1:1/api/projects/a --project b");
 	bulk_expect(2, "a word too many", "import --from x --to http://127.0.0.1:1 more");
 	bulk_expect(1, "--project says which project", "import --from /dev/null --to http://127.0.0.1:1");
 	bulk_expect(1, "cannot be read: No such file", "import --from /none --to http://127.0.0.1:1 --project p");
@@ -314,6 +341,61 @@ START_TEST(an_export_is_whole_or_not_there)
 }
 END_TEST
 
+START_TEST(a_report_spoils_no_file_and_is_for_its_owner)
+{
+	const char *from = bulk_source("r.jsonl", 0, 4), *copy = bulk_source("r2.jsonl", 0, 4);
+	const char *report = bulk_path("r.report"), *journal = bulk_path("r.journal");
+	struct stat st;
+
+	stage_open(NULL, NULL);
+	bulk_expect(1, "r.jsonl is the source or the journal itself",
+	    "import --from %s --to %s --project demo --report %s", from, bulk_url(), from);
+	bulk_expect(1, "the journal itself", "import --from %s --to %s --project demo --report %s --journal %s",
+	    from, bulk_url(), journal, journal);
+	bulk_expect(1, "is the source itself", "import --from %s --to %s --project demo --journal %s", from,
+	    bulk_url(), from);
+	ck_assert_int_eq(bulk_lines(from, "persona"), 5);
+	bulk_audit(0);
+	bulk_expect(0, "5 would be created", "import --from %s --to %s --project demo --dry-run --report %s",
+	    from, bulk_url(), report);
+	ck_assert_int_eq(bulk_lines(report, "\"outcome\":\"created\",\"dryRun\":true,\"name\":"), 5);
+	ck_assert_int_eq(stat(report, &st), 0);
+	ck_assert_int_eq(st.st_mode & 0777, 0600);
+	bulk_expect(1, "/none cannot be read", "import --from /none --to %s --project demo --report %s",
+	    bulk_url(), report);
+	ck_assert_int_eq(bulk_lines(report, "dryRun"), 5); /* what could not begin leaves it alone */
+	bulk_expect(0, "5 created", "import --from %s --to %s --project demo --journal %s --report %s", from,
+	    bulk_url(), journal, report);
+	bulk_audit(5);
+	/* A dry run looks at the journal, and so says what the real one would do. */
+	ck_assert_int_eq(call("DELETE", demo_url("persona 3"), NULL)->status, 204);
+	bulk_expect(0, "5 done earlier", "import --from %s --to %s --project demo --journal %s --dry-run", from,
+	    bulk_url(), journal);
+	bulk_expect(0, "1 would be created, 4 unchanged in ", "import --from %s --to %s --project demo --dry-run",
+	    copy, bulk_url());
+	/* Programs read standard output, people standard error. */
+	bulk_expect(0, "5\n", "import --from %s --to %s --project demo --report - --dry-run 2>%s | grep -c '^{.*}$'",
+	    from, bulk_url(), bulk_path("r.people"));
+	ck_assert_int_eq(bulk_lines(bulk_path("r.people"), "would be created"), 2);
+	stage_close();
+}
+END_TEST
+
+START_TEST(output_that_cannot_be_written_is_told)
+{
+	const char *from = bulk_source("o.jsonl", 0, 9), *says = "standard output cannot be written";
+
+	stage_open(NULL, NULL);
+	bulk_expect(1, says, "import --from %s --to %s --project demo --dry-run 2>&1 >/dev/full; (exit $?)", from, bulk_url());
+	bulk_expect(1, says, "import --from %s --to %s --project demo 2>&1 >/dev/full; (exit $?)", from, bulk_url());
+	bulk_audit(10); /* it is done all the same */
+	bulk_expect(2, says, "diff --json %s /dev/null --format jsonl 2>&1 >/dev/full; (exit $?)", from);
+	bulk_expect(1, says, "export --from %s --project demo 2>&1 >/dev/full; (exit $?)", bulk_url());
+	bulk_expect(1, says, "config --defaults 2>&1 >/dev/full; (exit $?)");
+	stage_close();
+}
+END_TEST
+
 /* The suite. */
 Suite *
 bulk_suite(void)
@@ -322,6 +404,7 @@ bulk_suite(void)
 	    a_conflict_that_comes_up_meanwhile_is_settled_too, a_difference_is_shown_by_member,
 	    a_broken_persona_spoils_only_itself, wrong_usage_is_2_and_says_why,
 	    a_terminal_shows_a_bar_with_rate_and_remaining_time, a_project_is_imported_from_another_one,
+	    a_report_spoils_no_file_and_is_for_its_owner, output_that_cannot_be_written_is_told,
 	    a_pipe_is_imported_as_it_comes, an_export_is_whole_or_not_there, NULL};
 
 	return unit_suite("bulk", tests);

@@ -29,7 +29,7 @@ digest(int n)
 static struct bulk_journal *
 open_it(void)
 {
-	return bulk_journal_open(scratch_path("j"), "file", "site", &f);
+	return bulk_journal_open(scratch_path("j"), false, "file", "site", &f);
 }
 
 /* Adds to the file. */
@@ -140,10 +140,10 @@ END_TEST
 START_TEST(another_import_needs_another_journal)
 {
 	bulk_journal_close(open_it());
-	ck_assert_ptr_null(bulk_journal_open(scratch_path("j"), "file", "other", &f));
+	ck_assert_ptr_null(bulk_journal_open(scratch_path("j"), false, "file", "other", &f));
 	ck_assert_ptr_nonnull(strstr(f.text, "another journal"));
-	ck_assert_ptr_null(bulk_journal_open(scratch_path("j"), "other", "site", &f));
-	ck_assert_ptr_null(bulk_journal_open(scratch_path("no/j"), "file", "site", &f));
+	ck_assert_ptr_null(bulk_journal_open(scratch_path("j"), false, "other", "site", &f));
+	ck_assert_ptr_null(bulk_journal_open(scratch_path("no/j"), false, "file", "site", &f));
 	ck_assert_ptr_nonnull(strstr(f.text, "cannot be opened: No such file"));
 	scratch_remove();
 }
@@ -159,6 +159,31 @@ START_TEST(one_run_at_a_time_uses_it)
 	j = open_it();
 	ck_assert_ptr_nonnull(j);
 	bulk_journal_close(j);
+	scratch_remove();
+}
+END_TEST
+
+START_TEST(a_look_changes_nothing)
+{
+	struct bulk_journal *j = bulk_journal_open(scratch_path("j"), true, "file", "site", &f), *look;
+	char before[4096];
+
+	ck_assert_msg(j != NULL, "%s", f.text); /* there is none: nothing is done */
+	ck_assert_uint_eq(bulk_journal_count(j), 0);
+	bulk_journal_close(j);
+	ck_assert_int_eq(access(scratch_path("j"), F_OK), -1);
+	j = open_it();
+	bulk_journal_add(j, digest(1), "created", "a", 1, NULL);
+	ck_assert_int_eq(bulk_journal_sync(j, &f), 0);
+	append_text("{\"item\":\"half a li");
+	snprintf(before, sizeof before, "%s", file_text(scratch_path("j")));
+	look = bulk_journal_open(scratch_path("j"), true, "file", "site", &f); /* also while one runs */
+	ck_assert_msg(look != NULL, "%s", f.text);
+	ck_assert(bulk_journal_has(look, digest(1)));
+	bulk_journal_close(look);
+	ck_assert_ptr_null(bulk_journal_open(scratch_path("j"), true, "file", "other", &f));
+	bulk_journal_close(j);
+	ck_assert_str_eq(file_text(scratch_path("j")), before);
 	scratch_remove();
 }
 END_TEST
@@ -200,7 +225,8 @@ journal_suite(void)
 	const TTest *const tests[] = {another_run_knows_what_is_done,
 	    the_run_is_on_the_disk_before_anything_else, a_crash_in_a_line_loses_that_line_alone,
 	    what_is_not_its_own_stays_untouched, another_import_needs_another_journal,
-	    one_run_at_a_time_uses_it, a_full_disk_is_told_and_loses_nothing_that_was_noted, NULL};
+	    one_run_at_a_time_uses_it, a_look_changes_nothing,
+	    a_full_disk_is_told_and_loses_nothing_that_was_noted, NULL};
 
 	return unit_suite("journal", tests);
 }

@@ -68,7 +68,7 @@ run(const struct how *how)
 	cfg.target = bulk_index_read(text_file(target, strlen(target)), BULK_FORM_AUTO, "name", "T", &f);
 	ck_assert_ptr_nonnull(cfg.target);
 	if (how->journal != NULL)
-		cfg.journal = bulk_journal_open(how->journal, "S", "T", &f);
+		cfg.journal = bulk_journal_open(how->journal, false, "S", "T", &f);
 	im = bulk_import_start(&cfg);
 	while (!over)
 		loop_turn(loop, true);
