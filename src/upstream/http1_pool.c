@@ -84,10 +84,11 @@ http1_pool_note(struct http1_pool *p, int64_t now)
 	return (unsigned)lately_note(&p->lately, p->used, now) + HTTP1_POOL_SPARE;
 }
 
-/* Gives a kept connection. */
+/* Gives a kept connection. Each is looked at: what has come while others had their turn
+ * would be taken for the answer to what is asked now. */
 struct http1_conn *
-http1_pool_take(struct http1_pool *p, struct site *site, bool look,
-    const struct http1_conn_user *user, void *arg)
+http1_pool_take(struct http1_pool *p, struct site *site, const struct http1_conn_user *user,
+    void *arg)
 {
 	struct http1_conn *c, *next;
 	int64_t now = loop_now(p->loop);
@@ -96,7 +97,7 @@ http1_pool_take(struct http1_pool *p, struct site *site, bool look,
 		next = TAILQ_NEXT(c, link);
 		if (c->site != site)
 			continue;
-		if (!http1_pool_is_old(p, c, now) && (!look || http1_conn_is_quiet(c)))
+		if (!http1_pool_is_old(p, c, now) && http1_conn_is_quiet(c))
 			break;
 		http1_pool_drop(p, c);
 	}

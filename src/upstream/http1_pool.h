@@ -21,9 +21,9 @@ struct http1_pool *http1_pool_new(struct loop *, const struct curl_loop_config *
 /* No connection may be in use. */
 void http1_pool_free(struct http1_pool *);
 
-/* A kept connection to a site, or NULL; with `look` one of which it is known that it has
- * not ended by now. */
-struct http1_conn *http1_pool_take(struct http1_pool *, struct site *, bool look,
+/* A kept connection to a site, on which nothing has come since its last answer, not even its
+ * end; or NULL. */
+struct http1_conn *http1_pool_take(struct http1_pool *, struct site *,
     const struct http1_conn_user *, void *arg);
 /* Begins to open another one; NULL when libcurl refuses. */
 struct http1_conn *http1_pool_open(struct http1_pool *, struct site *,

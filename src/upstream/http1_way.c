@@ -253,7 +253,7 @@ http1_try_start(struct way *base, const struct try_request *q, try_done_fn done,
 	t->total_due = loop_now(http1_pool_loop(pool)) + q->total_ms;
 	http1_answer_init(&t->answer, q->max_answer);
 	if (!q->fresh)
-		t->conn = http1_pool_take(pool, q->site, q->once || q->last, &http1_try_user, t);
+		t->conn = http1_pool_take(pool, q->site, &http1_try_user, t);
 	t->kept = t->conn != NULL;
 	if (t->kept) {
 		http1_try_begin(t);

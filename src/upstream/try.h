@@ -24,7 +24,6 @@ struct try_request {
 	size_t len, fields, fields_len, body;
 	bool has_body; /* it may still be empty */
 	bool once;     /* it may be sent only once, whatever happens */
-	bool last;     /* there is no try after this one: a kept connection is looked at first */
 	bool fresh;    /* not on a kept-alive connection */
 	int64_t first_byte_ms; /* from the start of sending to the first line of the answer */
 	int64_t total_ms;      /* everything, name look-up included */

@@ -424,9 +424,8 @@ upstream_try(struct upstream_call *c)
 	struct try_request q = {.site = c->site, .text = c->head.text.data, .len = c->head.text.len,
 	    .fields = c->head.fields, .fields_len = c->head.fields_len, .body = c->head.body,
 	    .has_body = c->head.has_body, .once = c->repeat == UPSTREAM_ONCE,
-	    .last = c->answer.tries + 1 >= u->set.retries, .fresh = c->fresh,
-	    .first_byte_ms = u->set.first_byte_ms, .total_ms = left < u->set.total_ms ? left : u->set.total_ms,
-	    .max_answer = c->max_answer};
+	    .fresh = c->fresh, .first_byte_ms = u->set.first_byte_ms,
+	    .total_ms = left < u->set.total_ms ? left : u->set.total_ms, .max_answer = c->max_answer};
 
 	u->counts.in_flight++;
 	u->counts.tries++;

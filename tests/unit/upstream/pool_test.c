@@ -121,6 +121,29 @@ START_TEST(a_safe_try_that_meets_a_closed_connection_goes_again)
 }
 END_TEST
 
+START_TEST(what_came_since_the_last_answer_is_no_answer)
+{
+	struct upstream_request q;
+	struct bench_call c;
+	struct bench b;
+
+	bench_open(&b, false);
+	bench_client(&b);
+	for (unsigned i = 0; i < 6; i++) {
+		q = i % 2 ? bench_post(&b) : bench_get(&b);
+		bench_run(&b, &c, &q);
+		ck_assert_int_eq(c.answer.status, 200);
+		ck_assert_str_eq(c.body, "{\"ok\":true}");
+		ck_assert_uint_eq(c.answer.tries, 1);
+		ck_assert_uint_eq(fake_server_connections(b.server), i + 1);
+		bench_forget(&c);
+		/* the loop does not turn before the next call */
+		fake_server_say(b.server, "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil");
+	}
+	bench_close(&b);
+}
+END_TEST
+
 START_TEST(what_comes_before_the_request_is_no_answer)
 {
 	static const char early[] = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}";
@@ -243,6 +266,7 @@ pool_suite(void)
 	    no_connection_lives_for_ever,
 	    a_try_that_nothing_comes_after_looks_before_it_leaps,
 	    a_safe_try_that_meets_a_closed_connection_goes_again,
+	    what_came_since_the_last_answer_is_no_answer,
 	    what_comes_before_the_request_is_no_answer,
 	    a_connection_that_owes_half_a_request_carries_no_other,
 	    what_lies_behind_an_answer_is_no_answer_to_what_is_asked_next,
