@@ -56,7 +56,8 @@ struct serve {
 	int64_t stop_by; /* loop_now(): when a stop waits no longer */
 	unsigned draining; /* what has not told yet: this loop, and the others */
 	bool started, stopping, failed;
-	bool reload_soon; /* asked for before the start was over */
+	bool reload_soon; /* asked for before the start was over, */
+	bool keys_soon;   /* or for the key files alone */
 };
 
 /* What is loaded, at the start and again. */
@@ -154,11 +155,6 @@ serve_start_core(struct serve *s)
 	s->store = store_open(&so, &fail);
 	if (s->store == NULL) {
 		fprintf(stderr, "persona-gateway: %s\n", fail.text);
-		return false;
-	}
-	s->loop = loop_new();
-	if (s->loop == NULL) {
-		fprintf(stderr, "persona-gateway: the kernel gives no event loop\n");
 		return false;
 	}
 	go.loop = s->loop;
@@ -358,8 +354,23 @@ serve_on_key_file(void *arg)
 {
 	struct serve *s = arg;
 
+	s->keys_soon = !s->started;
 	if (s->started && !s->stopping)
 		serve_reload_keys(s->reload);
+}
+
+/* Makes the loop, and watches key files from here on: opening a store may take its time. */
+static bool
+serve_start_loop(struct serve *s)
+{
+	s->loop = loop_new();
+	if (s->loop == NULL) {
+		fprintf(stderr, "persona-gateway: the kernel gives no event loop\n");
+		return false;
+	}
+	s->watch = serve_watch_new(s->loop, s->log, serve_on_key_file, s);
+	serve_watch_take(s->watch, s->snap);
+	return true;
 }
 
 /* Makes what reads the configuration again. */
@@ -378,7 +389,6 @@ serve_prepare_reload(struct serve *s)
 	};
 
 	s->reload = serve_reload_new(&o);
-	s->watch = serve_watch_new(s->loop, s->log, serve_on_key_file, s);
 }
 
 /* All event loops turn. */
@@ -451,12 +461,13 @@ serve_on_ready(void *arg, bool ok)
 	s->started = true;
 	api_watch(s->api, s->server, s->admin);
 	api_on_reload(s->api, serve_on_reload, s);
-	serve_watch_take(s->watch, s->snap);
 	serve_print(s);
 	notify_ready(s->notify);
 	mem_trim_start(&s->trim, s->loop);
 	if (s->reload_soon)
 		serve_on_reload(s);
+	else if (s->keys_soon)
+		serve_on_key_file(s);
 }
 
 /* Stops when the writes that were sent are recorded, or the time is over. */
@@ -510,6 +521,25 @@ serve_on_reopen(evutil_socket_t sig, short what, void *arg)
 	log_reopen(s->log);
 }
 
+/* Has two signals wait, or wait no longer. */
+static void
+serve_mask_signals(int how, int first, int second)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, first);
+	sigaddset(&set, second);
+	pthread_sigmask(how, &set, NULL);
+}
+
+/* Has those wait that ask for something: without their handlers they would end the process. */
+static void
+serve_hold_signals(int how)
+{
+	serve_mask_signals(how, SIGHUP, SIGUSR1);
+}
+
 /* Listens to signals. */
 static void
 serve_catch_signals(struct serve *s)
@@ -522,6 +552,7 @@ serve_catch_signals(struct serve *s)
 	event_add(&s->interrupt, NULL);
 	event_add(&s->reopen, NULL);
 	event_add(&s->hangup, NULL);
+	serve_hold_signals(SIG_UNBLOCK);
 	loop_timer_init(&s->settle, s->loop, serve_on_settle, s);
 }
 
@@ -530,13 +561,8 @@ serve_catch_signals(struct serve *s)
 static void
 serve_block_signals(void)
 {
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGUSR1);
-	pthread_sigmask(SIG_BLOCK, &set, NULL);
+	serve_hold_signals(SIG_BLOCK);
+	serve_mask_signals(SIG_BLOCK, SIGTERM, SIGINT);
 }
 
 /* Stops in reverse order of starting. */
@@ -580,6 +606,7 @@ serve_prepare_process(void)
 {
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);
+	serve_hold_signals(SIG_BLOCK); /* until there are handlers */
 }
 
 /* Opens the log; from here on nobody waits for it. */
@@ -615,7 +642,7 @@ serve(const struct serve_options *options)
 	}
 	serve_raise_descriptors(&s);
 	dump_allow(s.snap->config->core_dumps);
-	if (serve_start_sandbox(&s) && serve_start_core(&s)) {
+	if (serve_start_loop(&s) && serve_start_sandbox(&s) && serve_start_core(&s)) {
 		serve_catch_signals(&s);
 		serve_find_manager(&s);
 		serve_prepare_reload(&s);

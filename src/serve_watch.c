@@ -1,19 +1,16 @@
 #include "config.h"
 
 #include "serve_watch.h"
+#include "serve_folders.h"
 #include "base/mem.h"
 #include "config/config_file.h"
 
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/inotify.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #define SERVE_WATCH_SLOW_MS 30000 /* between two looks at the files themselves */
 #define SERVE_WATCH_SOON_MS 50    /* after a sign: several changes are mostly one */
-#define SERVE_WATCH_SIGNS (IN_CLOSE_WRITE | IN_MOVED_TO | IN_CREATE | IN_DELETE)
 
 /* One file, and how it was when it was last looked at. */
 struct serve_watch_file {
@@ -26,8 +23,8 @@ struct serve_watch {
 	struct log *log;
 	loop_fn changed;
 	void *arg;
-	int fd; /* of inotify; -1: none */
-	struct event ev;
+	struct serve_folders *folders;
+	bool moved; /* a way may be another one */
 	struct loop_timer look;
 	struct serve_watch_file *files;
 	size_t count;
@@ -50,13 +47,25 @@ serve_watch_same(const struct stat *a, const struct stat *b)
 	    a->st_ctim.tv_sec == b->st_ctim.tv_sec && a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
 }
 
-/* Looks at the files. */
+/* Watches the ways to the files as they are now. */
+static void
+serve_watch_follow(struct serve_watch *w)
+{
+	serve_folders_clear(w->folders);
+	for (size_t i = 0; i < w->count; i++)
+		serve_folders_add(w->folders, w->files[i].path);
+	w->moved = false;
+}
+
+/* Looks at the files, after the ways to them: what changes later is another sign. */
 static void
 serve_watch_on_look(void *arg)
 {
 	struct serve_watch *w = arg;
 	bool changed = false;
 
+	if (w->moved)
+		serve_watch_follow(w);
 	for (size_t i = 0; i < w->count; i++) {
 		struct stat now;
 
@@ -64,53 +73,33 @@ serve_watch_on_look(void *arg)
 		if (serve_watch_same(&now, &w->files[i].was))
 			continue;
 		w->files[i].was = now;
-		changed = true;
+		changed = w->moved = true;
 		log_info(w->log, "a file of the configuration has changed", LOG_S("file", w->files[i].path));
 	}
-	loop_timer_set(&w->look, SERVE_WATCH_SLOW_MS);
+	loop_timer_set(&w->look, w->moved ? SERVE_WATCH_SOON_MS : SERVE_WATCH_SLOW_MS);
 	if (changed)
 		w->changed(w->arg);
 }
 
-/* Something happened in a folder: looks soon. */
+/* Something happened on the way to a file: looks soon. */
 static void
-serve_watch_on_sign(evutil_socket_t fd, short what, void *arg)
+serve_watch_on_sign(void *arg)
 {
 	struct serve_watch *w = arg;
-	char signs[4096];
 
-	while (read(w->fd, signs, sizeof signs) > 0)
-		;
+	w->moved = true;
 	/* Not put off by further signs: a file may be replaced all the time. */
 	if (!w->look.armed || w->look.due > loop_now(w->loop) + SERVE_WATCH_SOON_MS)
 		loop_timer_set(&w->look, SERVE_WATCH_SOON_MS);
 }
 
-/* Opens the kernel's side anew, without a folder. */
+/* Forgets files. */
 static void
-serve_watch_open(struct serve_watch *w)
+serve_watch_forget(struct serve_watch_file *files, size_t count)
 {
-	w->fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-	if (w->fd < 0)
-		return;
-	event_assign(&w->ev, loop_base(w->loop), w->fd, EV_READ | EV_PERSIST, serve_watch_on_sign, w);
-	event_add(&w->ev, NULL);
-}
-
-/* Forgets files and folders. */
-static void
-serve_watch_clear(struct serve_watch *w)
-{
-	for (size_t i = 0; i < w->count; i++)
-		free(w->files[i].path);
-	free(w->files);
-	w->files = NULL;
-	w->count = 0;
-	if (w->fd < 0)
-		return;
-	event_del(&w->ev);
-	close(w->fd);
-	w->fd = -1;
+	for (size_t i = 0; i < count; i++)
+		free(files[i].path);
+	free(files);
 }
 
 /* Makes one that watches nothing. */
@@ -123,7 +112,7 @@ serve_watch_new(struct loop *loop, struct log *log, loop_fn changed, void *arg)
 	w->log = log;
 	w->changed = changed;
 	w->arg = arg;
-	w->fd = -1;
+	w->folders = serve_folders_new(loop, serve_watch_on_sign, w);
 	loop_timer_init(&w->look, loop, serve_watch_on_look, w);
 	return w;
 }
@@ -135,37 +124,17 @@ serve_watch_free(struct serve_watch *w)
 	if (w == NULL)
 		return;
 	loop_timer_cancel(&w->look);
-	serve_watch_clear(w);
+	serve_folders_free(w->folders);
+	serve_watch_forget(w->files, w->count);
 	free(w);
 }
 
-/* Watches the folder of a path. */
-static void
-serve_watch_folder(struct serve_watch *w, const char *path)
-{
-	const char *slash = strrchr(path, '/');
-	char *folder = slash == NULL ? mem_string(".") : mem_copy(path, (size_t)(slash - path) + 1);
-
-	if (w->fd >= 0)
-		inotify_add_watch(w->fd, folder, SERVE_WATCH_SIGNS);
-	free(folder);
-}
-
-/* Watches a file: its folder, and that of what it leads to. */
+/* Watches a file. */
 static void
 serve_watch_file(struct serve_watch *w, const char *beside, const char *text)
 {
-	struct serve_watch_file *f;
-	char *real;
-
 	w->files = mem_resize(w->files, (w->count + 1) * sizeof *w->files);
-	f = &w->files[w->count++];
-	f->path = config_file_resolve(beside, text);
-	serve_watch_folder(w, f->path);
-	real = realpath(f->path, NULL);
-	if (real != NULL)
-		serve_watch_folder(w, real);
-	free(real);
+	w->files[w->count++].path = config_file_resolve(beside, text);
 }
 
 /* Whether a key names a file. */
@@ -217,22 +186,19 @@ serve_watch_take(struct serve_watch *w, const struct snapshot *snap)
 
 	w->files = NULL;
 	w->count = 0;
-	serve_watch_clear(w);
-	serve_watch_open(w);
 	serve_watch_node(w, yaml_node_get(snap->config->document, "bluejay"));
 	serve_watch_node(w, yaml_node_get(snap->config->document, "projects"));
 	serve_watch_node(w, yaml_node_get(snap->config->document, "images"));
 	serve_watch_node(w, yaml_node_get(snap->config->document, "clients"));
 	serve_watch_tls(w, yaml_node_get(snap->config->document, "tls"));
+	serve_watch_follow(w);
 	for (size_t i = 0; i < w->count; i++) {
 		serve_watch_stat(w->files[i].path, &w->files[i].was);
 		for (size_t k = 0; k < count; k++)
 			if (strcmp(before[k].path, w->files[i].path) == 0)
 				w->files[i].was = before[k].was;
 	}
-	for (size_t k = 0; k < count; k++)
-		free(before[k].path);
-	free(before);
+	serve_watch_forget(before, count);
 	if (w->count > 0)
 		loop_timer_set(&w->look, SERVE_WATCH_SOON_MS);
 }

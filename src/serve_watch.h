@@ -7,10 +7,10 @@
 
 /*
  * Watches the files with keys, tokens and certificates that the configuration names
- * (every key that ends in `_file`, and those of `tls`): replaced by a rename, written in place, or behind a
- * link that leads elsewhere now, as Kubernetes swaps the folders of its mounts. The
- * folders are watched by inotify(7); where that is not possible, and for what it does
- * not see, such as network file systems, files are looked at every half a minute.
+ * (every key that ends in `_file`, and those of `tls`): replaced by a rename, written in
+ * place, with other rights, or behind a link or a folder that is another one now, as
+ * Kubernetes swaps the folders of its mounts. The ways to them are watched (serve_folders.h);
+ * where that is not possible, files are looked at every half a minute.
  */
 struct serve_watch;
 

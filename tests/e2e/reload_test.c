@@ -4,11 +4,14 @@
 #include "stage.h"
 #include "unit.h"
 
+#include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 
 /*
  * The file is read again while requests run: SIGHUP and POST /reload.
@@ -137,6 +140,62 @@ START_TEST(a_hangup_reads_the_file)
 	stage_close();
 }
 END_TEST
+
+/* ---- at any time ---- */
+
+static char pipe_path[300];
+
+/* A thread: waits until the gateway begins to read its file, from a pipe, and hangs up then. */
+static void *
+hang_up_early(void *arg)
+{
+	FILE *f = fopen(pipe_path, "w"); /* waits for who reads */
+
+	kill(stage_gateway.pid, SIGHUP);
+	remove(pipe_path);
+	scratch_file("pipe", "bluejay: {api_key: k}\ndrain: 1s\n"); /* for the second time */
+	fputs("bluejay: {api_key: k}\n", f);
+	fclose(f);
+	return NULL;
+}
+
+START_TEST(a_hangup_before_the_start_is_over_is_kept)
+{
+	const char *const args[] = {"serve", "--config", pipe_path, "--sandbox", "--listen", "127.0.0.1:0",
+	    "--admin-listen", "127.0.0.1:0", NULL};
+	pthread_t thread;
+
+	snprintf(pipe_path, sizeof pipe_path, "%.250s/pipe", scratch_dir());
+	ck_assert_int_eq(mkfifo(pipe_path, 0600), 0);
+	ck_assert_int_eq(pthread_create(&thread, NULL, hang_up_early, NULL), 0);
+	program_start(&stage_gateway, args);
+	pthread_join(thread, NULL);
+	EVENTUALLY(logged("the configuration was reloaded"));
+	ck_assert_int_eq(program_stop(&stage_gateway), 0);
+}
+END_TEST
+
+START_TEST(a_hangup_at_the_end_is_no_other_end)
+{
+	const char *const args[] = {"serve", "--sandbox", "--listen", "127.0.0.1:0", "--admin-listen",
+	    "127.0.0.1:0", NULL};
+
+	for (int i = 0; i < 3; i++) {
+		siginfo_t info = {.si_pid = 0};
+
+		program_start(&stage_gateway, args);
+		program_term(&stage_gateway);
+		while (info.si_pid == 0) {
+			kill(stage_gateway.pid, SIGHUP);
+			ck_assert_int_eq(waitid(P_PID, (id_t)stage_gateway.pid, &info,
+			    WEXITED | WNOHANG | WNOWAIT), 0);
+		}
+		ck_assert_int_eq(program_wait(&stage_gateway), 0);
+	}
+}
+END_TEST
+
+/* ---- what follows ---- */
 
 START_TEST(what_takes_a_restart_is_named_and_the_rest_comes_into_force)
 {
@@ -291,6 +350,8 @@ reload_suite(void)
 	tcase_add_test(tcase, a_request_that_runs_keeps_what_it_began_with);
 	tcase_add_test(tcase, a_file_with_mistakes_changes_nothing);
 	tcase_add_test(tcase, a_hangup_reads_the_file);
+	tcase_add_test(tcase, a_hangup_before_the_start_is_over_is_kept);
+	tcase_add_test(tcase, a_hangup_at_the_end_is_no_other_end);
 	tcase_add_test(tcase, what_takes_a_restart_is_named_and_the_rest_comes_into_force);
 	tcase_add_test(tcase, another_bluejay_takes_a_restart);
 	tcase_add_test(tcase, a_project_that_gets_an_agent_keeps_what_it_had);

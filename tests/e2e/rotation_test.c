@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /*
  * Keys that follow each other while requests run: files that are watched, and the key
@@ -14,6 +15,7 @@
  */
 
 #define ROTATION_MS 10000 /* of rotations under load */
+#define ROTATION_LOOK_MS 300
 #define LATER "a-key-that-nobody-knows"
 
 /* Whether the log has these words. */
@@ -55,6 +57,15 @@ open_with_key_file(const char *key)
 	stage_start_gateway();
 }
 
+/* Lets the gateway look at its files once, as it does after its start; what is seen from
+ * here on is seen because it watches. */
+static void
+let_it_look(void)
+{
+	for (int64_t until = harness_now() + ROTATION_LOOK_MS; harness_now() < until;)
+		harness_breathe();
+}
+
 /* Puts a key into a file by renaming another one over it. */
 static void
 replace_key(const char *key)
@@ -90,6 +101,61 @@ START_TEST(a_key_behind_links_is_read_again)
 	ck_assert_int_ge(call("GET", STAGE_DEMO, NULL)->status, 500);
 	free(shell("cd %s/mount && ln -s v2 ..data_tmp && mv -T ..data_tmp ..data", scratch_dir()));
 	EVENTUALLY(call("GET", STAGE_DEMO, NULL)->status == 200);
+	stage_close();
+}
+END_TEST
+
+START_TEST(a_key_anywhere_behind_links_is_read_again)
+{
+	/* the way to the key, and what makes another one of it */
+	static const struct {
+		const char *path, *links, *swap;
+	} ways[] = {
+	    {"mount/..data/key", "ln -s v1 mount/..data", "ln -s v2 mount/new && mv -T mount/new mount/..data"},
+	    {"creds/key", "ln -s mount/v1 creds", "ln -s mount/v2 new && mv -T new creds"},
+	    {"creds/../v1/key", "ln -s mount/v1 creds", "mv mount/v1 mount/old && mv mount/v2 mount/v1"},
+	    {"outer/key", "ln -s \"$PWD/inner\" outer && ln -s mount/v1 inner", "ln -sfn mount/v2 inner"},
+	    {"mount/now/key", "mv mount/v1 mount/now", "mv mount/now mount/v1 && mv mount/v2 mount/now"},
+	};
+
+	free(shell("cd %s && rm -rf mount creds outer inner && mkdir -p mount/v1 mount/v2 && echo wrong >mount/v1/key && "
+	    "echo sandbox >mount/v2/key && %s", scratch_dir(), ways[_i].links));
+	open_with_key_file(ways[_i].path);
+	ck_assert_int_ge(call("GET", STAGE_DEMO, NULL)->status, 500);
+	let_it_look();
+	free(shell("cd %s && %s", scratch_dir(), ways[_i].swap));
+	EVENTUALLY(call("GET", STAGE_DEMO, NULL)->status == 200);
+	/* the new way is watched as the first one was */
+	free(shell("cd %s && echo wrong >%s", scratch_dir(), ways[_i].path));
+	EVENTUALLY(read_again(2));
+	stage_close();
+}
+END_TEST
+
+START_TEST(a_key_whose_folder_comes_back_is_read_again)
+{
+	free(shell("cd %s && rm -rf mount && mkdir -p mount/now mount/v2 && echo wrong >mount/now/key && "
+	    "echo sandbox >mount/v2/key", scratch_dir()));
+	open_with_key_file("mount/now/key");
+	free(shell("rm -r %s/mount/now", scratch_dir()));
+	EVENTUALLY(logged("was not reloaded"));
+	let_it_look();
+	free(shell("ln -s v2 %s/mount/now", scratch_dir()));
+	EVENTUALLY(call("GET", STAGE_DEMO, NULL)->status == 200);
+	stage_close();
+}
+END_TEST
+
+START_TEST(a_key_file_whose_rights_change_is_read_again)
+{
+	char path[300];
+
+	replace_key("sandbox");
+	open_with_key_file("key");
+	snprintf(path, sizeof path, "%.250s/key", scratch_dir());
+	let_it_look();
+	ck_assert_int_eq(chmod(path, 0400), 0);
+	EVENTUALLY(read_again(1));
 	stage_close();
 }
 END_TEST
@@ -270,6 +336,9 @@ rotation_suite(void)
 	tcase_set_timeout(tcase, 120);
 	tcase_add_loop_test(tcase, a_key_file_that_is_replaced_is_read_again, 0, 2);
 	tcase_add_test(tcase, a_key_behind_links_is_read_again);
+	tcase_add_loop_test(tcase, a_key_anywhere_behind_links_is_read_again, 0, 5);
+	tcase_add_test(tcase, a_key_whose_folder_comes_back_is_read_again);
+	tcase_add_test(tcase, a_key_file_whose_rights_change_is_read_again);
 	tcase_add_test(tcase, a_key_file_brings_no_other_change_of_the_file);
 	tcase_add_test(tcase, a_new_key_that_is_refused_falls_back_to_the_one_before);
 	tcase_add_test(tcase, a_key_that_worked_outlasts_others_that_do_not);
