@@ -2,6 +2,7 @@
 
 #include "cli/cmd_store_copy.h"
 #include "cli/output.h"
+#include "sandbox/sandbox.h"
 #include "store/store_copy.h"
 
 #include <stdbool.h>
@@ -83,7 +84,8 @@ int
 cmd_store_copy(const char *from, const char *to, const volatile sig_atomic_t *stopped)
 {
 	struct copy_show show = {.terminal = isatty(STDERR_FILENO), .stopped = stopped};
-	struct store_copy_options o = {.from = from, .to = to, .step = copy_on_step, .arg = &show};
+	struct store_copy_options o = {.from = from, .to = to, .journal = SANDBOX_JOURNAL,
+	    .step = copy_on_step, .arg = &show};
 	struct store_copied copied;
 	struct fail fail;
 	int rc;
@@ -98,6 +100,9 @@ cmd_store_copy(const char *from, const char *to, const volatile sig_atomic_t *st
 		return 1;
 	}
 	copy_print(&copied);
+	if (copied.journal_left)
+		fprintf(stderr, "persona-gateway: " SANDBOX_JOURNAL ", what the simulated Bluejay knows, stays in "
+		    "%s: copy it into the data_dir of the gateway that goes on\n", from + strlen("sqlite:"));
 	printf("ok\n");
 	return output_done() ? 0 : 1;
 }

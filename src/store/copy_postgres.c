@@ -391,9 +391,9 @@ copy_postgres_open(const char *url, bool writes, struct fail *f)
 	struct copy_postgres *p = mem_zero(1, sizeof *p);
 	int rc = -1;
 
-	p->side = (struct copy_side){NULL, copy_postgres_count, copy_postgres_read,
+	p->side = (struct copy_side){NULL, NULL, copy_postgres_count, copy_postgres_read,
 	    copy_postgres_read_image, copy_postgres_begin, copy_postgres_write, copy_postgres_end,
-	    copy_postgres_write_image, copy_postgres_finish, copy_postgres_close};
+	    copy_postgres_write_image, NULL, copy_postgres_finish, copy_postgres_close};
 	buf_init(&p->rows, 0);
 	p->url = postgres_url_new(url, NULL, f);
 	if (p->url != NULL) {

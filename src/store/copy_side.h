@@ -2,6 +2,7 @@
 #define STORE_COPY_SIDE_H
 
 #include "base/fail.h"
+#include "store/backup_file.h"
 #include "store/copy_table.h"
 
 /*
@@ -11,6 +12,7 @@
  */
 struct copy_side {
 	const char *where; /* in sentences; no secret */
+	const char *folder; /* NULL: it is none */
 	int (*count)(struct copy_side *, const struct copy_table *, uint64_t *rows, struct fail *);
 	/* Calls for each row, whose values last as long as the call; ends with the first that
 	 * gives -1. No other call meanwhile. */
@@ -25,6 +27,9 @@ struct copy_side {
 	int (*end)(struct copy_side *, const struct copy_table *, struct fail *);
 	int (*write_image)(struct copy_side *, const struct copy_value *row, const char *bytes,
 	    size_t len, struct fail *);
+	/* Takes a file that stands beside the other store; NULL: there is no place for it. */
+	int (*take)(struct copy_side *, const char *path, const char *name, struct backup_meter *,
+	    struct fail *);
 	int (*finish)(struct copy_side *, struct fail *);
 	/* Without finish() what was written goes. Frees. */
 	void (*close)(struct copy_side *);

@@ -29,6 +29,7 @@ struct copy_sqlite {
 	int lock;
 	sqlite3 *db;
 	sqlite3_stmt *write; /* of the table that is written */
+	char *taken;   /* the name of a file that goes along; NULL: none */
 };
 
 /* ---- reading ---- */
@@ -225,24 +226,70 @@ copy_sqlite_write_image(struct copy_side *side, const struct copy_value *row, co
 	return rc == SQLITE_DONE ? 0 : sqlite_schema_fail(s->db, s->dir, f);
 }
 
-/* Puts the new database where a gateway looks for it. */
+/* Whether a file, where there is one, is what was just copied: an attempt that was cut off at
+ * its very end has left it. */
+static int
+copy_sqlite_check_taken(const char *path, const char *digest, struct fail *f)
+{
+	struct backup_meter meter = {0};
+	char there[DIGEST_HEX_SIZE];
+
+	if (!backup_file_exists(path))
+		return 0;
+	if (backup_file_digest(path, &meter, there, f) < 0)
+		return -1;
+	return strcmp(there, digest) == 0 ? 0
+	    : fail_set(f, "there is %s already: a copy goes into an empty folder", path);
+}
+
+/* Takes a file along. It waits beside the new database. */
+static int
+copy_sqlite_take(struct copy_side *side, const char *path, const char *name,
+    struct backup_meter *meter, struct fail *f)
+{
+	struct copy_sqlite *s = (struct copy_sqlite *)side;
+	char *to = mem_format("%s/%s", s->growing, name), *end = mem_format("%s/%s", s->dir, name);
+	char digest[DIGEST_HEX_SIZE];
+	int rc;
+
+	s->taken = mem_string(name);
+	unlink(to); /* what was cut off */
+	rc = backup_file_copy(path, to, false, meter, digest, f);
+	if (rc == 0)
+		rc = copy_sqlite_check_taken(end, digest, f);
+	free(to);
+	free(end);
+	return rc;
+}
+
+/* Moves a file of the new store to where a gateway looks for it. */
+static int
+copy_sqlite_place(struct copy_sqlite *s, const char *name, struct fail *f)
+{
+	char *from = mem_format("%s/%s", s->growing, name), *to = mem_format("%s/%s", s->dir, name);
+	int rc = rename(from, to);
+
+	if (rc < 0)
+		fail_set(f, "%s cannot be moved to %s: %s", from, to, strerror(errno));
+	free(from);
+	free(to);
+	return rc;
+}
+
+/* Puts everything where a gateway looks for it, the database last: with it the store is there. */
 static int
 copy_sqlite_finish(struct copy_side *side, struct fail *f)
 {
 	struct copy_sqlite *s = (struct copy_sqlite *)side;
-	char *from = mem_format("%s/" BACKUP_DATABASE, s->growing);
-	char *to = mem_format("%s/" BACKUP_DATABASE, s->dir);
 	int rc = 0;
 
 	sqlite3_close(s->db); /* which syncs it: it has no log beside it */
 	s->db = NULL;
-	if (rename(from, to) < 0)
-		rc = fail_set(f, "%s cannot be moved to %s: %s", from, to, strerror(errno));
+	if (s->taken != NULL)
+		rc = copy_sqlite_place(s, s->taken, f);
 	if (rc == 0)
-		rc = backup_folder_sync(s->dir, f);
-	free(from);
-	free(to);
-	return rc;
+		rc = copy_sqlite_place(s, BACKUP_DATABASE, f);
+	return rc == 0 ? backup_folder_sync(s->dir, f) : rc;
 }
 
 /* Removes the folder of a new database with what is in it. */
@@ -253,6 +300,12 @@ copy_sqlite_sweep(struct copy_sqlite *s)
 
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
 		char *path = mem_format("%s/" BACKUP_DATABASE "%s", s->growing, names[i]);
+
+		unlink(path);
+		free(path);
+	}
+	if (s->taken != NULL) {
+		char *path = mem_format("%s/%s", s->growing, s->taken);
 
 		unlink(path);
 		free(path);
@@ -273,6 +326,7 @@ copy_sqlite_close(struct copy_side *side)
 	if (s->lock >= 0)
 		close(s->lock);
 	free(s->growing);
+	free(s->taken);
 	free(s->images);
 	free(s->dir);
 	free(s);
@@ -284,7 +338,7 @@ copy_sqlite_make(struct copy_sqlite *s, struct fail *f)
 {
 	s->growing = mem_format("%s/" COPY_SQLITE_FOLDER, s->dir);
 	copy_sqlite_sweep(s); /* what was cut off */
-	if (mkdir(s->growing, 0700) < 0)
+	if (mkdir(s->growing, 0700) < 0 && errno != EEXIST)
 		return fail_set(f, "%s cannot be made: %s", s->growing, strerror(errno));
 	if (mkdir(s->images, 0700) < 0 && errno != EEXIST)
 		return fail_set(f, "%s cannot be made: %s", s->images, strerror(errno));
@@ -302,11 +356,11 @@ copy_sqlite_open(const char *dir, bool writes, struct fail *f)
 	int64_t schema = 0;
 	int rc = 0;
 
-	s->side = (struct copy_side){NULL, copy_sqlite_count, copy_sqlite_read, copy_sqlite_read_image,
-	    copy_sqlite_begin, copy_sqlite_write, copy_sqlite_end, copy_sqlite_write_image,
-	    copy_sqlite_finish, copy_sqlite_close};
+	s->side = (struct copy_side){NULL, NULL, copy_sqlite_count, copy_sqlite_read,
+	    copy_sqlite_read_image, copy_sqlite_begin, copy_sqlite_write, copy_sqlite_end,
+	    copy_sqlite_write_image, copy_sqlite_take, copy_sqlite_finish, copy_sqlite_close};
 	s->dir = mem_string(dir);
-	s->side.where = s->dir;
+	s->side.where = s->side.folder = s->dir;
 	s->images = mem_format("%s/" BACKUP_IMAGES, dir);
 	s->lock = -1;
 	if (!writes && !there)

@@ -187,12 +187,34 @@ store_copy_back(struct store_copy *c, const struct copy_table *t, unsigned n, st
 	return t == copy_table_images() ? store_copy_images(c, false, f) : 0;
 }
 
+/* Copies what stands beside the store, if it is there. */
+static int
+store_copy_journal(struct store_copy *c, struct fail *f)
+{
+	struct backup_meter meter = {.step = c->o->step, .arg = c->o->arg, .what = "journal"};
+	char *path;
+	int rc = 0;
+
+	if (c->o->journal == NULL || c->from->folder == NULL)
+		return 0;
+	path = mem_format("%s/%s", c->from->folder, c->o->journal);
+	meter.total = backup_file_size(path);
+	if (backup_file_exists(path) && c->to->take == NULL)
+		c->copied->journal_left = true;
+	else if (backup_file_exists(path))
+		rc = c->to->take(c->to, path, c->o->journal, &meter, f);
+	free(path);
+	return rc;
+}
+
 /* Does it with both sides open. */
 static int
 store_copy_run(struct store_copy *c, struct fail *f)
 {
-	int rc = store_copy_count(c, f);
+	int rc = store_copy_journal(c, f);
 
+	if (rc == 0)
+		rc = store_copy_count(c, f);
 	for (unsigned n = 0; copy_tables[n].what != NULL && rc == 0; n++)
 		rc = store_copy_forth(c, &copy_tables[n], n, f);
 	for (unsigned n = 0; copy_tables[n].what != NULL && rc == 0; n++)

@@ -4,6 +4,7 @@
 #include "base/fail.h"
 #include "store/store_backup.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /*
@@ -17,6 +18,7 @@
 struct store_copy_options {
 	/* sqlite:FOLDER, or a URL that begins with postgresql:// or postgres:// */
 	const char *from, *to;
+	const char *journal; /* a file beside a store that goes along; its name in the folder */
 	/* How far it is, in rows and images; ends the work by answering false. May be NULL. */
 	store_step_fn step;
 	void *arg;
@@ -30,6 +32,7 @@ struct store_copied {
 		char digest[65]; /* of all rows, in any order */
 	} tables[STORE_COPY_TABLES];
 	uint64_t image_bytes;
+	bool journal_left; /* there is a journal, and the other store has no folder for it */
 };
 
 /* -1 with a sentence, which never holds a password. */

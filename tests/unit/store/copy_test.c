@@ -150,7 +150,7 @@ static int
 copies_copy(struct copies *c, const char *from, const char *to)
 {
 	char a[256], b[256];
-	struct store_copy_options o = {.from = a, .to = b, .step = copies_step, .arg = c};
+	struct store_copy_options o = {.from = a, .to = b, .journal = "journal", .step = copies_step, .arg = c};
 
 	fixture_spec(from, a, sizeof a);
 	fixture_spec(to, b, sizeof b);
@@ -279,6 +279,84 @@ START_TEST(a_damaged_image_is_noticed)
 }
 END_TEST
 
+/* Writes a file of a folder; its path is static. */
+static const char *
+copies_file(const char *dir, const char *name, const char *text)
+{
+	static char path[256];
+	FILE *out;
+
+	snprintf(path, sizeof path, "%s/%s", dir, name);
+	out = fopen(path, "w");
+	ck_assert_ptr_nonnull(out);
+	fputs(text, out);
+	ck_assert_int_eq(fclose(out), 0);
+	return path;
+}
+
+/* What such a file holds (static); NULL: it is not there. */
+static const char *
+copies_text(const char *dir, const char *name)
+{
+	static char text[64];
+	char path[256];
+	FILE *in;
+
+	snprintf(path, sizeof path, "%s/%s", dir, name);
+	in = fopen(path, "r");
+	if (in == NULL)
+		return NULL;
+	text[fread(text, 1, sizeof text - 1, in)] = '\0';
+	fclose(in);
+	return text;
+}
+
+START_TEST(a_journal_goes_along_where_there_is_a_folder)
+{
+	char other[64], growing[128];
+	struct copies c;
+
+	if (_i == FIXTURE_MEMORY)
+		return;
+	copies_begin(&c, _i);
+	ck_assert_int_eq(copies_copy(&c, c.f.dir, c.folder), 0);
+	ck_assert(!c.copied.journal_left); /* there is none */
+	copies_file(c.folder, "journal", "one\ntwo");
+	ck_assert_msg(copies_copy(&c, c.folder, c.place) == 0, "%s", c.fail.text);
+	ck_assert_int_eq(c.copied.journal_left, _i != FIXTURE_DISK);
+	if (_i == FIXTURE_DISK) {
+		ck_assert_str_eq(copies_text(c.place, "journal"), "one\ntwo");
+		ck_assert_int_eq(unlink(copies_file(c.place, "journal", "")), 0);
+	}
+	/* What a killed attempt has left is in nobody's way; somebody else's journal stays. */
+	fixture_make_dir(other, sizeof other);
+	snprintf(growing, sizeof growing, "%s/copying", other);
+	ck_assert_int_eq(mkdir(growing, 0700), 0);
+	copies_file(growing, "journal", "on");
+	copies_file(other, "journal", "another");
+	{
+		char from[80], to[80];
+		struct store_copy_options o = {.from = from, .to = to, .journal = "journal"};
+
+		snprintf(from, sizeof from, "sqlite:%s", c.folder);
+		snprintf(to, sizeof to, "sqlite:%s", other);
+		ck_assert_int_eq(store_copy(&o, &c.copied, &c.fail), -1);
+		ck_assert_ptr_nonnull(strstr(c.fail.text, "/journal already: a copy goes into an empty folder"));
+		ck_assert_str_eq(copies_text(other, "journal"), "another");
+		ck_assert_ptr_null(copies_text(other, "store.db"));
+		copies_file(other, "journal", "one\ntwo");
+		ck_assert_msg(store_copy(&o, &c.copied, &c.fail) == 0, "%s", c.fail.text);
+		ck_assert_str_eq(copies_text(other, "journal"), "one\ntwo");
+		ck_assert_int_eq(access(growing, F_OK), -1);
+		ck_assert_int_eq(unlink(copies_file(other, "journal", "")), 0);
+		ck_assert_int_eq(unlink(copies_file(c.folder, "journal", "")), 0);
+	}
+	fixture_remove_dir(other);
+	copies_open(&c, c.f.dir);
+	copies_end(&c);
+}
+END_TEST
+
 START_TEST(places_are_named)
 {
 	struct store_copy_options o = {.from = "/var/lib/store", .to = "sqlite:/nowhere"};
@@ -303,6 +381,7 @@ copy_suite(void)
 	    a_copy_that_was_cut_off_is_made_again,
 	    a_store_is_not_copied_into_itself,
 	    a_damaged_image_is_noticed,
+	    a_journal_goes_along_where_there_is_a_folder,
 	    places_are_named,
 	    NULL,
 	};
