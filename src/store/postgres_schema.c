@@ -21,8 +21,8 @@ struct postgres_file {
 };
 
 /*
- * Schema n is made from schema n - 1 by the files of entry n - 1. Once released, entries are
- * only added, and the files of an entry stay as they were: new functions come in new files.
+ * Schema n is made from schema n - 1 by the files of entry n - 1. Entries are only added, and
+ * the files of an entry stay as they were: new functions come in new files.
  */
 #define POSTGRES_SCHEMA_FILES 16
 static const struct postgres_file postgres_schema_steps[][POSTGRES_SCHEMA_FILES] = {
@@ -37,6 +37,9 @@ static const struct postgres_file postgres_schema_steps[][POSTGRES_SCHEMA_FILES]
         {postgres_image_sql, &postgres_image_sql_len},
         {postgres_twin_sql, &postgres_twin_sql_len},
         {postgres_upkeep_sql, &postgres_upkeep_sql_len},
+    },
+    {
+        {postgres_left_sql, &postgres_left_sql_len},
     },
 };
 #define POSTGRES_SCHEMA_NEWEST \

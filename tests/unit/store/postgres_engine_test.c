@@ -1,7 +1,9 @@
 #include "config.h"
 
 #include "postgres_rig.h"
+#include "base/digest.h"
 #include "base/mem.h"
+#include "store/postgres_embedded.h"
 #include "store/store_copy.h"
 
 #include <poll.h>
@@ -65,10 +67,26 @@ assert_says(const char *sentence, const char *words)
 	ck_assert_msg(strstr(sentence, words) != NULL, "%s", sentence);
 }
 
+/* The number of a database's schema. */
+static int
+schema_of(const char *database)
+{
+	return postgres_count(server, database, "SELECT value::int FROM meta WHERE name = 'schema'");
+}
+
+/* Writes another one into it. */
+static void
+set_schema(const char *database, int schema)
+{
+	free(postgres_sql(server, database, "UPDATE meta SET value = '%d' WHERE name = 'schema'",
+	    schema));
+}
+
 START_TEST(what_cannot_be_used_is_refused_with_a_sentence)
 {
 	char *url = make("refused"), *wrong, *other = make("other");
 	struct rig r;
+	int newest;
 
 	assert_says(refused("mysql://x", NULL, NULL), "store.url cannot be read");
 	assert_says(refused("postgresql://a:geh%geheim@h/d", NULL, NULL), "store.url cannot be read");
@@ -89,9 +107,10 @@ START_TEST(what_cannot_be_used_is_refused_with_a_sentence)
 	rig_open(&r, url);
 	rig_close(&r);
 	assert_says(refused(url, NULL, "https://elsewhere.example"), "--rebind");
-	free(postgres_sql(server, "refused", "UPDATE meta SET value = '99' WHERE name = 'schema'"));
+	newest = schema_of("refused");
+	set_schema("refused", 99);
 	assert_says(refused(url, NULL, NULL), "newer persona-gateway");
-	free(postgres_sql(server, "refused", "UPDATE meta SET value = '1' WHERE name = 'schema'"));
+	set_schema("refused", newest);
 	free(postgres_sql(server, "refused", "REASSIGN OWNED BY gateway TO CURRENT_USER"));
 	assert_says(refused(url, NULL, NULL), "make it the owner");
 	free(url);
@@ -127,6 +146,58 @@ START_TEST(several_start_at_once_on_an_empty_database)
 	ck_assert_int_eq(postgres_count(server, "empty", "SELECT count(*) FROM meta"
 	    " WHERE name = 'schema'"), 1);
 	free(url);
+}
+END_TEST
+
+START_TEST(an_earlier_schema_is_brought_up)
+{
+	char *url = make("earlier");
+	struct rig r;
+	int newest;
+
+	rig_open(&r, url);
+	ck_assert_int_eq(rig_begin(&r, "i0", "Ada"), STORE_OK);
+	rig_close(&r);
+	newest = schema_of("earlier");
+	free(postgres_sql(server, "earlier", "DROP FUNCTION intents_left"));
+	set_schema("earlier", 1);
+	rig_open(&r, url);
+	ck_assert_int_eq(schema_of("earlier"), newest);
+	ck_assert_int_eq(RIG_CALL(&r, store_intents_left, INT64_MAX, 9), STORE_OK);
+	ck_assert_uint_eq(r.intents, 1);
+	rig_close(&r);
+	free(url);
+}
+END_TEST
+
+START_TEST(what_makes_a_schema_stays_as_it_was)
+{
+	/* Databases have these functions: what they lack comes in a file of its own. */
+	static const struct {
+		const unsigned char *bytes;
+		const size_t *len;
+		const char *digest;
+	} files[] = {
+	    {postgres_tables_sql, &postgres_tables_sql_len, "83c9e426489c6142"},
+	    {postgres_answer_sql, &postgres_answer_sql_len, "de2ecd20b460653a"},
+	    {postgres_name_sql, &postgres_name_sql_len, "7d9077ef6da737ca"},
+	    {postgres_member_sql, &postgres_member_sql_len, "dc23bfe4c0bd5b08"},
+	    {postgres_create_sql, &postgres_create_sql_len, "95a46190b732cbd4"},
+	    {postgres_change_sql, &postgres_change_sql_len, "e30582aeca0f4906"},
+	    {postgres_seen_sql, &postgres_seen_sql_len, "66830ddc49d17375"},
+	    {postgres_image_sql, &postgres_image_sql_len, "d48077f431e9a9e8"},
+	    {postgres_twin_sql, &postgres_twin_sql_len, "c2becf1748c4e030"},
+	    {postgres_upkeep_sql, &postgres_upkeep_sql_len, "ac3af8fed9174ad8"},
+	    {postgres_left_sql, &postgres_left_sql_len, "1f04705e8c0ff8bd"},
+	};
+
+	for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+		char digest[DIGEST_HEX_SIZE];
+
+		digest_hex(files[i].bytes, *files[i].len, digest);
+		digest[16] = '\0';
+		ck_assert_str_eq(digest, files[i].digest);
+	}
 }
 END_TEST
 
@@ -705,6 +776,8 @@ engine_suite(void)
 	tcase_add_unchecked_fixture(tcase, start, stop);
 	tcase_add_test(tcase, what_cannot_be_used_is_refused_with_a_sentence);
 	tcase_add_test(tcase, several_start_at_once_on_an_empty_database);
+	tcase_add_test(tcase, an_earlier_schema_is_brought_up);
+	tcase_add_test(tcase, what_makes_a_schema_stays_as_it_was);
 	tcase_add_test(tcase, the_schema_may_have_any_name);
 	tcase_add_test(tcase, members_share_names_and_are_told);
 	tcase_add_test(tcase, what_a_member_left_is_taken_and_its_word_is_void);
