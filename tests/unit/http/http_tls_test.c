@@ -235,6 +235,33 @@ START_TEST(keys_are_not_agreed_on_twice)
 }
 END_TEST
 
+START_TEST(keys_are_not_changed_without_end)
+{
+	struct rig rig = {.secure = true};
+	struct client c;
+	int changes = 0;
+
+	rig_start(&rig);
+	client_connect(&c, &rig);
+	ck_assert(client_secure(&c, only_1_3));
+	for (; changes < 1000 && !c.closed; changes++) {
+		SSL_key_update(c.ssl, _i == 0 ? SSL_KEY_UPDATE_NOT_REQUESTED : SSL_KEY_UPDATE_REQUESTED);
+		ck_assert_int_eq(SSL_do_handshake(c.ssl), 1);
+		if (changes >= 64)
+			rig_turn(&rig);
+		else
+			client_says(&c, GET);
+		client_read(&c);
+	}
+	ck_assert_int_ge(changes, 65);
+	ck_assert_int_le(changes, 66);
+	ck_assert_uint_eq(client_answers(&c), 64);
+	ck_assert_uint_eq(counts(&rig).open, 0);
+	client_close(&c);
+	rig_stop(&rig);
+}
+END_TEST
+
 START_TEST(a_slow_handshake_has_one_deadline)
 {
 	struct rig rig = {.secure = true, .config.limits = HTTP_LIMITS_DEFAULT};
@@ -441,6 +468,7 @@ http_tls_suite(void)
 	tcase_add_test(t, a_request_may_come_with_the_end_of_the_handshake);
 	tcase_add_test(t, a_client_may_leave_after_any_byte);
 	tcase_add_test(t, keys_are_not_agreed_on_twice);
+	tcase_add_loop_test(t, keys_are_not_changed_without_end, 0, 2);
 	tcase_add_test(t, a_slow_handshake_has_one_deadline);
 	tcase_add_test(t, a_silent_client_is_cut_at_the_same_time);
 	tcase_add_test(t, an_end_that_was_not_announced_is_a_cut);
