@@ -23,6 +23,7 @@
 struct log_writer {
 	int fd;
 	bool regular; /* a file that always takes everything */
+	bool cut;     /* what was written last is a part of a line; of the thread */
 	char *path; /* NULL: fd is not ours */
 	log_writer_say_fn say;
 	void *arg;
@@ -96,24 +97,40 @@ log_writer_piece(const struct log_writer *w, const char *bytes, size_t len)
 	return end != NULL ? (size_t)(end + 1 - bytes) : PIPE_BUF;
 }
 
-/* Writes all; returns the number of lines that could not be written. */
-static uint64_t
-log_writer_write_all(struct log_writer *w, const char *bytes, size_t len)
+/* Writes as much as can be; returns the number of bytes. */
+static size_t
+log_writer_write(struct log_writer *w, const char *bytes, size_t len)
 {
-	uint64_t lost = 0;
+	size_t done = 0;
 
-	while (len > 0 && log_writer_ready(w)) {
-		ssize_t n = write(w->fd, bytes, log_writer_piece(w, bytes, len));
+	while (done < len && log_writer_ready(w)) {
+		ssize_t n = write(w->fd, bytes + done, log_writer_piece(w, bytes + done, len - done));
 
 		if (n < 0 && (errno == EINTR || errno == EAGAIN))
 			continue;
 		if (n <= 0)
 			break;
-		bytes += n;
-		len -= (size_t)n;
+		done += (size_t)n;
 	}
-	for (; len > 0; len--)
-		lost += *bytes++ == '\n';
+	return done;
+}
+
+/* Writes all; returns the number of lines that could not be written. A part of a line, which a
+ * full disk leaves, is ended before the next one, so that it spoils no other. */
+static uint64_t
+log_writer_write_all(struct log_writer *w, const char *bytes, size_t len)
+{
+	uint64_t lost = 0;
+	size_t done = 0;
+
+	if (w->cut && log_writer_write(w, "\n", 1) == 1)
+		w->cut = false;
+	if (!w->cut)
+		done = log_writer_write(w, bytes, len);
+	if (done > 0)
+		w->cut = bytes[done - 1] != '\n';
+	for (; done < len; done++)
+		lost += bytes[done] == '\n';
 	return lost;
 }
 
@@ -127,6 +144,21 @@ log_writer_tell(struct log_writer *w, enum log_writer_event event, int64_t numbe
 	return log_writer_write_all(w, line, len) == 0;
 }
 
+/* Whether a file of `size` bytes ends within a line, as a process leaves it that was killed. */
+static bool
+log_writer_is_cut(const char *path, off_t size)
+{
+	int fd = path != NULL && size > 0 ? open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) : -1;
+	char last = '\n';
+	bool cut;
+
+	if (fd < 0)
+		return false;
+	cut = pread(fd, &last, 1, size - 1) == 1 && last != '\n';
+	close(fd);
+	return cut;
+}
+
 /* Takes a descriptor. */
 static void
 log_writer_use(struct log_writer *w, int fd)
@@ -135,6 +167,7 @@ log_writer_use(struct log_writer *w, int fd)
 
 	w->fd = fd;
 	w->regular = fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
+	w->cut = w->regular && log_writer_is_cut(w->path, st.st_size);
 }
 
 /* Opens the file again; the old one is kept when that fails. */
@@ -229,8 +262,8 @@ log_writer_new(int fd, const char *path, log_writer_say_fn say, void *arg)
 	struct log_writer *w = mem_zero(1, sizeof *w);
 	pthread_condattr_t attr;
 
-	log_writer_use(w, fd);
 	w->path = mem_string(path);
+	log_writer_use(w, fd);
 	w->say = say;
 	w->arg = arg;
 	w->fill = mem_alloc(LOG_WRITER_MAX);

@@ -8,7 +8,8 @@
 /*
  * A thread that writes the lines of a log, so that nobody waits for a slow disk
  * or for a pipe that is not read. What waits is bounded: lines beyond are dropped
- * and counted, and a line says how many as soon as one can be written again. Lines
+ * and counted, and a line says how many as soon as one can be written again. A line of
+ * which a full disk took a part only is lost, and ended before the next one. Lines
  * wait for each other for a moment, unless they are urgent.
  */
 #define LOG_WRITER_MAX ((size_t)256 << 10) /* bytes that wait */

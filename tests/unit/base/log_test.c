@@ -8,8 +8,10 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 Suite *log_suite(void);
@@ -264,6 +266,53 @@ START_TEST(a_disk_without_room_costs_lines_and_nothing_else)
 }
 END_TEST
 
+/* Has the process write files of at most so many bytes. */
+static void
+limit_files(rlim_t bytes)
+{
+	struct rlimit r;
+
+	ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &r), 0);
+	r.rlim_cur = bytes;
+	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &r), 0);
+}
+
+START_TEST(a_line_that_was_cut_spoils_no_other)
+{
+	char dir[] = "/tmp/log_testXXXXXX", path[64], *all;
+	struct fail fail;
+	struct log *l;
+	FILE *f;
+
+	ck_assert_ptr_nonnull(mkdtemp(dir));
+	snprintf(path, sizeof path, "%s/log", dir);
+	f = fopen(path, "w"); /* as a process leaves it that was killed */
+	fputs("{\"tim", f);
+	fclose(f);
+	signal(SIGXFSZ, SIG_IGN);
+	l = log_new_file(path, LOG_LEVEL_INFO, LOG_FORMAT_JSON, &fail);
+	ck_assert_ptr_nonnull(l);
+	ck_assert_int_eq(log_start(l, &fail), 0);
+	limit_files(20);
+	log_plain(l, LOG_LEVEL_ERROR, "lost");
+	for (int i = 0; log_dropped(l) != 1; i++) {
+		ck_assert_int_lt(i, 10000);
+		poll(NULL, 0, 1);
+	}
+	limit_files(RLIM_INFINITY);
+	log_plain(l, LOG_LEVEL_ERROR, "after");
+	log_free(l);
+	all = contents(path);
+	ck_assert_msg(strncmp(all, "{\"tim\n{\"time\":\"20", 17) == 0, "%s", all);
+	ck_assert_msg(all[20] == '\n' && strncmp(all + 21, "{\"time\":\"", 9) == 0, "%s", all);
+	ck_assert_ptr_null(strstr(all, "lost"));
+	ck_assert_ptr_nonnull(strstr(all, "\"event\":\"after\"}\n{"));
+	ck_assert_ptr_nonnull(strstr(all, "log lines were dropped"));
+	unlink(path);
+	rmdir(dir);
+}
+END_TEST
+
 /* Tests of the log. */
 Suite *
 log_suite(void)
@@ -278,6 +327,7 @@ log_suite(void)
 	    a_reader_that_never_comes_back_does_not_hold_up_the_end,
 	    a_file_that_was_moved_away_is_opened_again,
 	    a_disk_without_room_costs_lines_and_nothing_else,
+	    a_line_that_was_cut_spoils_no_other,
 	    NULL,
 	};
 
