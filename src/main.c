@@ -14,6 +14,7 @@
 #include "cli/option.h"
 #include "serve.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -170,6 +171,7 @@ main(int argc, char **argv)
 	const char *command = argc > 1 ? argv[1] : "";
 
 	dump_allow(false); /* whatever it does, it may read keys */
+	signal(SIGUSR1, SIG_IGN); /* who rotates a log sends it to all of this name; `serve` listens */
 	for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
 		if (strcmp(command, commands[i].name) == 0)
 			return commands[i].run(argc - 1, argv + 1);

@@ -272,11 +272,69 @@ START_TEST(a_log_file_can_be_rotated)
 }
 END_TEST
 
+/* The block of a document that begins with a line and ends before "```", with another path. */
+static char *
+documented(const char *file, const char *first, const char *path, const char *instead)
+{
+	char *text = shell("sed -n '\\|^%s|,/^```/p' '%s/%s' | grep -v '```' | sed 's|%s|%s|'", first,
+	    TEST_SRCDIR, file, path, instead);
+
+	ck_assert_msg(strchr(text, '\n') != NULL, "%s has no such block", file);
+	return text;
+}
+
+#define LOG_FILE "/var/log/persona-gateway/gateway.log"
+
+START_TEST(logrotate_as_documented_loses_no_line)
+{
+	char path[300], more[400], request[160], *block, *said;
+	struct reply r;
+	int fd, n = 0;
+
+	said = shell("PATH=$PATH:/usr/sbin command -v logrotate || true");
+	if (*said == '\0') {
+		fprintf(stderr, "skipped: logrotate is not here; Debian's package is logrotate\n");
+		free(said);
+		return;
+	}
+	free(said);
+	snprintf(path, sizeof path, "%s/gateway.log", scratch_dir());
+	snprintf(more, sizeof more, "log: {file: '%s'}\n", path);
+	stage_open(SETTINGS, more);
+	block = documented("docs/operations.md", LOG_FILE, LOG_FILE, path);
+	scratch_file("logrotate.conf", "%s", block);
+	free(block);
+	fd = raw_connect(stage_gateway.port);
+	for (int turn = 0; turn < 5; turn++) {
+		for (int i = 0; i < 100; i++, n++) {
+			snprintf(request, sizeof request, "GET /api/projects HTTP/1.1\r\nHost: localhost\r\n"
+			    "X-Request-Id: n-%d-\r\n\r\n", n);
+			raw_send(fd, request, strlen(request));
+			raw_reply(fd, false, &r);
+			free(r.body);
+		}
+		said = shell("cd %s && chmod 600 logrotate.conf && sed -i 's/pkill -USR1 -x persona-gateway/"
+		    "kill -USR1 %d/' logrotate.conf && PATH=$PATH:/usr/sbin logrotate -f -s state logrotate.conf 2>&1; "
+		    "echo $?", scratch_dir(), (int)stage_gateway.pid);
+		ck_assert_str_eq(said, "0\n");
+		free(said);
+	}
+	close(fd);
+	stage_close();
+	said = shell("cd %s && ls gateway.log gateway.log.[0-9]* | wc -l && (cat gateway.log gateway.log.1; "
+	    "zcat gateway.log.*.gz) | grep -o '\"request\":\"n-[0-9]*-' | sort -u | wc -l", scratch_dir());
+	ck_assert_str_eq(said, "6\n500\n");
+	free(said);
+}
+END_TEST
+
 START_TEST(without_a_file_the_signal_does_nothing)
 {
 	stage_open(SETTINGS, NULL);
 	kill(stage_gateway.pid, SIGUSR1);
 	ck_assert_int_eq(call("GET", STAGE_DEMO, NULL)->status, 200);
+	kill(stage_sandbox.pid, SIGUSR1); /* which keeps no log file, as no other command does */
+	ck_assert_int_eq(call_with("GET", STAGE_DEMO, "Cache-Control: no-cache\r\n", NULL)->status, 200);
 	stage_close();
 }
 END_TEST
@@ -440,6 +498,7 @@ log_suite(void)
 	    every_write_has_an_audit_line,
 	    nothing_personal_is_ever_logged,
 	    a_log_file_can_be_rotated,
+	    logrotate_as_documented_loses_no_line,
 	    without_a_file_the_signal_does_nothing,
 	    a_file_that_cannot_be_written_stops_the_start,
 	    a_log_that_nobody_reads_holds_up_nobody,
