@@ -70,6 +70,13 @@ struct bulk_site_parts {
 	char *name;   /* the whole, up to the personas */
 };
 
+/* What sentences show of a URL that is refused: nothing where a password or a token may stand. */
+static const char *
+bulk_site_shown(const char *url)
+{
+	return strpbrk(url, "@?#") == NULL ? url : "the URL";
+}
+
 /* Takes a URL apart. */
 static int
 bulk_site_split(const struct bulk_site_config *cfg, struct bulk_site_parts *parts, struct fail *f)
@@ -79,9 +86,10 @@ bulk_site_split(const struct bulk_site_config *cfg, struct bulk_site_parts *part
 	struct buf b;
 
 	if (own == NULL && (cfg->project == NULL || cfg->project[0] == '\0'))
-		return fail_set(f, "--project says which project of %s is meant", cfg->url);
+		return fail_set(f, "--project says which project of %s is meant",
+		    bulk_site_shown(cfg->url));
 	if (own != NULL && bulk_site_own_project(own + strlen(BULK_SITE_PROJECTS)) == 0)
-		return fail_set(f, "%s does not end behind a project", cfg->url);
+		return fail_set(f, "%s does not end behind a project", bulk_site_shown(cfg->url));
 	while (base > origin && cfg->url[base - 1] == '/')
 		base--;
 	parts->server = mem_copy(cfg->url, base);

@@ -45,13 +45,6 @@ static const struct postgres_file postgres_schema_steps[][POSTGRES_SCHEMA_FILES]
 #define POSTGRES_SCHEMA_NEWEST \
 	((int)(sizeof postgres_schema_steps / sizeof postgres_schema_steps[0]))
 
-/* A sentence of libpq or the server: its first line, without a stop. */
-static int
-postgres_schema_line(const char *text)
-{
-	return (int)strcspn(text, "\n");
-}
-
 /* Says why something was refused. */
 static int
 postgres_schema_fail(const struct postgres_url *url, const PGresult *r, struct fail *f)
@@ -251,7 +244,7 @@ postgres_schema_connect(const struct postgres_url *url, struct postgres_hosts *h
 {
 	for (size_t i = 0; i < postgres_hosts_count(hosts); i++) {
 		struct postgres_host h;
-		const char *why;
+		char *why;
 		PGconn *c;
 
 		postgres_hosts_get(hosts, i, &h);
@@ -260,9 +253,10 @@ postgres_schema_connect(const struct postgres_url *url, struct postgres_hosts *h
 			postgres_hosts_good(hosts, &h);
 			return c;
 		}
-		why = PQerrorMessage(c);
-		fail_set(f, "%s cannot be reached: %.*s", postgres_url_where(url),
-		    *why != '\0' ? postgres_schema_line(why) : 24, *why != '\0' ? why : "it does not answer in time");
+		why = postgres_url_hide(url, PQerrorMessage(c));
+		fail_set(f, "%s cannot be reached: %s", postgres_url_where(url),
+		    *why != '\0' ? why : "it does not answer in time");
+		free(why);
 		PQfinish(c);
 	}
 	return NULL;

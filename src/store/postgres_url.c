@@ -3,6 +3,7 @@
 #include "store/postgres_url.h"
 #include "base/mem.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -89,18 +90,56 @@ postgres_url_take(struct postgres_url *u, const PQconninfoOption *options, const
 	    *host != '\0' ? host : "this machine");
 }
 
+/* Whether the parts of a URL can be told apart: with a "/" or "@" in a password that is not
+ * written as %xx, libpq takes a part of it for a host or a name, which sentences show. */
+static bool
+postgres_url_plain(const char *url)
+{
+	size_t len = strcspn(url, "?"), slashes = 0, ats = 0;
+
+	for (const char *p = strstr(url, "//") + 2; p < url + len; p++) {
+		if (*p == '@' && (slashes > 0 || ats++ > 0))
+			return false;
+		if (*p == '/' && slashes++ > 0)
+			return false;
+	}
+	return true;
+}
+
+/* Whether ports are numbers: behind a ":" may stand a password that has no host behind it. */
+static bool
+postgres_url_numbered(const PQconninfoOption *options)
+{
+	for (const PQconninfoOption *o = options; o->keyword != NULL; o++)
+		if (o->val != NULL && strcmp(o->keyword, "port") == 0)
+			return o->val[strspn(o->val, "0123456789,")] == '\0';
+	return true;
+}
+
+/* Reads what libpq knows of a URL; NULL when it cannot be read. */
+static PQconninfoOption *
+postgres_url_parse(const char *url)
+{
+	PQconninfoOption *options = NULL;
+	char *why = NULL;
+
+	/* What libpq says of a mistake may repeat a part of the password. */
+	if (strncmp(url, "postgresql://", 13) == 0 || strncmp(url, "postgres://", 11) == 0)
+		options = PQconninfoParse(url, &why);
+	PQfreemem(why);
+	if (options != NULL && postgres_url_plain(url) && postgres_url_numbered(options))
+		return options;
+	PQconninfoFree(options);
+	return NULL;
+}
+
 /* Reads a URL. */
 struct postgres_url *
 postgres_url_new(const char *url, const char *password, struct fail *f)
 {
 	struct postgres_url *u;
-	PQconninfoOption *options;
-	char *why = NULL;
+	PQconninfoOption *options = postgres_url_parse(url);
 
-	/* What libpq says of a mistake may repeat a part of the password. */
-	options = strncmp(url, "postgresql://", 13) == 0 || strncmp(url, "postgres://", 11) == 0
-	    ? PQconninfoParse(url, &why) : NULL;
-	PQfreemem(why);
 	if (options == NULL) {
 		fail_set(f, "store.url cannot be read: it must be like "
 		    "postgresql://user@db.example:5432/database?sslmode=verify-full, with the "
@@ -111,6 +150,34 @@ postgres_url_new(const char *url, const char *password, struct fail *f)
 	postgres_url_take(u, options, password);
 	PQconninfoFree(options);
 	return u;
+}
+
+/* Whether libpq says more of an option's value than sentences show. */
+static bool
+postgres_url_hides(const char *keyword)
+{
+	return strcmp(keyword, "dbname") != 0 && strcmp(keyword, "user") != 0 &&
+	    strcmp(keyword, "host") != 0;
+}
+
+/* What libpq says, without the values that it quotes. */
+char *
+postgres_url_hide(const struct postgres_url *u, const char *words)
+{
+	char *line = mem_copy(words, strcspn(words, "\n"));
+
+	for (size_t i = 0; i < u->count; i++) {
+		char *quoted = mem_format("\"%s\"", u->values[i]), *at;
+
+		while (postgres_url_hides(u->keywords[i]) && (at = strstr(line, quoted)) != NULL) {
+			char *rest = mem_format("%.*s(hidden)%s", (int)(at - line), line, at + strlen(quoted));
+
+			mem_wipe_free(line);
+			line = rest;
+		}
+		mem_wipe_free(quoted);
+	}
+	return line;
 }
 
 /* Frees and wipes. */

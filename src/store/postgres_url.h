@@ -23,6 +23,10 @@ const char *postgres_url_option(const struct postgres_url *, const char *keyword
 /* The database in sentences: "PostgreSQL (database gateway at db1,db2)". */
 const char *postgres_url_where(const struct postgres_url *);
 
+/* The first line of what libpq says of a connection, without the values of options that it
+ * quotes: a password may stand in the place of one. Freed by the caller. */
+char *postgres_url_hide(const struct postgres_url *, const char *words);
+
 /* Starts to connect to one host; an empty host, address or port is libpq's default. Looks no
  * name up when there is an address. NULL only without memory. */
 PGconn *postgres_url_connect(const struct postgres_url *, const char *host, const char *address,

@@ -135,6 +135,10 @@ START_TEST(a_url_may_name_its_project)
 	ck_assert_ptr_nonnull(strstr(site("http://h:1/api/projects/", NULL), "does not end behind a project"));
 	ck_assert_ptr_nonnull(strstr(site("http://h:1/api/projects/q/images", NULL), "does not end behind"));
 	ck_assert_ptr_nonnull(strstr(site("http://h:1/api/projects/q?x", NULL), "does not end behind"));
+	/* what may be a password or a token is not repeated */
+	ck_assert_ptr_null(strstr(site("http://h:1/api/projects/q?key=geheim", NULL), "geheim"));
+	ck_assert_ptr_null(strstr(site("http://me:geheim@h:1/api/projects/q/x", NULL), "geheim"));
+	ck_assert_ptr_null(strstr(site("http://me:geheim@h:1", NULL), "geheim"));
 	ck_assert(bulk_site_is_url("HTTP://x"));
 	ck_assert(!bulk_site_is_url("http.jsonl"));
 }

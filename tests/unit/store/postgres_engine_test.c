@@ -118,6 +118,26 @@ START_TEST(what_cannot_be_used_is_refused_with_a_sentence)
 }
 END_TEST
 
+START_TEST(a_password_that_stands_wrong_is_not_shown)
+{
+	/* each as a password is that was not written as %xx, or stands in another place */
+	static const char *const urls[] = {"postgresql://a:pa/geheim@127.0.0.1/d", "postgresql://a:pa@geheim@127.0.0.1/d",
+	    "postgresql://a:geheim/d", "postgresql://a:1/x/geheim", "postgres://127.0.0.1:geheim/d",
+	    "postgresql://a:/geheim@127.0.0.1/d", "postgresql://127.0.0.1,127.0.0.2:geheim/d"};
+	static const char *const options[] = {"sslmode", "target_session_attrs", "channel_binding", "hostaddr",
+	    "service", "connect_timeout", "ssl_min_protocol_version", "gssencmode"};
+
+	for (size_t i = 0; i < sizeof urls / sizeof *urls; i++)
+		assert_says(refused(urls[i], NULL, NULL), "store.url cannot be read");
+	for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
+		char *url = mem_format("postgresql://gateway@127.0.0.1:1/d?%s=geheim", options[i]);
+
+		assert_says(refused(url, NULL, NULL), "PostgreSQL");
+		free(url);
+	}
+}
+END_TEST
+
 /* Opens and closes a store. */
 static void *
 open_once(void *arg)
@@ -775,6 +795,7 @@ engine_suite(void)
 	tcase_set_timeout(tcase, 120);
 	tcase_add_unchecked_fixture(tcase, start, stop);
 	tcase_add_test(tcase, what_cannot_be_used_is_refused_with_a_sentence);
+	tcase_add_test(tcase, a_password_that_stands_wrong_is_not_shown);
 	tcase_add_test(tcase, several_start_at_once_on_an_empty_database);
 	tcase_add_test(tcase, an_earlier_schema_is_brought_up);
 	tcase_add_test(tcase, what_makes_a_schema_stays_as_it_was);
