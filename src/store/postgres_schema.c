@@ -186,6 +186,29 @@ postgres_schema_bind(const struct postgres_url *url, PGconn *c, const char *bind
 	return result;
 }
 
+/*
+ * Finds out whether this is a copy that was put back (pg_restore): the row "home" names the
+ * table that it is in and the transaction that wrote it, and in a copy both are others. What
+ * came to Bluejay since is then unknown, so every scope is to be listed before its first
+ * create.
+ */
+static int
+postgres_schema_home(const struct postgres_url *url, PGconn *c, struct fail *f)
+{
+	char *home;
+	int result = postgres_schema_read(url, c, "SELECT value = tableoid || '/' || xmin FROM meta"
+	    " WHERE name = 'home'", &home, f);
+
+	if (result == 0 && home != NULL && strcmp(home, "f") == 0)
+		result = postgres_schema_do(url, c, "DELETE FROM listing", f);
+	if (result == 0 && (home == NULL || strcmp(home, "f") == 0))
+		result = postgres_schema_do(url, c, "INSERT INTO meta (name, value) SELECT 'home',"
+		    " 'meta'::regclass::oid || '/' || pg_current_xact_id()::xid"
+		    " ON CONFLICT (name) DO UPDATE SET value = excluded.value", f);
+	free(home);
+	return result;
+}
+
 /* Does all of it inside a transaction. */
 static int
 postgres_schema_change(const struct postgres_url *url, PGconn *c, const char *binding, bool rebind,
@@ -200,7 +223,7 @@ postgres_schema_change(const struct postgres_url *url, PGconn *c, const char *bi
 	while (schema < POSTGRES_SCHEMA_NEWEST)
 		if (postgres_schema_step(url, c, ++schema, f) < 0)
 			return -1;
-	if (postgres_schema_bind(url, c, binding, rebind, f) < 0)
+	if (postgres_schema_bind(url, c, binding, rebind, f) < 0 || postgres_schema_home(url, c, f) < 0)
 		return -1;
 	/* Whether the user has the right to write, and nobody has the tables alone. */
 	if (postgres_schema_do(url, c, "SET LOCAL lock_timeout = '10s';"

@@ -467,6 +467,61 @@ START_TEST(a_database_that_hangs_holds_nobody_up_for_long)
 }
 END_TEST
 
+/* ---- back-ups ---- */
+
+/* Runs a program of PostgreSQL's on the gateways' database, with a dump in the scratch folder. */
+static void
+with_dump(const char *program, const char *options)
+{
+	char *said = shell("cd %s && %s/%s %s '%s' 2>&1", scratch_dir(), postgres_programs(), program,
+	    options, postgres_url(cluster_database, NULL, "gateway"));
+
+	ck_assert_str_eq(said, "");
+	free(said);
+}
+
+START_TEST(after_yesterdays_dump_nothing_is_doubled)
+{
+	static const char *const firsts[] = {"dora", "anna", "eve"};
+	char *ann, *bob;
+
+	cluster_open(2, false, NULL);
+	ann = create_at(0, STAGE_DEMO, "ann");
+	bob = create_at(1, STAGE_DEMO, "bob");
+	cluster_stop(0);
+	free(postgres_sql(cluster_database, "gateway", "VACUUM (FREEZE, FULL) meta"));
+	cluster_start(0); /* on what is no copy */
+	ck_assert_int_eq(postgres_count(cluster_database, "gateway", "SELECT count(*) FROM listing"), 1);
+	with_dump("pg_dump", "-Fc -f dump -d");
+	ck_assert_int_eq(cluster_call(0, "PUT", below(STAGE_DEMO, ann), NULL, "{\"name\":\"anna\"}")->status,
+	    200);
+	ck_assert_int_eq(cluster_call(0, "DELETE", below(STAGE_DEMO, bob), NULL, NULL)->status, 204);
+	free(create_at(0, STAGE_DEMO, "dora"));
+	free(create_at(1, STAGE_DEMO, "eve"));
+	cluster_stop(0);
+	cluster_stop(1);
+	free(postgres_sql(cluster_database, "postgres", "DROP DATABASE gateway"));
+	postgres_make(cluster_database, "gateway");
+	with_dump("pg_restore", "dump -d");
+	cluster_start(0);
+	cluster_start(1);
+	/* what was made or named since is known to the very first create */
+	for (unsigned i = 0; i < 3; i++) {
+		const char *name = firsts[(i + (unsigned)_i) % 3];
+
+		ck_assert_int_eq(cluster_call(i % 2, "POST", STAGE_DEMO, NULL, body_of(name, "again"))->status,
+		    409);
+		ck_assert_int_eq(stage_has(name, NULL), 1);
+	}
+	ck_assert_int_eq(cluster_call(1, "GET", below(STAGE_DEMO, bob), NULL, NULL)->status, 404);
+	free(create_at(1, STAGE_DEMO, "ann"));
+	free(create_at(0, STAGE_DEMO, "bob"));
+	free(ann);
+	free(bob);
+	cluster_close();
+}
+END_TEST
+
 /* The suite. */
 static Suite *
 cluster_suite(void)
@@ -485,6 +540,7 @@ cluster_suite(void)
 	tcase_add_test(tcase, a_database_that_is_away_is_told_and_waited_for);
 	tcase_add_test(tcase, nothing_that_was_told_is_lost_in_a_fail_over);
 	tcase_add_test(tcase, a_database_that_hangs_holds_nobody_up_for_long);
+	tcase_add_loop_test(tcase, after_yesterdays_dump_nothing_is_doubled, 0, 3);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }
