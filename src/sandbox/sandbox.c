@@ -75,7 +75,7 @@ sandbox_start(const struct sandbox_options *o, struct fail *fail)
 	s = mem_zero(1, sizeof *s);
 	s->loop = loop_new();
 	if (s->loop == NULL) {
-		fail_set(fail, "cannot make the sandbox's event loop");
+		fail_set(fail, "the kernel gives no event loop");
 		goto refused;
 	}
 	s->service = sandbox_service_new(s->loop, o, fail);
