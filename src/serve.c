@@ -45,6 +45,7 @@ struct serve {
 	struct serve_workers *workers; /* the loops beside this one */
 	struct http_cors cors;
 	struct http_server *server, *admin;
+	unsigned connections; /* the most that clients may have to each of both */
 	struct serve_reload *reload;
 	struct serve_watch *watch;    /* of key files */
 	struct notify *notify;        /* the service manager; NULL: there is none */
@@ -186,7 +187,7 @@ serve_server_config(struct serve *s, http_service_fn service, const struct http_
 	        .head = (size_t)c->limit_head,
 	        .headers = (unsigned)c->limit_headers,
 	        .body = (size_t)c->limit_body,
-	        .connections = (unsigned)c->limit_connections,
+	        .connections = s->connections,
 	        .buffers = (size_t)c->limit_buffers,
 	        .head_ms = c->client_head,
 	        .body_ms = c->client_body,
@@ -301,25 +302,41 @@ serve_print(const struct serve *s)
 }
 
 /* Asks for as many descriptors as the configured connections, the calls to the
- * upstream and the files need; says it when there are fewer. A client whose request
- * is passed on needs two. */
-static void
-serve_raise_descriptors(const struct serve *s)
+ * upstream and the files need. A client whose request is passed on needs two. */
+static rlim_t
+serve_raise_descriptors(const struct config *c, rlim_t wanted)
 {
-	const struct config *c = s->snap->config;
-	rlim_t wanted = (rlim_t)(c->limit_connections + c->bluejay.max_in_flight + SERVE_FILES);
 	rlim_t best = wanted + (rlim_t)(c->bluejay.max_in_flight * (UPSTREAM_FILES - 1)) +
 	    (rlim_t)(c->passthrough.local != NULL ? c->limit_connections : 0);
 	struct rlimit limit;
 
-	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= best)
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+		return wanted;
+	if (limit.rlim_cur < best) {
+		limit.rlim_cur = best < limit.rlim_max ? best : limit.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &limit);
+	}
+	return limit.rlim_cur;
+}
+
+/* Shares out the descriptors. Where there are too few for all clients, those wait of whom
+ * there are too many, and leave what serving the others takes: half of them at most. */
+static void
+serve_share_descriptors(struct serve *s)
+{
+	const struct config *c = s->snap->config;
+	rlim_t others = (rlim_t)c->bluejay.max_in_flight + SERVE_FILES;
+	rlim_t wanted = (rlim_t)c->limit_connections + others;
+	rlim_t have = serve_raise_descriptors(c, wanted);
+
+	s->connections = (unsigned)c->limit_connections;
+	if (have >= wanted)
 		return;
-	limit.rlim_cur = best < limit.rlim_max ? best : limit.rlim_max;
-	setrlimit(RLIMIT_NOFILE, &limit);
-	if (limit.rlim_cur < wanted)
-		log_warn(s->log,
-		    "fewer descriptors than limits.connections may need; new clients will wait",
-		    LOG_I("have", limit.rlim_cur), LOG_I("want", wanted));
+	s->connections = (unsigned)(have > 2 * others ? have - others : have / 2);
+	if (s->connections > (unsigned)c->limit_connections)
+		s->connections = (unsigned)c->limit_connections;
+	log_warn(s->log, "fewer descriptors than limits.connections may need; new clients will wait",
+	    LOG_I("have", have), LOG_I("want", wanted), LOG_I("connections", s->connections));
 }
 
 /* Another snapshot is in force in the core: takes it everywhere else. */
@@ -333,7 +350,7 @@ serve_apply(void *arg, struct snapshot *snap, loop_fn taken, void *taken_arg)
 
 	s->snap = snapshot_ref(snap);
 	log_set_level(s->log, (enum log_level)snap->config->log_level);
-	serve_raise_descriptors(s);
+	serve_share_descriptors(s);
 	dump_allow(snap->config->core_dumps);
 	if (s->admin != NULL) {
 		hc = serve_server_config(s, api_serve_admin, NULL);
@@ -640,7 +657,7 @@ serve(const struct serve_options *options)
 		serve_free(&s);
 		return 1;
 	}
-	serve_raise_descriptors(&s);
+	serve_share_descriptors(&s);
 	dump_allow(s.snap->config->core_dumps);
 	if (serve_start_loop(&s) && serve_start_sandbox(&s) && serve_start_core(&s)) {
 		serve_catch_signals(&s);

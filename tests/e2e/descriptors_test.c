@@ -139,6 +139,31 @@ START_TEST(new_clients_wait_and_others_are_served)
 }
 END_TEST
 
+START_TEST(idle_clients_leave_what_serving_others_takes)
+{
+	const struct rlimit few = {128, 128};
+	int kept, idle[200];
+	struct reply *r;
+
+	stage_open(NULL, DUMPABLE);
+	kept = raw_connect(stage_gateway.port);
+	ck_assert_int_eq(ask_on(kept, "GET", "/api/projects", "", NULL)->status, 200);
+	ck_assert_int_eq(prlimit(stage_gateway.pid, RLIMIT_NOFILE, &few, NULL), 0);
+	ck_assert_int_eq(ask(stage_gateway.admin_port, "POST", "/reload", NULL, "{}")->status, 200);
+	for (int i = 0; i < 200; i++)
+		idle[i] = raw_connect(stage_gateway.port);
+	expect_calm();
+	r = ask_on(kept, "POST", STAGE_DEMO, "", "{\"name\":\"ann\"}");
+	ck_assert_msg(r->status == 201, "%d %s", r->status, r->body);
+	ck_assert_int_eq(ask(stage_gateway.admin_port, "GET", "/healthz", NULL, NULL)->status, 200);
+	for (int i = 0; i < 200; i++)
+		close(idle[i]);
+	ck_assert_ptr_nonnull(strstr(call("GET", STAGE_DEMO, NULL)->body, "ann"));
+	close(kept);
+	stage_close();
+}
+END_TEST
+
 START_TEST(what_cannot_be_sent_to_bluejay_is_refused_whole)
 {
 	int kept;
@@ -257,6 +282,7 @@ static Suite *
 descriptors_suite(void)
 {
 	const TTest *const tests[] = {new_clients_wait_and_others_are_served,
+	    idle_clients_leave_what_serving_others_takes,
 	    what_cannot_be_sent_to_bluejay_is_refused_whole, an_image_is_stored_whole_or_not_at_all,
 	    a_configuration_that_cannot_be_read_changes_nothing,
 	    without_any_room_it_does_not_start_and_says_why, NULL};
