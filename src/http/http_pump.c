@@ -48,6 +48,7 @@ http_pump_refuse(struct http_conn *c, int status, const char *why)
 	struct http_exchange *ex = c->exchange;
 	struct http_format head = {.status = status, .framing = HTTP_FRAMING_LENGTH, .close = true};
 	struct buf body = {0};
+	uint64_t pushed = c->pushed;
 	size_t before = c->out.len;
 	char id[UUID_SIZE];
 
@@ -77,10 +78,12 @@ http_pump_refuse(struct http_conn *c, int status, const char *why)
 	if (ex != NULL) {
 		ex->refused = true;
 		ex->status = status;
+		ex->received += c->rlen; /* nobody takes it for anything else */
 		http_write_flush(c);
 		http_pump_end(c, HTTP_GONE);
 	} else {
-		http_reporter_tell_refused(c, id, status);
+		http_write_flush(c);
+		http_reporter_tell_refused(c, id, status, c->pushed - pushed);
 	}
 	http_pump_linger(c);
 }

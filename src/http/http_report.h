@@ -18,7 +18,8 @@ struct http_report {
 	enum http_end end;
 	bool refused;      /* the server answered in place of the service */
 	int status;        /* of the answer; 0: none was begun */
-	uint64_t received; /* bytes of head and body */
+	uint64_t received; /* bytes of head and body; of what is refused, all that had
+	                      come */
 	uint64_t sent;     /* bytes of the answer that the kernel took */
 	int64_t begun_us;  /* loop_now_us() when the head was whole */
 	int64_t body_us;   /* after that: when the body was whole; -1: it never was */
