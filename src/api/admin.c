@@ -294,17 +294,19 @@ api_serve_admin(void *arg, struct http_exchange *ex)
 	struct api *api = arg;
 	const struct http_request *q = http_exchange_request(ex);
 	const struct config_client *who;
+	enum http_route_result found;
 	struct http_match match;
 	enum client_entry entry;
 
 	traffic_open(api->traffic, ex, true);
 	entry = client_gate_enter(api->gate, ex, CLIENT_DOOR_ADMIN, &who);
-	if (entry == CLIENT_REFUSED || page_serve(ex))
+	if (entry == CLIENT_UNKNOWN || (entry != CLIENT_REFUSED && page_serve(ex)))
 		return;
-	if (api_refuse_route(ex,
-	        http_route_find(admin_routes, admin_route_count, q->method, q->path, &match), &match))
+	found = http_route_find(admin_routes, admin_route_count, q->method, q->path, &match);
+	if (found == HTTP_ROUTE_FOUND)
+		traffic_note_route(ex, &match);
+	if (entry == CLIENT_REFUSED || api_refuse_route(ex, found, &match))
 		return;
-	traffic_note_route(ex, &match);
 	switch ((enum admin_route)match.id) {
 	case ADMIN_HEALTH:
 		api_answer_json(ex, 200, alive, sizeof alive - 1);

@@ -75,20 +75,42 @@ api_refuse_common(struct api *api, struct http_exchange *ex, const struct config
 	return true;
 }
 
+/* Notes what a request wanted that was refused before anybody looked for its route. */
+static void
+api_note_refused(struct api *api, struct http_exchange *ex)
+{
+	const struct http_request *q = http_exchange_request(ex);
+	const struct resource *resource;
+	struct project project;
+	struct http_match match;
+
+	if (passthrough_would_take(api->pass, ex) ||
+	    api_find(api, q, &match, &resource) != HTTP_ROUTE_FOUND)
+		return;
+	traffic_note_route(ex, &match);
+	if (snapshot_project(gateway_snapshot(api->gw), match.params[0],
+	        resource != NULL ? resource : resource_built_in("personas"), &project))
+		traffic_note_project(ex, &project);
+}
+
 /* Serves the local API. */
 void
 api_serve(void *arg, struct http_exchange *ex)
 {
 	struct api *api = arg;
 	enum http_route_result found;
+	enum client_entry entry;
 	const struct config_client *who;
 	const struct resource *resource;
 	struct project project;
 	struct http_match match;
 
 	traffic_open(api->traffic, ex, false)->items = item_routes_ref(api->items);
-	if (client_gate_enter(api->gate, ex, CLIENT_DOOR_LOCAL, &who) != CLIENT_ADMITTED ||
-	    passthrough_takes(api->pass, ex, who) || project_serve(api, ex, who))
+	entry = client_gate_enter(api->gate, ex, CLIENT_DOOR_LOCAL, &who);
+	if (entry == CLIENT_REFUSED)
+		api_note_refused(api, ex);
+	if (entry != CLIENT_ADMITTED || passthrough_takes(api->pass, ex, who) ||
+	    project_serve(api, ex, who))
 		return;
 	found = api_find(api, http_exchange_request(ex), &match, &resource);
 	if (api_refuse_route(ex, found, &match))

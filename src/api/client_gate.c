@@ -326,11 +326,11 @@ client_gate_enter(struct client_gate *g, struct http_exchange *ex, enum client_d
 		return CLIENT_STRANGER;
 	if (claim == CLIENT_CLAIM_TWO) {
 		client_gate_fail(g, ex, door, CLIENT_AMBIGUOUS);
-		return CLIENT_REFUSED;
+		return CLIENT_UNKNOWN;
 	}
 	if (found == NULL) {
 		client_gate_fail(g, ex, door, claim == CLIENT_CLAIM_NONE ? CLIENT_MISSING : CLIENT_WRONG);
-		return CLIENT_REFUSED;
+		return CLIENT_UNKNOWN;
 	}
 	*who = found;
 	return client_gate_allows(g, ex, door, found) ? CLIENT_ADMITTED : CLIENT_REFUSED;

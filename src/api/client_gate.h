@@ -19,7 +19,8 @@ enum client_door { CLIENT_DOOR_LOCAL, CLIENT_DOOR_ADMIN };
 #define CLIENT_DOORS 2
 
 enum client_entry {
-	CLIENT_REFUSED, /* it is answered, or will be */
+	CLIENT_UNKNOWN, /* nobody knows the token: it is answered, or will be */
+	CLIENT_REFUSED, /* whoever asks may not do it: it is answered */
 	CLIENT_ADMITTED,
 	CLIENT_STRANGER /* nobody known, who asks for what everyone may see: health */
 };

@@ -6,8 +6,6 @@
 
 #include <string.h>
 
-#define CLIENT_PASS_PROJECT_SIZE 256
-
 static const char client_pass_projects[] = "/api/projects";
 
 /* Decodes the byte at *p and moves on; -1 for an escape that is none. */
@@ -43,14 +41,14 @@ client_pass_plain(const char *path)
 	return true;
 }
 
-/* Decodes the segment after /api/projects/; false when the path has none. */
-static bool
+/* Decodes the segment after /api/projects/; false when the path has none, or not plainly. */
+bool
 client_pass_project(const char *path, char project[CLIENT_PASS_PROJECT_SIZE])
 {
 	size_t n = 0;
 
 	if (strncmp(path, client_pass_projects, sizeof client_pass_projects - 1) != 0 ||
-	    path[sizeof client_pass_projects - 1] != '/')
+	    path[sizeof client_pass_projects - 1] != '/' || !client_pass_plain(path))
 		return false;
 	for (path += sizeof client_pass_projects; *path != '\0' && *path != '/';) {
 		if (n == CLIENT_PASS_PROJECT_SIZE - 1)
@@ -75,7 +73,7 @@ client_pass(const struct config_client *who, enum pass_owner owner, const char *
 		return CLIENT_PASS_MAY;
 	if (strcmp(path, client_pass_projects) == 0)
 		return CLIENT_PASS_OWN; /* the tool would list every project */
-	if (!client_pass_plain(path) || !client_pass_project(path, project))
+	if (!client_pass_project(path, project))
 		return CLIENT_PASS_OUTSIDE;
 	return client_gate_project(who, project) ? CLIENT_PASS_MAY : CLIENT_PASS_NO_PROJECT;
 }

@@ -4,6 +4,8 @@
 #include "api/pass_target.h"
 #include "config/config_values.h"
 
+#define CLIENT_PASS_PROJECT_SIZE 256
+
 /*
  * What a client may of that which is passed on, and so goes around the fence.
  *
@@ -23,5 +25,8 @@ enum client_pass {
 /* `owner` is PASS_BLUEJAY or PASS_OTHER, `path` still percent-encoded; a NULL client is
  * anyone, where nobody needs a token. */
 enum client_pass client_pass(const struct config_client *, enum pass_owner, const char *path);
+
+/* The project below which a path plainly lies; false when it does not. */
+bool client_pass_project(const char *path, char project[CLIENT_PASS_PROJECT_SIZE]);
 
 #endif

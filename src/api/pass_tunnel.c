@@ -217,6 +217,7 @@ pass_tunnel_on_head(void *arg, const struct tunnel_head *h)
 	struct http_field *fields;
 	struct pass_fields l;
 
+	traffic_note_heard(p->ex, loop_now_us(p->owner->api->loop));
 	if (h->status == 101 && !pass_tunnel_agreed(h)) {
 		p->mode = PASS_TUNNEL_OVER;
 		pass_answer_local_trouble(p->owner, p->road, p->ex, RELAY_BROKEN,
@@ -241,6 +242,7 @@ pass_tunnel_on_end(void *arg, enum relay_end end, const char *why)
 	struct pass_tunnel *p = arg;
 
 	p->tunnel = NULL;
+	traffic_note_heard(p->ex, loop_now_us(p->owner->api->loop));
 	if (p->mode == PASS_TUNNEL_ASKING)
 		pass_answer_local_trouble(p->owner, p->road, p->ex, end, why);
 	else if (p->mode != PASS_TUNNEL_OVER)
@@ -270,6 +272,7 @@ pass_tunnel_start(struct passthrough *t, struct http_exchange *ex, bool known)
 	http_exchange_pause(ex);
 	pass_fields_request(&l, q, PASS_TO_LOCAL, known, t->name, NULL);
 	pass_fields_add(&l, "Upgrade", "websocket");
+	traffic_note_try(ex);
 	p->tunnel = tunnel_open(t->api->loop, &p->road->config, q->method, target, l.list,
 	    &pass_tunnel_events, p);
 	pass_fields_free(&l);

@@ -217,6 +217,7 @@ pass_on_head(void *arg, const struct relay_head *h)
 
 	if (h->status == 401 && pass_fall_back(p))
 		return;
+	traffic_note_heard(p->ex, loop_now_us(p->owner->api->loop));
 	if (p->place != NULL)
 		upstream_place_judge(p->place, h->status < 500);
 	if (p->way == PASS_TO_BLUEJAY)
@@ -274,6 +275,7 @@ pass_on_end(void *arg, enum relay_end end, const char *why)
 	p->call = NULL;
 	if (p->again)
 		return;
+	traffic_note_heard(ex, loop_now_us(p->owner->api->loop));
 	if (p->place != NULL && !p->begun && !p->dropped)
 		upstream_place_judge(p->place, false);
 	pass_leave(p);
@@ -336,6 +338,7 @@ pass_send(struct pass *p)
 	pass_fields_request(&l, q, p->way, p->known, t->name, local ? NULL : &along);
 	r.fields = l.list;
 	p->sent = true;
+	traffic_note_try(p->ex);
 	p->call = relay_start(p->road->relay, &r, &pass_events, p);
 	pass_fields_free(&l);
 	free(target);
@@ -434,6 +437,14 @@ pass_is_safe(const char *method)
 	    strcmp(method, "OPTIONS") == 0;
 }
 
+/* Notes that a request is one to be passed on. */
+static void
+pass_note(struct http_exchange *ex, enum pass_way way)
+{
+	traffic_note_pass(ex, way == PASS_TO_LOCAL ? "passthrough.local" : "/v1/...");
+	traffic_note(ex)->writes = pass_is_websocket(http_exchange_request(ex), way);
+}
+
 /* Starts passing a request on. */
 static void
 pass_start(struct passthrough *t, struct http_exchange *ex, enum pass_way way, bool known)
@@ -441,9 +452,10 @@ pass_start(struct passthrough *t, struct http_exchange *ex, enum pass_way way, b
 	const struct http_request *q = http_exchange_request(ex);
 	struct pass *p;
 
-	traffic_note(ex)->route = way == PASS_TO_LOCAL ? "passthrough.local" : "/v1/...";
+	pass_note(ex, way);
 	if (pass_refuses(t, ex, way))
 		return;
+	traffic_note_asked(ex, loop_now_us(t->api->loop));
 	if (pass_is_websocket(q, way)) {
 		pass_tunnel_start(t, ex, known);
 		return;
@@ -470,23 +482,23 @@ static bool
 pass_for(struct passthrough *t, struct http_exchange *ex, const struct config_client *who,
     enum pass_owner owner)
 {
-	switch (client_pass(who, owner, http_exchange_request(ex)->path)) {
-	case CLIENT_PASS_MAY:
-		pass_start(t, ex, owner == PASS_BLUEJAY ? PASS_TO_BLUEJAY : PASS_TO_LOCAL, who != NULL);
+	enum pass_way way = owner == PASS_BLUEJAY ? PASS_TO_BLUEJAY : PASS_TO_LOCAL;
+	enum client_pass may = client_pass(who, owner, http_exchange_request(ex)->path);
+
+	if (may == CLIENT_PASS_MAY) {
+		pass_start(t, ex, way, who != NULL);
 		return true;
-	case CLIENT_PASS_OWN:
-		return false;
-	case CLIENT_PASS_NO_BLUEJAY:
-		api_answer_error(ex, 403, "This token is not for /v1/");
-		return true;
-	case CLIENT_PASS_NO_PROJECT:
-		api_answer_error(ex, 404, "Project not found");
-		return true;
-	case CLIENT_PASS_OUTSIDE:
-		break;
 	}
-	api_answer_error(ex, 403, "This token is for certain projects, and the path is not plainly "
-	                          "below one of them");
+	if (may == CLIENT_PASS_OWN)
+		return false;
+	pass_note(ex, way);
+	if (may == CLIENT_PASS_NO_BLUEJAY)
+		api_answer_error(ex, 403, "This token is not for /v1/");
+	else if (may == CLIENT_PASS_NO_PROJECT)
+		api_answer_error(ex, 404, "Project not found");
+	else
+		api_answer_error(ex, 403, "This token is for certain projects, and the path is not plainly "
+		                          "below one of them");
 	return true;
 }
 
@@ -510,6 +522,22 @@ passthrough_takes(struct passthrough *t, struct http_exchange *ex, const struct 
 	}
 	api_answer_error(ex, 400, "The path could be read as one of the gateway's own, but is not "
 	                          "written like one");
+	return true;
+}
+
+/* Notes where a refused request would have gone. */
+bool
+passthrough_would_take(struct passthrough *t, struct http_exchange *ex)
+{
+	const struct pass_claims claims = {item_routes_keys(t->api->items), t->bluejay != NULL};
+	enum pass_owner owner = pass_target_owner(http_exchange_request(ex)->path, &claims);
+
+	if (owner == PASS_BLUEJAY)
+		pass_note(ex, PASS_TO_BLUEJAY);
+	else if (owner == PASS_OTHER && t->local != NULL)
+		pass_note(ex, PASS_TO_LOCAL);
+	else
+		return false;
 	return true;
 }
 

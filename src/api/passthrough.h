@@ -20,4 +20,8 @@ void passthrough_free(struct passthrough *); /* after the servers that use it */
  * it must not be; else nothing was done with it. */
 bool passthrough_takes(struct passthrough *, struct http_exchange *, const struct config_client *);
 
+/* Notes of a request that was refused before whether it would have been passed on, and where
+ * to, for the log; false when not. */
+bool passthrough_would_take(struct passthrough *, struct http_exchange *);
+
 #endif

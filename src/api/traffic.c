@@ -1,10 +1,12 @@
 #include "config.h"
 
 #include "api/traffic.h"
+#include "api/client_pass.h"
 #include "api/item_routes.h"
 #include "base/mem.h"
 #include "base/metric_text.h"
 #include "base/uuid.h"
+#include "core/resource_read.h"
 #include "json/json_text.h"
 
 #include <json-c/linkhash.h>
@@ -20,6 +22,7 @@
 #define TRAFFIC_KINDS 64
 #define TRAFFIC_ROUTE_SIZE 80
 #define TRAFFIC_CLASSES 6 /* of statuses: by hundreds */
+#define TRAFFIC_TUNNEL 101 /* a WebSocket was opened */
 #define TRAFFIC_GONE 499 /* the status of a request whose client left before an answer */
 
 /* Where a kind of request is counted; found again without looking it up by name. */
@@ -77,8 +80,9 @@ traffic_open(struct traffic *t, struct http_exchange *ex, bool admin)
 	if (q->traceparent != NULL)
 		traffic_continue(n, q);
 	n->route = n->cache = NULL;
-	n->named = false;
+	n->named = n->writes = false;
 	n->admin = admin;
+	n->asked_us = 0;
 	n->client[0] = n->project[0] = n->item[0] = '\0';
 	n->unknown = 0;
 	http_exchange_set_note(ex, n);
@@ -133,20 +137,68 @@ traffic_reads(const struct http_request *q)
 	    strcmp(q->method, "HEAD") == 0 || strcmp(q->method, "OPTIONS") == 0;
 }
 
+/* Notes which thing a write is about, if that looks like an id. */
+static void
+traffic_note_item(struct http_exchange *ex, const char *id)
+{
+	if (!traffic_reads(http_exchange_request(ex)) && *id != '\0' && traffic_is_id(id))
+		strcpy(traffic_note(ex)->item, id);
+}
+
 /* Notes the route; of a write, which thing it is about. */
 void
 traffic_note_route(struct http_exchange *ex, const struct http_match *match)
 {
-	struct traffic_note *n = traffic_note(ex);
-	const char *id;
+	traffic_note(ex)->route = match->pattern;
+	if (match->param_count > 0 && strstr(match->pattern, "/:id") != NULL)
+		traffic_note_item(ex, match->params[match->param_count - 1]);
+}
 
-	n->route = match->pattern;
-	if (match->param_count == 0 || traffic_reads(http_exchange_request(ex)) ||
-	    strstr(match->pattern, "/:id") == NULL)
-		return;
-	id = match->params[match->param_count - 1];
-	if (traffic_is_id(id))
-		strcpy(n->item, id);
+/* Notes what is passed on. */
+void
+traffic_note_pass(struct http_exchange *ex, const char *route)
+{
+	const char *path = http_exchange_request(ex)->path, *last = strrchr(path, '/');
+	struct traffic_note *n = traffic_note(ex);
+	char id[CLIENT_PASS_PROJECT_SIZE];
+	struct project project;
+
+	n->route = route;
+	if (client_pass_project(path, id) &&
+	    snapshot_project(n->snap, id, resource_built_in("personas"), &project))
+		traffic_note_project(ex, &project);
+	if (last != NULL)
+		traffic_note_item(ex, last + 1);
+}
+
+/* Another server is waited for. */
+void
+traffic_note_asked(struct http_exchange *ex, int64_t now)
+{
+	traffic_note(ex)->asked_us = now;
+}
+
+/* A request goes out to it. */
+void
+traffic_note_try(struct http_exchange *ex)
+{
+	traffic_note(ex)->trace.tries++;
+}
+
+/* Adds a wait for another server that is over. */
+static void
+traffic_end_wait(struct traffic_note *n, int64_t now)
+{
+	if (n->asked_us != 0)
+		n->trace.upstream_us = now - n->asked_us;
+	n->asked_us = 0;
+}
+
+/* It was heard of. */
+void
+traffic_note_heard(struct http_exchange *ex, int64_t now)
+{
+	traffic_end_wait(traffic_note(ex), now);
 }
 
 /* Notes the project. */
@@ -397,7 +449,7 @@ traffic_log(struct traffic *t, const struct http_report *r, const struct traffic
 static const char *
 traffic_outcome(const struct http_report *r)
 {
-	if (r->status >= 200 && r->status < 300)
+	if ((r->status >= 200 && r->status < 300) || r->status == TRAFFIC_TUNNEL)
 		return "done";
 	if (r->refused || (r->status >= 400 && r->status < 500) || r->status == 503)
 		return "refused";
@@ -433,11 +485,13 @@ traffic_report(struct traffic *t, const struct http_report *r)
 	enum log_level level = admin && reads ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO;
 
 	traffic_count(t, r, n);
-	if (n != NULL)
+	if (n != NULL) {
 		trace_store_end(&n->trace, r->begun_us + r->total_us);
+		traffic_end_wait(n, r->begun_us + r->total_us);
+	}
 	if (log_wants(t->log, level) && gateway_snapshot(t->gw)->config->log_access)
 		traffic_log(t, r, n, level);
-	if (n != NULL && n->route != NULL && !reads && log_wants(t->log, LOG_LEVEL_INFO))
+	if (n != NULL && n->route != NULL && (!reads || n->writes) && log_wants(t->log, LOG_LEVEL_INFO))
 		traffic_audit(t, r, n);
 	if (n != NULL)
 		traffic_close(t, n);

@@ -32,6 +32,8 @@ struct traffic_note {
 	const char *cache; /* what the read cache did; NULL: does not apply */
 	bool named;        /* the project has an entry in the file */
 	bool admin;        /* on the admin address */
+	bool writes;       /* may change something, though its method only reads: a WebSocket */
+	int64_t asked_us;  /* since when another server's answer is waited for; 0: none is */
 	char project[TRAFFIC_PROJECT_SIZE]; /* "": none */
 	char client[CONFIG_CLIENT_NAME_MAX + 1]; /* "": nobody that is known */
 	struct http_field beside[3];        /* of the answer, from the gate, with their text */
@@ -56,6 +58,14 @@ void traffic_note_client(struct http_exchange *, const char *name);
 /* Notes which route was found, and the id of the thing in its path when it looks
  * like one. */
 void traffic_note_route(struct http_exchange *, const struct http_match *);
+/* Notes where a request is passed on to, which names the route, and what its path tells
+ * plainly: the project, and of a write the id at its end. */
+void traffic_note_pass(struct http_exchange *, const char *route);
+/* Notes that a request which is passed on begins to wait for the other server, that it goes
+ * out to it (once more), and that the answer has begun or will not. */
+void traffic_note_asked(struct http_exchange *, int64_t now_us);
+void traffic_note_try(struct http_exchange *);
+void traffic_note_heard(struct http_exchange *, int64_t now_us);
 /* Notes the project, and lets its calls know for which request they are. */
 void traffic_note_project(struct http_exchange *, struct project *);
 /* Notes which fields a write changes. */

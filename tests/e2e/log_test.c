@@ -2,6 +2,7 @@
 
 #include "script.h"
 #include "stage.h"
+#include "tool.h"
 #include "unit.h"
 
 #include <fcntl.h>
@@ -169,6 +170,76 @@ START_TEST(every_write_has_an_audit_line)
 	ck_assert_ptr_null(line("request", 0));
 	ck_assert_ptr_null(line("audit", 6));
 	free(id);
+	stage_close();
+}
+END_TEST
+
+#define VIEWER "Authorization: Bearer a-viewer-of-tests\r\n" /* who may read */
+#define CLIENT "Authorization: Bearer a-client-of-tests\r\n"
+#define CLIENTS "clients:\n" \
+	"  - {name: viewer, read_only: true, passthrough: true,\n" \
+	"     token_sha256: 80d1628507811ef25758170d2ee268471d8ac992e23a75e8bae8763a0287157a}\n" \
+	"  - {name: client,\n" \
+	"     token_sha256: bc4d48a990fa06e36c0a7fdc54c50078c4a6d1d96b7c992719d0d383489f3b95}\n" \
+	"passthrough: {bluejay: true}\n"
+
+START_TEST(writes_that_are_forbidden_are_audited_too)
+{
+	char *id;
+
+	stage_open(SETTINGS, "log: {access: false}\n" CLIENTS);
+	id = stage_make(STAGE_AGENT, "a", "");
+	ck_assert_int_eq(call_with("PUT", below(STAGE_DEMO, id), VIEWER, "{\"name\":\"b\"}")->status, 403);
+	EXPECT(wait_line("audit", 0), "client_name", "viewer", "project", "demo", "method", "PUT", "route",
+	    "/api/projects/:project/personas/:id", "id", id, "status", "403", "outcome", "refused");
+	ck_assert_int_eq(call_with("POST", "/v1/create-customer-persona", VIEWER, "{}")->status, 403);
+	EXPECT(wait_line("audit", 1), "client_name", "viewer", "route", "/v1/...", "outcome", "refused");
+	ck_assert_int_eq(call("DELETE", below(STAGE_DEMO, id), NULL)->status, 401); /* whose it is nobody knows */
+	ck_assert_int_eq(call_with("GET", below(STAGE_DEMO, id), VIEWER, NULL)->status, 200);
+	ck_assert_int_eq(call_with("DELETE", below(STAGE_DEMO, id), CLIENT, NULL)->status, 204);
+	EXPECT(wait_line("audit", 2), "client_name", "client", "status", "204");
+	free(id);
+	stage_close();
+}
+END_TEST
+
+#define SWITCH "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" \
+	"Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n"
+
+START_TEST(what_is_passed_on_has_its_lines)
+{
+	char more[200], *id, path[80];
+	int c, t;
+
+	snprintf(more, sizeof more, "passthrough: {bluejay: true, local: 'http://127.0.0.1:%d'}\n", tool_open());
+	stage_open(SETTINGS, more);
+	c = call_start("POST", "/api/projects/demo/runs?q=MARKED", NULL, "{}");
+	t = tool_accept();
+	tool_head(t);
+	tool_say(t, "HTTP/1.1 201 Created\r\nContent-Length: 2\r\n\r\n{}");
+	ck_assert_int_eq(call_end(c)->status, 201);
+	close(t);
+	EXPECT(wait_line("request", 0), "project", "demo", "route", "passthrough.local", "status", "201",
+	    "tries", "1");
+	ck_assert_str_ne(member(line("request", 0), "upstream_ms"), "(none)");
+	EXPECT(wait_line("audit", 0), "project", "demo", "route", "passthrough.local", "outcome", "done");
+	c = call_start("GET", "/chat", "Connection: Upgrade\r\nUpgrade: websocket\r\n"
+	    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n", NULL);
+	t = tool_accept();
+	tool_head(t);
+	tool_say(t, SWITCH);
+	tool_head(c);
+	close(t);
+	close(c);
+	EXPECT(wait_line("request", 1), "status", "101", "tries", "1");
+	EXPECT(wait_line("audit", 1), "method", "GET", "status", "101", "outcome", "done");
+	id = stage_make(STAGE_AGENT, "a", "");
+	snprintf(path, sizeof path, "/v1/customer-persona/%s", id);
+	ck_assert_int_eq(call("DELETE", path, NULL)->status, 200);
+	EXPECT(wait_line("request", 2), "route", "/v1/...", "tries", "1");
+	EXPECT(wait_line("audit", 2), "route", "/v1/...", "id", id, "outcome", "done");
+	free(id);
+	tool_close();
 	stage_close();
 }
 END_TEST
@@ -496,6 +567,8 @@ log_suite(void)
 	    what_the_server_refuses_has_its_line_too,
 	    a_client_that_leaves_has_its_line,
 	    every_write_has_an_audit_line,
+	    writes_that_are_forbidden_are_audited_too,
+	    what_is_passed_on_has_its_lines,
 	    nothing_personal_is_ever_logged,
 	    a_log_file_can_be_rotated,
 	    logrotate_as_documented_loses_no_line,
