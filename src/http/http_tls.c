@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 
 #define HTTP_TLS_PIECE (1 << 30) /* bytes given to OpenSSL at once: it counts with int */
+#define HTTP_TLS_READS 64        /* records taken before others have their turn: one may hold a byte */
 #define HTTP_TLS_TALKS_MAX 64    /* handshake records after the handshake, of a whole connection */
 #define HTTP_TLS_HANDSHAKE 22    /* the type of such a record (RFC 8446, 5.1) */
 
@@ -197,8 +198,8 @@ http_tls_greet(struct http_socket *s, const char **why)
 	return HTTP_SOCKET_BROKEN;
 }
 
-/* Reads what is there, as far as there is room. An end or error behind bytes is told by
- * the next call. */
+/* Reads what is there, as far as there is room and a call may take. An end or error behind
+ * bytes is told by the next call. */
 ssize_t
 http_tls_recv(struct http_socket *s, void *bytes, size_t len)
 {
@@ -207,7 +208,7 @@ http_tls_recv(struct http_socket *s, void *bytes, size_t len)
 
 	ERR_clear_error();
 	s->wants_write = false;
-	while (got < len) {
+	for (int reads = 0; reads < HTTP_TLS_READS && got < len; reads++) {
 		size_t room = len - got < HTTP_TLS_PIECE ? len - got : HTTP_TLS_PIECE;
 		int n = SSL_read(s->ssl, (char *)bytes + got, (int)room);
 

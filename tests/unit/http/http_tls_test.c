@@ -262,6 +262,34 @@ START_TEST(keys_are_not_changed_without_end)
 }
 END_TEST
 
+START_TEST(many_small_records_leave_others_their_turn)
+{
+	static const char head[] = "POST /stream HTTP/1.1\r\nHost: localhost\r\nContent-Length: 200\r\n\r\n";
+	static const char other_says[] = "GET /other HTTP/1.1\r\nHost: localhost\r\n\r\n";
+	struct rig rig = {.secure = true};
+	struct client c, other;
+	const char *turn;
+
+	rig_start(&rig);
+	client_open(&other, &rig);
+	client_open(&c, &rig);
+	client_says(&c, head);
+	for (int i = 0; i < 200; i++)
+		ck_assert_int_eq(client_put(&c, "x", 1), 1);
+	ck_assert_int_gt(client_put(&other, other_says, sizeof other_says - 1), 0);
+	client_read(&c);
+	client_read(&other);
+	turn = strstr(rig.seen.data, "/other");
+	ck_assert_ptr_nonnull(turn);
+	ck_assert_ptr_nonnull(strstr(turn, "xxx")); /* the rest of it came later */
+	ck_assert_int_eq(client_status(&c, 0), 200);
+	ck_assert_int_eq(client_status(&other, 0), 200);
+	client_close(&c);
+	client_close(&other);
+	rig_stop(&rig);
+}
+END_TEST
+
 START_TEST(a_slow_handshake_has_one_deadline)
 {
 	struct rig rig = {.secure = true, .config.limits = HTTP_LIMITS_DEFAULT};
@@ -469,6 +497,7 @@ http_tls_suite(void)
 	tcase_add_test(t, a_client_may_leave_after_any_byte);
 	tcase_add_test(t, keys_are_not_agreed_on_twice);
 	tcase_add_loop_test(t, keys_are_not_changed_without_end, 0, 2);
+	tcase_add_test(t, many_small_records_leave_others_their_turn);
 	tcase_add_test(t, a_slow_handshake_has_one_deadline);
 	tcase_add_test(t, a_silent_client_is_cut_at_the_same_time);
 	tcase_add_test(t, an_end_that_was_not_announced_is_a_cut);
