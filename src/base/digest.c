@@ -15,30 +15,36 @@ digest_context(struct digest *d)
 }
 
 /* Writes bytes in hex. */
-static void
-digest_print(const unsigned char *md, unsigned n, char out[DIGEST_HEX_SIZE])
+void
+digest_print(const unsigned char *bytes, size_t n, char *out)
 {
 	static const char hex[] = "0123456789abcdef";
 
-	if (n != 32)
-		abort();
-	for (unsigned i = 0; i < n; i++) {
-		out[2 * i] = hex[md[i] >> 4];
-		out[2 * i + 1] = hex[md[i] & 15];
+	for (size_t i = 0; i < n; i++) {
+		out[2 * i] = hex[bytes[i] >> 4];
+		out[2 * i + 1] = hex[bytes[i] & 15];
 	}
-	out[64] = '\0';
+	out[2 * n] = '\0';
+}
+
+/* SHA-256. */
+void
+digest_raw(const void *bytes, size_t len, unsigned char out[DIGEST_SIZE])
+{
+	unsigned n = 0;
+
+	if (EVP_Digest(bytes, len, out, &n, EVP_sha256(), NULL) != 1 || n != DIGEST_SIZE)
+		abort();
 }
 
 /* SHA-256, in hex. */
 void
 digest_hex(const void *bytes, size_t len, char out[DIGEST_HEX_SIZE])
 {
-	unsigned char md[EVP_MAX_MD_SIZE];
-	unsigned n = 0;
+	unsigned char md[DIGEST_SIZE];
 
-	if (EVP_Digest(bytes, len, md, &n, EVP_sha256(), NULL) != 1)
-		abort();
-	digest_print(md, n, out);
+	digest_raw(bytes, len, md);
+	digest_print(md, sizeof md, out);
 }
 
 /* Begins. */
@@ -62,15 +68,23 @@ digest_add(struct digest *d, const void *bytes, size_t len)
 
 /* Ends. */
 void
-digest_end(struct digest *d, char out[DIGEST_HEX_SIZE])
+digest_end_raw(struct digest *d, unsigned char out[DIGEST_SIZE])
 {
-	unsigned char md[EVP_MAX_MD_SIZE];
 	unsigned n = 0;
 
-	if (EVP_DigestFinal_ex(digest_context(d), md, &n) != 1)
+	if (EVP_DigestFinal_ex(digest_context(d), out, &n) != 1 || n != DIGEST_SIZE)
 		abort();
 	EVP_MD_CTX_free(digest_context(d));
-	digest_print(md, n, out);
+}
+
+/* Ends, in hex. */
+void
+digest_end(struct digest *d, char out[DIGEST_HEX_SIZE])
+{
+	unsigned char md[DIGEST_SIZE];
+
+	digest_end_raw(d, md);
+	digest_print(md, sizeof md, out);
 }
 
 /* The beginning of the digest. */

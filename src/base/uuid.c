@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/random.h>
 
 /* Fills bytes from the kernel. */
@@ -27,24 +28,34 @@ uuid_random(void *bytes, size_t len)
 	}
 }
 
-/* Writes a fresh UUID. */
+/* Writes a UUID of random bytes. */
 void
-uuid_make(char out[UUID_SIZE])
+uuid_of(const unsigned char random[UUID_BYTES], char out[UUID_SIZE])
 {
 	static const char hex[] = "0123456789abcdef";
-	uint8_t b[16];
+	unsigned char b[UUID_BYTES];
 	char *p = out;
 
-	uuid_random(b, sizeof b);
-	b[6] = (uint8_t)((b[6] & 0x0f) | 0x40);
-	b[8] = (uint8_t)((b[8] & 0x3f) | 0x80);
-	for (int i = 0; i < 16; i++) {
+	memcpy(b, random, sizeof b);
+	b[6] = (unsigned char)((b[6] & 0x0f) | 0x40);
+	b[8] = (unsigned char)((b[8] & 0x3f) | 0x80);
+	for (int i = 0; i < UUID_BYTES; i++) {
 		if (i == 4 || i == 6 || i == 8 || i == 10)
 			*p++ = '-';
 		*p++ = hex[b[i] >> 4];
 		*p++ = hex[b[i] & 15];
 	}
 	*p = '\0';
+}
+
+/* Writes a fresh one. */
+void
+uuid_make(char out[UUID_SIZE])
+{
+	unsigned char random[UUID_BYTES];
+
+	uuid_random(random, sizeof random);
+	uuid_of(random, out);
 }
 
 /* Checks the form. */

@@ -8,8 +8,6 @@
 #include "bulk/bulk_patience.h"
 #include "bulk/bulk_site_impl.h"
 #include "bulk/bulk_text.h"
-#include "json/json_read.h"
-#include "json/json_text.h"
 #include "upstream/relay.h"
 #include "upstream/retry.h"
 
@@ -92,20 +90,13 @@ bulk_fetch_finish(struct bulk_fetch *t, bool good)
 static void
 bulk_fetch_note_answer(struct bulk_fetch *t)
 {
-	struct json_object *root = NULL;
-	const char *sentence = NULL;
 	struct buf b;
 
-	if (json_read(t->error.data != NULL ? t->error.data : "", t->error.len, &root, NULL) &&
-	    json_object_is_type(root, json_type_object))
-		sentence = json_get_string(root, "error");
 	buf_init(&b, 0);
-	if (sentence != NULL)
-		bulk_text_plain(&b, sentence, BULK_FETCH_WHY_MAX);
-	fail_set(&t->why, "%s answers %d%s%s", t->site->name, t->status, sentence != NULL ? ": " : "",
-	    sentence != NULL ? b.data : "");
+	bulk_text_error(&b, t->error.data, t->error.len, BULK_FETCH_WHY_MAX);
+	fail_set(&t->why, "%s answers %d%s%s", t->site->name, t->status, b.len > 0 ? ": " : "",
+	    b.len > 0 ? b.data : "");
 	buf_free(&b);
-	json_object_put(root);
 }
 
 /* Tries again, if it may help and patience allows it. */

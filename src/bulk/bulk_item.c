@@ -5,7 +5,6 @@
 #include "json/json_read.h"
 #include "json/json_text.h"
 
-#include <stdio.h>
 #include <json-c/linkhash.h>
 #include <stdlib.h>
 #include <string.h>
@@ -54,19 +53,17 @@ bulk_digest_read(const char *text, unsigned char out[BULK_DIGEST_SIZE])
 void
 bulk_digest_text(const unsigned char digest[BULK_DIGEST_SIZE], char out[BULK_DIGEST_TEXT_SIZE])
 {
-	for (size_t i = 0; i < BULK_DIGEST_SIZE; i++)
-		snprintf(out + 2 * i, 3, "%02x", digest[i]);
+	digest_print(digest, BULK_DIGEST_SIZE, out);
 }
 
 /* Makes a digest: the first half of SHA-256. */
 void
 bulk_digest(const void *bytes, size_t len, unsigned char out[BULK_DIGEST_SIZE])
 {
-	char hex[DIGEST_HEX_SIZE];
+	unsigned char whole[DIGEST_SIZE];
 
-	digest_hex(bytes, len, hex);
-	hex[2 * BULK_DIGEST_SIZE] = '\0';
-	bulk_digest_read(hex, out);
+	digest_raw(bytes, len, whole);
+	memcpy(out, whole, BULK_DIGEST_SIZE);
 }
 
 /* Picks out what is said. */

@@ -11,7 +11,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -44,20 +43,6 @@ bulk_journal_fail(const struct bulk_journal *j, struct fail *f, const char *what
 	return fail_set(f, "the journal %s %s", j->path, what);
 }
 
-/* Makes the file's name durable. */
-static int
-bulk_journal_sync_folder(const struct bulk_journal *j)
-{
-	char *path = mem_string(j->path);
-	int fd = open(dirname(path), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int rc = fd < 0 ? -1 : fsync(fd);
-
-	if (fd >= 0)
-		close(fd);
-	free(path);
-	return rc;
-}
-
 /* Adds a member to the line that is being written. */
 static void
 bulk_journal_member(struct bulk_journal *j, const char *separator, const char *key,
@@ -81,7 +66,7 @@ bulk_journal_begin(struct bulk_journal *j, const char *from, const char *to, str
 		unlink(j->path); /* it says nothing yet */
 		return -1;
 	}
-	if (bulk_journal_sync_folder(j) < 0)
+	if (fd_sync_name(j->path) < 0)
 		return fail_set(f, "the journal %s cannot be kept: %s", j->path, strerror(errno));
 	return 0;
 }

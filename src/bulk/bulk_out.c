@@ -7,7 +7,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -87,20 +86,6 @@ bulk_out_write(struct bulk_out *o, const char *bytes, size_t len, struct fail *f
 	return o->bytes.len >= BULK_OUT_CHUNK ? bulk_out_flush(o, f) : 0;
 }
 
-/* Makes the new name durable. */
-static int
-bulk_out_sync_folder(const char *path)
-{
-	char *copy = mem_string(path);
-	int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int rc = fd < 0 ? -1 : fsync(fd);
-
-	if (fd >= 0)
-		close(fd);
-	free(copy);
-	return rc;
-}
-
 /* Puts it in its place. */
 int
 bulk_out_commit(struct bulk_out *o, struct fail *f)
@@ -108,7 +93,7 @@ bulk_out_commit(struct bulk_out *o, struct fail *f)
 	int rc = bulk_out_flush(o, f);
 
 	if (rc == 0 && o->part != NULL && (fsync(o->fd) < 0 || rename(o->part, o->path) < 0 ||
-	    bulk_out_sync_folder(o->path) < 0))
+	    fd_sync_name(o->path) < 0))
 		rc = fail_set(f, "%s cannot be written: %s", o->path, strerror(errno));
 	if (rc < 0) {
 		bulk_out_drop(o);

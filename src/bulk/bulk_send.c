@@ -79,18 +79,12 @@ bulk_send_again(struct bulk_send *s, int64_t retry_after, bool others)
 static void
 bulk_send_note(struct bulk_send *s, const struct upstream_answer *a)
 {
-	struct json_object *root = NULL;
-	const char *sentence = NULL;
 	struct buf b;
 
-	if (json_read(a->body, a->body_len, &root, NULL) && json_object_is_type(root, json_type_object))
-		sentence = json_get_string(root, "error");
 	buf_init(&b, 0);
-	if (sentence != NULL)
-		bulk_text_plain(&b, sentence, BULK_SEND_WHY_MAX);
+	bulk_text_error(&b, a->body, a->body_len, BULK_SEND_WHY_MAX);
 	fail_set(&s->why, "%d%s%s", a->status, b.len > 0 ? " " : "", b.len > 0 ? b.data : "");
 	buf_free(&b);
-	json_object_put(root);
 }
 
 /* It is done: the id is in the answer. */

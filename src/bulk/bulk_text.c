@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include "bulk/bulk_text.h"
+#include "json/json_read.h"
 #include "json/json_text.h"
 
 #include <string.h>
@@ -85,4 +86,18 @@ bulk_text_plain(struct buf *b, const char *s, size_t max)
 	}
 	if (fit < len)
 		buf_adds(b, BULK_TEXT_CUT);
+}
+
+/* Says what is wrong. */
+void
+bulk_text_error(struct buf *b, const char *body, size_t len, size_t max)
+{
+	struct json_object *root = NULL;
+	const char *sentence = NULL;
+
+	if (body != NULL && json_read(body, len, &root, NULL))
+		sentence = json_get_string(root, "error");
+	if (sentence != NULL)
+		bulk_text_plain(b, sentence, max);
+	json_object_put(root);
 }

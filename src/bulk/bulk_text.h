@@ -15,4 +15,8 @@ void bulk_text_quote(struct buf *, const char *s, size_t len, size_t max);
 /* Appends a sentence of a server: on one line, control bytes as '?', cut after `max` bytes. */
 void bulk_text_plain(struct buf *, const char *s, size_t max);
 
+/* Appends what the body of an answer says is wrong (`{"error": "…"}`), as a sentence; nothing
+ * when it says nothing. */
+void bulk_text_error(struct buf *, const char *body, size_t len, size_t max);
+
 #endif

@@ -6,23 +6,10 @@
 void
 http_id_make(struct http_ids *ids, char out[UUID_SIZE])
 {
-	static const char hex[] = "0123456789abcdef";
-	unsigned char *b;
-	char *p = out;
-
-	if (ids->left < 16) {
+	if (ids->left < UUID_BYTES) {
 		uuid_random(ids->bytes, sizeof ids->bytes);
 		ids->left = sizeof ids->bytes;
 	}
-	ids->left -= 16;
-	b = ids->bytes + ids->left;
-	b[6] = (unsigned char)((b[6] & 0x0f) | 0x40);
-	b[8] = (unsigned char)((b[8] & 0x3f) | 0x80);
-	for (int i = 0; i < 16; i++) {
-		if (i == 4 || i == 6 || i == 8 || i == 10)
-			*p++ = '-';
-		*p++ = hex[b[i] >> 4];
-		*p++ = hex[b[i] & 15];
-	}
-	*p = '\0';
+	ids->left -= UUID_BYTES;
+	uuid_of(ids->bytes + ids->left, out);
 }

@@ -192,21 +192,6 @@ sandbox_journal_line(struct sandbox_journal *j, const char *line, size_t len)
 		sandbox_journal_flush(j);
 }
 
-/* Makes the new name of the file last over a power cut, as far as the kernel can. */
-static void
-sandbox_journal_sync_folder(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-	char *folder = slash == NULL ? mem_string(".") : mem_copy(path, (size_t)(slash - path) + 1);
-	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	if (fd >= 0) {
-		fsync(fd);
-		close(fd);
-	}
-	free(folder);
-}
-
 /* Fills, syncs and locks the new file, then gives it the old one's name. */
 static int
 sandbox_journal_replace(struct sandbox_journal *j, const char *temporary, sandbox_fill_fn fill,
@@ -243,7 +228,7 @@ sandbox_journal_rewrite(struct sandbox_journal *j, sandbox_fill_fn fill, void *a
 	result = sandbox_journal_replace(j, temporary, fill, arg, fail);
 	buf_free(&j->batch);
 	if (result == 0) {
-		sandbox_journal_sync_folder(j->path);
+		(void)fd_sync_name(j->path);
 		close(j->fd);
 		j->fd = j->new_fd;
 		j->size = j->new_size;

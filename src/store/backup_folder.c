@@ -1,5 +1,6 @@
 #include "config.h"
 
+#include "base/fd.h"
 #include "base/mem.h"
 #include "store/backup_file.h"
 #include "store/backup_manifest.h"
@@ -20,14 +21,8 @@
 int
 backup_folder_sync(const char *path, struct fail *f)
 {
-	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int rc = fd < 0 ? -1 : fsync(fd);
-
-	if (rc < 0)
-		fail_set(f, "%s cannot be written: %s", path, strerror(errno));
-	if (fd >= 0)
-		close(fd);
-	return rc;
+	return fd_sync_folder(path) == 0 ? 0
+	    : fail_set(f, "%s cannot be written: %s", path, strerror(errno));
 }
 
 /* Removes the files of a folder that are nothing else, and the folder. */

@@ -4,7 +4,6 @@
 
 #include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* Nobody's intents: the first gateway that looks takes them. */
@@ -87,7 +86,8 @@ void
 copy_sum_add(struct copy_sum *s, const struct copy_value *values, unsigned width)
 {
 	struct digest *d = digest_begin();
-	char hex[DIGEST_HEX_SIZE], head[32];
+	unsigned char md[DIGEST_SIZE];
+	char head[32];
 	unsigned carry = 0;
 
 	for (unsigned i = 0; i < width; i++) {
@@ -98,12 +98,10 @@ copy_sum_add(struct copy_sum *s, const struct copy_value *values, unsigned width
 		if (v->text != NULL)
 			digest_add(d, v->text, v->len);
 	}
-	digest_end(d, hex);
+	digest_end_raw(d, md);
 	s->rows++;
-	for (int i = 31; i >= 0; i--) {
-		char byte[3] = {hex[2 * i], hex[2 * i + 1], '\0'};
-
-		carry += s->sum[i] + (unsigned)strtoul(byte, NULL, 16);
+	for (int i = DIGEST_SIZE - 1; i >= 0; i--) {
+		carry += (unsigned)s->sum[i] + md[i];
 		s->sum[i] = (unsigned char)carry;
 		carry >>= 8;
 	}
@@ -113,6 +111,5 @@ copy_sum_add(struct copy_sum *s, const struct copy_value *values, unsigned width
 void
 copy_sum_hex(const struct copy_sum *s, char out[DIGEST_HEX_SIZE])
 {
-	for (int i = 0; i < 32; i++)
-		snprintf(out + (size_t)2 * (size_t)i, 3, "%02x", s->sum[i]);
+	digest_print(s->sum, DIGEST_SIZE, out);
 }

@@ -23,18 +23,6 @@ image_file_name_ok(const char *name)
 	return len > 0 && len < 128 && name[len] == '\0' && name[0] != '.';
 }
 
-/* Makes entries of a folder durable. */
-static int
-image_file_sync(const char *folder)
-{
-	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int rc = fd < 0 ? -1 : fsync(fd);
-
-	if (fd >= 0)
-		close(fd);
-	return rc;
-}
-
 /* Removes what a crash has left: temporary files, and files without a row. */
 static int
 image_file_sweep(const char *folder, bool (*known)(void *arg, const char *name), void *arg)
@@ -63,7 +51,7 @@ image_file_open(const char *dir, bool (*known)(void *arg, const char *name), voi
 	int rc = mkdir(folder, 0700);
 
 	if (rc == 0)
-		rc = image_file_sync(dir);
+		rc = fd_sync_folder(dir);
 	else if (errno == EEXIST)
 		rc = 0;
 	if (rc == 0)
@@ -96,7 +84,7 @@ image_file_write(const char *folder, const char *name, const char *bytes, size_t
 		why = errno;
 		rc = -1;
 	}
-	if (rc == 0 && (rename(part, path) < 0 || image_file_sync(folder) < 0)) {
+	if (rc == 0 && (rename(part, path) < 0 || fd_sync_folder(folder) < 0)) {
 		why = errno;
 		rc = -1;
 		unlink(path);

@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include "store/sqlite_file.h"
+#include "base/fd.h"
 #include "base/mem.h"
 #include "store/sqlite_schema.h"
 
@@ -21,14 +22,8 @@
 static int
 sqlite_file_sync(const char *dir, struct fail *f)
 {
-	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int rc = fd < 0 ? -1 : fsync(fd);
-
-	if (rc < 0)
-		fail_set(f, "the data folder %s cannot be used: %s", dir, strerror(errno));
-	if (fd >= 0)
-		close(fd);
-	return rc;
+	return fd_sync_folder(dir) == 0 ? 0
+	    : fail_set(f, "the data folder %s cannot be used: %s", dir, strerror(errno));
 }
 
 /* The folder that holds this one. */

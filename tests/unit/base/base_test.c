@@ -2,6 +2,7 @@
 
 #include "base/buf.h"
 #include "base/digest.h"
+#include "base/fd.h"
 #include "base/header.h"
 #include "base/loop.h"
 #include "base/mem.h"
@@ -10,8 +11,10 @@
 #include "base/uuid.h"
 #include "unit.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -113,6 +116,23 @@ START_TEST(uuids_have_their_form)
 	ck_assert_str_ne(a, b);
 	ck_assert(!uuid_valid("987fcdeb-51a2-3bc4-d567-89012345678g", 36));
 	ck_assert(!uuid_valid("987fcdeb51a23bc4d567890123456789", 32));
+}
+END_TEST
+
+START_TEST(a_name_is_made_durable_in_its_folder)
+{
+	char dir[] = "/tmp/persona-gateway-unit-XXXXXX", path[64];
+
+	ck_assert_ptr_nonnull(mkdtemp(dir));
+	snprintf(path, sizeof path, "%s/file", dir);
+	ck_assert_int_eq(fd_sync_folder(dir), 0);
+	ck_assert_int_eq(fd_sync_name(path), 0);
+	ck_assert_int_eq(fd_sync_name("here"), 0);
+	ck_assert_int_eq(rmdir(dir), 0);
+	ck_assert_int_eq(fd_sync_name(path), -1);
+	ck_assert_int_eq(errno, ENOENT);
+	ck_assert_int_eq(fd_sync_folder("/dev/null"), -1);
+	ck_assert_int_eq(errno, ENOTDIR);
 }
 END_TEST
 
@@ -342,6 +362,7 @@ base_suite(void)
 	    timestamps_refuse_what_is_none,
 	    http_dates_round_trip,
 	    uuids_have_their_form,
+	    a_name_is_made_durable_in_its_folder,
 	    digest_is_sha256,
 	    headers_are_put_and_replaced,
 	    headers_that_may_not_be_sent_are_refused,
