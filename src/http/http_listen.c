@@ -213,7 +213,8 @@ http_listen_socket(const char *text, const union http_listen_addr *a, socklen_t 
 	if ((a->sa.sa_family == AF_UNIX && fchmod(fd, mode) != 0) || bind(fd, &a->sa, len) != 0 ||
 	    (a->sa.sa_family == AF_UNIX && chmod(a->un.sun_path, mode) != 0) ||
 	    listen(fd, SOMAXCONN) != 0) {
-		fail_set(f, "%s: %s", text, strerror(errno));
+		fail_set(f, "%s: %s%s", text, strerror(errno), errno == EACCES && a->sa.sa_family != AF_UNIX ?
+		    " (ports below 1024 are root's; a service manager can hand one over)" : "");
 		close(fd);
 		return -1;
 	}

@@ -377,7 +377,7 @@ http_pump_start(struct http_conn *c)
 		http_pump_refuse(c, status, ex->head.why);
 	} else if (cfg->allowed_hosts != NULL && host[0] != '\0' &&
 	    !http_host_allowed(host, cfg->allowed_hosts)) {
-		http_pump_refuse(c, 421, "This host name is not served here");
+		http_pump_refuse(c, 421, "This host name is not served here; allowed_hosts has those that are");
 	} else {
 		http_pump_serve(c, preflight, why);
 	}

@@ -95,8 +95,15 @@ check "completion is where bash looks" test -f /usr/share/bash-completion/comple
 systemctl start $unit 2>/dev/null
 check "without a key it does not start, and says so" sh -c \
 	"journalctl -u $unit --no-pager | grep -q 'api_key_file'"
+mkdir -p /run/systemd/system/$unit.d
+printf '[Service]\nRestartSec=100ms\n' >/run/systemd/system/$unit.d/often.conf
+systemctl daemon-reload
+check "it is tried again and again" soon sh -c "[ \"\$(systemctl show -P NRestarts $unit)\" -ge 12 ]"
+echo late | install -m 600 -o persona-gateway /dev/stdin $etc/bluejay.key
+check "until what it needs is there" soon state active
 systemctl stop $unit
-systemctl reset-failed $unit 2>/dev/null
+rm -r /run/systemd/system/$unit.d $etc/bluejay.key ${data:?}/*
+systemctl daemon-reload
 
 # ---- configured, as operations.md says in "Deployment" ----
 
@@ -115,7 +122,8 @@ line=$(echo "$made" | sed -n 2p)
 awk '/^## / { on = $0 == "## Deployment" } on && /^```/ { yaml = $0 == "```yaml"; next } on && yaml' \
 	/usr/share/doc/persona-gateway/operations.md |
 	sed -e "s|^  - {name: ci.*|  $line|" -e 's|^bluejay:|&\n  url: http://127.0.0.1:4010|' >persona-gateway.yaml
-check "check finds no mistake" is "$(persona-gateway check --config $etc/persona-gateway.yaml 2>&1)" ok
+check "check finds no mistake" is \
+	"$(runuser -u persona-gateway -- persona-gateway check --config $etc/persona-gateway.yaml 2>&1)" ok
 check "check --live finds its key accepted" persona-gateway check --live --config $etc/persona-gateway.yaml
 check "it starts" systemctl enable --now $unit
 check "it is active, which it has told itself" state active
