@@ -521,6 +521,7 @@ serve_on_signal(evutil_socket_t sig, short what, void *arg)
 		return;
 	}
 	s->stopping = true;
+	api_stopping(s->api);
 	notify_stopping(s->notify);
 	s->stop_by = loop_now(s->loop) + drain;
 	log_info(s->log, "stopping", LOG_I("drain_ms", drain));

@@ -253,6 +253,8 @@ admin_ready(struct api *api, struct http_exchange *ex, bool stranger)
 	admin_check(&b, "key", !h.key_refused, "Bluejay refuses the API key", &all);
 	admin_check(&b, "personas", !h.many_gone,
 	    "several known ids in a row were not found; is this another account's key?", &all);
+	if (api->stopping)
+		admin_check(&b, "serving", false, "the gateway stops", &all);
 	if (h.twins)
 		admin_twins(&b, &h);
 	if (h.key_fell_back)

@@ -141,6 +141,13 @@ api_report(void *arg, const struct http_report *r)
 	traffic_report(api->traffic, r);
 }
 
+/* The gateway stops. */
+void
+api_stopping(struct api *api)
+{
+	api->stopping = true;
+}
+
 /* Names the servers. */
 void
 api_watch(struct api *api, const struct http_server *server, const struct http_server *admin)

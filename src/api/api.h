@@ -50,6 +50,9 @@ void api_reload_end(struct api *, int status, const char *body, size_t len);
  * sentence, and that is done as before. */
 int api_adjust(struct api *, struct fail *);
 
+/* The gateway stops: it is not ready any more. */
+void api_stopping(struct api *);
+
 /* Has /metrics show the connections of the two servers, each of which may be NULL. */
 void api_watch(struct api *, const struct http_server *, const struct http_server *admin);
 

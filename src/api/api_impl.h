@@ -30,6 +30,7 @@ struct api {
 	void *reload_arg;
 	uint64_t reloads_taken, reloads_refused;
 	bool reload_refused_last;
+	bool stopping;
 	TAILQ_HEAD(, admin_reload) reloads; /* requests that wait for that */
 };
 

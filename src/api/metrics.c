@@ -295,6 +295,7 @@ metrics_health(struct buf *b, struct api *api)
 	metric_text_sample(b, family, METRIC_LABEL("check", "upstream"), h.upstream_ok);
 	metric_text_sample(b, family, METRIC_LABEL("check", "key"), !h.key_refused);
 	metric_text_sample(b, family, METRIC_LABEL("check", "personas"), !h.many_gone);
+	metric_text_sample(b, family, METRIC_LABEL("check", "serving"), !api->stopping);
 }
 
 /* Adds what became of reading the configuration again, and how long the certificate lasts. */

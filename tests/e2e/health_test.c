@@ -3,6 +3,7 @@
 #include "stage.h"
 #include "unit.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -83,6 +84,25 @@ START_TEST(readiness_comes_back_with_bluejay)
 }
 END_TEST
 
+START_TEST(a_gateway_that_stops_is_not_ready)
+{
+	struct reply *r;
+	int fd;
+
+	stage_open("  timeouts: {connect: 5s, first_byte: 30s, total: 30s}\n", NULL);
+	EVENTUALLY(ready_is(200, "\"ready\":true"));
+	stage_faults("{\"profile\":\"latency\",\"percent\":100,\"delay\":[2000,2000]}");
+	fd = call_start("GET", STAGE_DEMO, "Cache-Control: no-cache\r\n", NULL);
+	EVENTUALLY(stage_received("GET", "/v1/customer-personas-by-agent/{agent_id}") == 1);
+	kill(stage_gateway.pid, SIGTERM);
+	EVENTUALLY(ready_is(503, "\"serving\":{\"ok\":false,\"why\":\"the gateway stops\"}"));
+	r = ask(stage_gateway.admin_port, "GET", "/metrics", NULL, NULL);
+	ck_assert_ptr_nonnull(strstr(r->body, "persona_gateway_check_ok{check=\"serving\"} 0\n"));
+	ck_assert_int_eq(call_end(fd)->status, 200);
+	stage_close();
+}
+END_TEST
+
 /* Tests of health. */
 static Suite *
 health_suite(void)
@@ -91,6 +111,7 @@ health_suite(void)
 	    while_all_is_well_bluejay_is_asked_once,
 	    a_wrong_key_shows_before_any_client_comes,
 	    readiness_comes_back_with_bluejay,
+	    a_gateway_that_stops_is_not_ready,
 	    NULL,
 	};
 
