@@ -172,6 +172,9 @@ store_find(struct store_command *c)
 	} else if (config != NULL) {
 		c->dir = mem_string(config->data_dir);
 		c->url = mem_string(config->bluejay.url);
+		if (access(c->dir, F_OK) != 0)
+			fprintf(stderr, "persona-gateway: data_dir of the configuration is %s; a service may be "
+			    "told another folder, which --data-dir names here\n", c->dir);
 	} else {
 		diag_print(&diags, stderr);
 		fprintf(stderr, "persona-gateway: the configuration cannot be read; --data-dir in its place "

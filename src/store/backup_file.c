@@ -162,6 +162,16 @@ backup_file_size(const char *path)
 	return lstat(path, &st) == 0 && S_ISREG(st.st_mode) ? (uint64_t)st.st_size : 0;
 }
 
+/* Gives a file away. */
+void
+backup_file_hand_over(const char *folder, const char *path)
+{
+	struct stat st;
+
+	if (geteuid() == 0 && stat(folder, &st) == 0 && st.st_uid != 0)
+		(void)!lchown(path, st.st_uid, st.st_gid);
+}
+
 /* Whether there is room. */
 int
 backup_file_room(const char *folder, uint64_t bytes, struct fail *f)

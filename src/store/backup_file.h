@@ -35,6 +35,10 @@ int backup_file_digest(const char *path, struct backup_meter *, char digest[DIGE
 bool backup_file_exists(const char *path);
 uint64_t backup_file_size(const char *path); /* 0 when it is not there */
 
+/* Gives a file to the owner of a folder: whoever puts a store there as root does not serve as
+ * root. Of others, and in root's own folder, nothing changes. */
+void backup_file_hand_over(const char *folder, const char *path);
+
 /* Whether the file system of a folder has room for so many bytes. */
 int backup_file_room(const char *folder, uint64_t bytes, struct fail *);
 

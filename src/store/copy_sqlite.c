@@ -12,6 +12,7 @@
 #include "store/store_backup.h"
 #include "store/store_image.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -276,15 +277,39 @@ copy_sqlite_place(struct copy_sqlite *s, const char *name, struct fail *f)
 	return rc;
 }
 
+/* Gives what is in a folder of the new store, and the folder, to the store's owner. */
+static void
+copy_sqlite_hand_over(const struct copy_sqlite *s, const char *folder)
+{
+	DIR *d = opendir(folder);
+	const struct dirent *e;
+
+	while (d != NULL && (e = readdir(d)) != NULL) {
+		char *path = mem_format("%s/%s", folder, e->d_name);
+
+		if (strcmp(e->d_name, "..") != 0)
+			backup_file_hand_over(s->dir, path);
+		free(path);
+	}
+	if (d != NULL)
+		closedir(d);
+}
+
 /* Puts everything where a gateway looks for it, the database last: with it the store is there. */
 static int
 copy_sqlite_finish(struct copy_side *side, struct fail *f)
 {
 	struct copy_sqlite *s = (struct copy_sqlite *)side;
+	char *lock;
 	int rc = 0;
 
 	sqlite3_close(s->db); /* which syncs it: it has no log beside it */
 	s->db = NULL;
+	copy_sqlite_hand_over(s, s->images);
+	copy_sqlite_hand_over(s, s->growing);
+	lock = mem_format("%s/lock", s->dir);
+	backup_file_hand_over(s->dir, lock);
+	free(lock);
 	if (s->taken != NULL)
 		rc = copy_sqlite_place(s, s->taken, f);
 	if (rc == 0)

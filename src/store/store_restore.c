@@ -167,28 +167,20 @@ store_restore_swap(struct store_restore *r, bool occupied, struct fail *f)
 	return backup_folder_sync(r->o->to, f);
 }
 
-/* Gives everything that was made to the folder's owner: whoever restores as root does
- * not serve as root. */
+/* Gives everything that was made to the folder's owner. */
 static void
 store_restore_hand_over(const struct store_restore *r)
 {
-	struct stat st;
+	static const char *const others[] = {BACKUP_IMAGES, "lock"};
 
-	if (geteuid() != 0 || stat(r->o->to, &st) < 0 || st.st_uid == 0)
-		return;
-	for (size_t i = 0; i < r->manifest.count; i++) {
-		char *path = mem_format("%s/%s", r->o->to, r->manifest.entries[i].name);
+	for (size_t i = 0; i < r->manifest.count + 2; i++) {
+		const char *name = i < 2 ? others[i] : r->manifest.entries[i - 2].name;
+		char *path = mem_format("%s/%s", r->o->to, name);
 
-		(void)!lchown(path, st.st_uid, st.st_gid);
+		backup_file_hand_over(r->o->to, path);
 		free(path);
 	}
-	for (size_t i = 0; i < 2; i++) {
-		char *path = mem_format("%s/%s", r->o->to, i == 0 ? BACKUP_IMAGES : "lock");
-
-		(void)!lchown(path, st.st_uid, st.st_gid);
-		free(path);
-	}
-	(void)!lchown(r->aside, st.st_uid, st.st_gid);
+	backup_file_hand_over(r->o->to, r->aside);
 }
 
 /* Puts the copy, which is good, into the folder, whose lock is held. */

@@ -191,6 +191,23 @@ START_TEST(a_store_moves_there_and_back_whole)
 }
 END_TEST
 
+START_TEST(what_root_copies_belongs_to_the_owner_of_the_folder)
+{
+	struct copies c;
+	char command[200];
+
+	if (_i == FIXTURE_MEMORY || geteuid() != 0)
+		return;
+	copies_begin(&c, _i);
+	ck_assert_int_eq(chown(c.folder, 12345, 12346), 0);
+	ck_assert_msg(copies_copy(&c, c.f.dir, c.folder) == 0, "%s", c.fail.text);
+	snprintf(command, sizeof command, "test -z \"$(find %s ! -uid 12345 -o ! -gid 12346)\"", c.folder);
+	ck_assert_int_eq(system(command), 0);
+	copies_open(&c, c.f.dir);
+	copies_end(&c);
+}
+END_TEST
+
 START_TEST(a_store_at_work_is_not_copied)
 {
 	struct copies c;
@@ -377,6 +394,7 @@ copy_suite(void)
 {
 	const TTest *const tests[] = {
 	    a_store_moves_there_and_back_whole,
+	    what_root_copies_belongs_to_the_owner_of_the_folder,
 	    a_store_at_work_is_not_copied,
 	    a_copy_that_was_cut_off_is_made_again,
 	    a_store_is_not_copied_into_itself,
