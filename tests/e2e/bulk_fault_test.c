@@ -153,7 +153,7 @@ END_TEST
 
 START_TEST(a_pipe_that_nobody_fills_or_empties_does_not_hold_a_signal_up)
 {
-	const char *from = bulk_source("stuck.jsonl", 0, 599);
+	const char *from = bulk_source("stuck.jsonl", 0, 5999);
 	pid_t pid;
 	int end;
 
@@ -164,7 +164,8 @@ START_TEST(a_pipe_that_nobody_fills_or_empties_does_not_hold_a_signal_up)
 	kill(pid, SIGTERM);
 	ck_assert_int_eq(bulk_wait(pid), 2);
 	ck_assert_ptr_nonnull(strstr(bulk_output("empty"), "empty cannot be read: interrupted"));
-	/* Nobody reads what is written: no loop turns then, and the second signal ends it. */
+	/* Nobody reads what is written, more than a pipe takes: no loop turns then, and the second
+	 * signal ends it. */
 	ck_assert_int_eq(mkfifo(bulk_path("full"), 0600), 0);
 	end = open(bulk_path("full"), O_RDWR);
 	pid = bulk_spawn("full", "diff --json %s /dev/null --format jsonl >%s", from, bulk_path("full"));
@@ -221,7 +222,7 @@ END_TEST
 
 START_TEST(a_journal_that_cannot_be_written_ends_the_import)
 {
-	const char *from = bulk_source("full.jsonl", 0, 299);
+	const char *from = bulk_source("full.jsonl", 0, 299), *other;
 	struct stat st;
 
 	stage_open(NULL, NULL);
@@ -234,9 +235,10 @@ START_TEST(a_journal_that_cannot_be_written_ends_the_import)
 	bulk_expect(0, "300 personas: ", "import --from %s --to %s --project demo --journal %s", from, bulk_url(),
 	    bulk_path("fj"));
 	bulk_audit(300);
+	other = bulk_source("no.journal", 0, 299);
 	bulk_expect(1, "is not a journal of this program", "import --from %s --to %s --project demo --journal %s",
-	    from, bulk_url(), from);
-	ck_assert_int_eq(bulk_lines(from, "persona"), 300); /* and stays what it is */
+	    from, bulk_url(), other);
+	ck_assert_int_eq(bulk_lines(other, "persona"), 300); /* and stays what it is */
 	bulk_expect(1, "another import needs another journal",
 	    "import --from %s --to %s --project plain --journal %s", from, bulk_url(), bulk_path("fj"));
 	stage_close();
