@@ -14,6 +14,7 @@
 #include <uthash.h>
 
 #define DRIFT_KINDS (MAPPING_DRIFT_RETYPED + 1)
+#define DRIFT_KEY_MIN 8 /* bytes: shorter ones stand in many words */
 #define DRIFT_LOOK_MS INT64_C(60000) /* how often it is looked for what is over */
 
 /* One difference. */
@@ -48,6 +49,7 @@ struct drift {
 struct drift_run {
 	struct drift *drift;
 	struct drift_resource *resource;
+	const struct project *project; /* that asked */
 	bool differs;
 };
 
@@ -120,14 +122,44 @@ drift_log(const struct drift *d, const struct drift_resource *r, const struct dr
 	    LOG_S("declared", p->declared), LOG_S("seen", p->seen));
 }
 
+/* Whether a path holds a key, written as paths are: with a "\\" before some bytes. */
+static bool
+drift_holds(const char *path, const char *key)
+{
+	char *plain;
+	size_t n = 0;
+	bool holds;
+
+	if (key == NULL || strlen(key) < DRIFT_KEY_MIN)
+		return false;
+	plain = mem_string(path);
+	for (const char *p = path; *p != '\0'; p++) {
+		if (*p == '\\' && p[1] != '\0')
+			p++;
+		plain[n++] = *p;
+	}
+	plain[n] = '\0';
+	holds = strstr(plain, key) != NULL;
+	mem_wipe_free(plain);
+	return holds;
+}
+
+/* What is shown of a path. */
+const char *
+drift_shown(const struct project *p, const char *path)
+{
+	return drift_holds(path, p->api_key) || drift_holds(path, p->earlier_key) ? "(key)" : path;
+}
+
 /* Finds a path, or makes it; NULL, counted and once logged, when there are too many. */
 static struct drift_path *
 drift_path(struct drift_run *run, const struct mapping_drift *seen)
 {
 	struct drift_resource *r = run->resource;
 	struct drift_path **paths = &r->paths[seen->kind], *p;
+	const char *path = drift_shown(run->project, seen->path);
 
-	HASH_FIND_STR(*paths, seen->path, p);
+	HASH_FIND_STR(*paths, path, p);
 	if (p != NULL)
 		return p;
 	if (HASH_COUNT(*paths) == DRIFT_PATHS) {
@@ -139,7 +171,7 @@ drift_path(struct drift_run *run, const struct mapping_drift *seen)
 	}
 	p = mem_zero(1, sizeof *p);
 	p->kind = seen->kind;
-	p->path = mem_string(seen->path);
+	p->path = mem_string(path);
 	p->first_wall = loop_wall(run->drift->loop);
 	HASH_ADD_KEYPTR(hh, *paths, p->path, strlen(p->path), p);
 	return p;
@@ -190,7 +222,7 @@ drift_look(struct drift *d, struct drift_resource *r)
 static struct drift_run
 drift_begin(struct drift *d, const struct project *p)
 {
-	struct drift_run run = {d, drift_resource(d, p->resource->plural), false};
+	struct drift_run run = {d, drift_resource(d, p->resource->plural), p, false};
 
 	run.resource->answers++;
 	return run;

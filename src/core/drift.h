@@ -23,6 +23,10 @@ struct drift;
 struct drift *drift_new(struct loop *, struct log *);
 void drift_free(struct drift *);
 
+/* What is shown of a path: another text when it holds a key of the project, since an answer
+ * may have a member of that name. */
+const char *drift_shown(const struct project *, const char *path);
+
 /* Compares one thing of the project's resource, or a listing of such things, whose
  * array it returns as mapping_drift_list() does. True when it is as declared. */
 bool drift_item(struct drift *, const struct project *, struct json_object *item);

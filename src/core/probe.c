@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include "core/probe.h"
+#include "core/drift.h"
 #include "base/mem.h"
 #include "core/gateway_impl.h"
 #include "json/json_read.h"
@@ -137,9 +138,10 @@ probe_on_difference(void *arg, const struct mapping_drift *d)
 {
 	struct probe *p = arg;
 	struct probe_difference *known = p->differences;
+	const char *path = drift_shown(&p->project, d->path);
 
 	while (known < p->differences + p->difference_count &&
-	    (known->kind != d->kind || strcmp(known->path, d->path) != 0))
+	    (known->kind != d->kind || strcmp(known->path, path) != 0))
 		known++;
 	if (known == p->differences + PROBE_DIFFERENCES) {
 		p->beyond++;
@@ -149,7 +151,7 @@ probe_on_difference(void *arg, const struct mapping_drift *d)
 		p->difference_count++;
 		memset(known, 0, sizeof *known);
 		known->kind = d->kind;
-		memcpy(known->path, d->path, strlen(d->path) + 1);
+		memcpy(known->path, path, strlen(path) + 1);
 	}
 	known->declared = d->declared;
 	known->seen = d->seen;

@@ -153,6 +153,28 @@ START_TEST(differences_are_counted_each_time_and_logged_once)
 }
 END_TEST
 
+START_TEST(a_member_that_is_named_like_the_key_is_not_shown)
+{
+	static const char *const keys[] = {"key-Qk7.x[]w*2", "earlier-Vt9ZkR8"};
+	struct buf b;
+
+	begin();
+	project.api_key = keys[0];
+	project.earlier_key = keys[1];
+	see(GOOD ",\"key-Qk7.x[]w*2\":\"n\"}");
+	see(GOOD ",\"its key-Qk7.x[]w*2\":{\"a\":1},\"earlier-Vt9ZkR8\":1}");
+	buf_init(&b, 0);
+	drift_print(drift, &b);
+	drift_metrics(drift, &b);
+	ck_assert_msg(strstr(b.data, "\"path\":\"(key)\"") != NULL, "%s", b.data);
+	ck_assert_msg(strstr(b.data, "Qk7") == NULL && strstr(b.data, "Vt9") == NULL, "%s", b.data);
+	ck_assert(!logged("Qk7") && !logged("Vt9"));
+	buf_free(&b);
+	project.api_key = project.earlier_key = NULL;
+	end();
+}
+END_TEST
+
 START_TEST(what_is_not_seen_for_long_is_over_and_logged_when_it_comes_back)
 {
 	begin();
@@ -217,6 +239,7 @@ drift_suite(void)
 	    differences_are_counted_each_time_and_logged_once,
 	    what_is_not_seen_for_long_is_over_and_logged_when_it_comes_back,
 	    paths_are_bounded_and_others_are_counted,
+	    a_member_that_is_named_like_the_key_is_not_shown,
 	    NULL,
 	};
 
