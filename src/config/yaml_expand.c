@@ -3,6 +3,7 @@
 #include "config/yaml_expand.h"
 
 #include "base/mem.h"
+#include "base/utf8.h"
 #include "config/yaml_place.h"
 
 #include <ctype.h>
@@ -76,7 +77,7 @@ yaml_expand_value(const struct yaml_expand *x, const char *name, const char *fal
 			"${%.*s:-default}", diag_clip(name), name,
 			value == NULL ? "not set" : "empty", diag_clip(name), name));
 	}
-	if (yaml_place_utf8(value, strlen(value)) != strlen(value))
+	if (utf8_span(value, strlen(value)) != strlen(value))
 		return yaml_expand_refuse(x, dollar,
 		    mem_format("the environment variable %.*s is not UTF-8 text", diag_clip(name),
 			name));

@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "base/utf8.h"
 #include "config/yaml_expand.h"
 #include "config/yaml_fault.h"
 #include "config/yaml_place.h"
@@ -659,7 +660,7 @@ yaml_node_precheck(struct yaml_reader *r)
 		diag_add(r->diags, r->file, 0, 0, "the file is larger than 1 MiB");
 		return false;
 	}
-	good = yaml_place_utf8(r->place.text, r->place.len);
+	good = utf8_span(r->place.text, r->place.len);
 	if (good == r->place.len)
 		return true;
 	yaml_place_byte(&r->place, good);

@@ -23,7 +23,4 @@ void yaml_place_init(struct yaml_place *, const char *text, size_t len);
 void yaml_place_byte(struct yaml_place *, size_t byte);
 void yaml_place_point(struct yaml_place *, size_t point);
 
-/* The length of the part in front that is UTF-8 (RFC 3629): len when all is. */
-size_t yaml_place_utf8(const char *text, size_t len);
-
 #endif

@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include "json/json_lex.h"
+#include "base/utf8.h"
 
 #include <stdio.h>
 
@@ -32,7 +33,7 @@ json_lex_run(struct json_lexer *l)
 		l->p = json_scan(l->p, l->end, 0x80);
 		if (l->p == l->end || (unsigned char)*l->p < 0x80)
 			return true;
-		len = json_scan_utf8(l->p, l->end);
+		len = utf8_sequence(l->p, l->end);
 		if (len == 0)
 			return json_lex_fail(l, l->p, "not UTF-8");
 		l->p += len;

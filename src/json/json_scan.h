@@ -46,33 +46,4 @@ json_scan(const char *p, const char *end, unsigned char tops)
 	return p;
 }
 
-/* The length of the UTF-8 sequence of a byte above 0x7F at `p` (The Unicode
- * Standard, table 3-7: no overlong forms, no surrogates, nothing above
- * U+10FFFF); 0 when it is none. */
-static inline size_t
-json_scan_utf8(const char *p, const char *end)
-{
-	const unsigned char *u = (const unsigned char *)p;
-	size_t have = (size_t)(end - p), need;
-	unsigned char low = 0x80, high = 0xBF;
-
-	if (u[0] < 0xC2 || u[0] > 0xF4)
-		return 0;
-	need = u[0] < 0xE0 ? 2 : u[0] < 0xF0 ? 3 : 4;
-	if (u[0] == 0xE0)
-		low = 0xA0;
-	else if (u[0] == 0xED)
-		high = 0x9F;
-	else if (u[0] == 0xF0)
-		low = 0x90;
-	else if (u[0] == 0xF4)
-		high = 0x8F;
-	if (have < need || u[1] < low || u[1] > high)
-		return 0;
-	for (size_t i = 2; i < need; i++)
-		if (u[i] < 0x80 || u[i] > 0xBF)
-			return 0;
-	return need;
-}
-
 #endif

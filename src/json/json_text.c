@@ -3,6 +3,7 @@
 #include "json/json_text.h"
 
 #include "base/mem.h"
+#include "base/utf8.h"
 #include "json/json_scan.h"
 
 #include <json-c/linkhash.h>
@@ -210,7 +211,7 @@ json_add_doubtful_string(struct buf *b, const char *s, size_t len)
 		s = stop;
 		if (s == end)
 			break;
-		n = json_scan_utf8(s, end);
+		n = utf8_sequence(s, end);
 		if (n > 0)
 			buf_add(&good, s, n);
 		else
