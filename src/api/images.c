@@ -5,6 +5,7 @@
 #include "api/range.h"
 #include "base/mem.h"
 #include "base/octet.h"
+#include "base/utf8.h"
 #include "core/images.h"
 #include "json/json_blob.h"
 #include "json/json_text.h"
@@ -342,7 +343,7 @@ image_on_found(void *arg, const struct image_piece *piece)
 /* ---- the rest ---- */
 
 /* Decodes the value of a query's parameter; false when there is none, it is
- * empty, too long, or not well-formed. */
+ * empty, too long, not well-formed, or no text. */
 static bool
 image_query(const char *query, const char *name, char *out, size_t size)
 {
@@ -370,7 +371,7 @@ image_query(const char *query, const char *name, char *out, size_t size)
 		p += 2;
 	}
 	out[n] = '\0';
-	return n > 0 && (*p == '\0' || *p == '&');
+	return n > 0 && (*p == '\0' || *p == '&') && utf8_span(out, n) == n;
 }
 
 /* Starts what needs no body; one that came is dropped. */

@@ -2,6 +2,7 @@
 
 #include "http/http_route.h"
 #include "base/octet.h"
+#include "base/utf8.h"
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -46,7 +47,7 @@ http_route_sound(const char *p)
 	}
 }
 
-/* Decodes a segment into a parameter; false when it is empty or too long. */
+/* Decodes a segment into a parameter; false when it is empty, too long or no text. */
 static bool
 http_route_param(const char **p, char out[HTTP_ROUTE_PARAM_MAX])
 {
@@ -62,7 +63,7 @@ http_route_param(const char **p, char out[HTTP_ROUTE_PARAM_MAX])
 		out[n++] = (char)http_route_byte(p);
 	}
 	out[n] = '\0';
-	return n > 0;
+	return n > 0 && utf8_span(out, n) == n;
 }
 
 /* Matches a literal segment of the pattern; an escaped slash is not its end. */

@@ -7,7 +7,8 @@
  * Patterns such as "/api/projects/:project/personas/:id" against a raw path.
  * Every segment is percent-decoded once. A bad escape, an escaped NUL or a
  * segment that is "." or ".." after decoding is HTTP_ROUTE_BAD. An escaped
- * slash stays inside its parameter. A trailing slash is another path.
+ * slash stays inside its parameter; one that is not UTF-8 matches nothing. A
+ * trailing slash is another path.
  */
 #define HTTP_ROUTE_PARAMS 4
 #define HTTP_ROUTE_PARAM_MAX 256 /* bytes of one decoded parameter; longer never matches */

@@ -195,6 +195,8 @@ START_TEST(a_role_lists_its_images)
 	start(_i == 1);
 	expect_error(ask(gateway.port, "GET", IMAGES, NULL, NULL), 400,
 	    "role query parameter is required");
+	expect_error(ask(gateway.port, "GET", IMAGES "?role=%ff", NULL, NULL), 400,
+	    "role query parameter is required");
 	expect_error(ask(gateway.port, "GET", IMAGES "?role=", NULL, NULL), 400,
 	    "role query parameter is required");
 	ck_assert_str_eq(ask(gateway.port, "GET", IMAGES "?role=r", NULL, NULL)->body,

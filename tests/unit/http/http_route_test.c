@@ -66,7 +66,9 @@ START_TEST(other_paths_are_none)
 	    "/api/projects//personas", "/api/projects/p/personas/",
 	    "/api/projects/p/personas/1/", "/api/projects/p/personas//",
 	    "/api/projects/p/personas/1/generate-image/x", "/API/projects/p/personas", "/a",
-	    "/a%2Fb", "/api/projects%2Fp/personas", "/api/projects/p/persona", NULL};
+	    "/a%2Fb", "/api/projects%2Fp/personas", "/api/projects/p/persona",
+	    "/api/projects/%ff/personas", "/api/projects/p/personas/%c0%ae%c0%ae",
+	    "/api/projects/p/personas/%ed%a0%80", "/api/projects/p/personas/a%c3", NULL};
 	struct http_match m;
 
 	for (int i = 0; none[i] != NULL; i++)
