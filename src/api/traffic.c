@@ -80,7 +80,7 @@ traffic_open(struct traffic *t, struct http_exchange *ex, bool admin)
 	if (q->traceparent != NULL)
 		traffic_continue(n, q);
 	n->route = n->cache = NULL;
-	n->named = n->writes = false;
+	n->named = n->writes = n->passed = n->doubt = false;
 	n->admin = admin;
 	n->asked_us = 0;
 	n->client[0] = n->project[0] = n->item[0] = '\0';
@@ -182,7 +182,10 @@ traffic_note_asked(struct http_exchange *ex, int64_t now)
 void
 traffic_note_try(struct http_exchange *ex)
 {
-	traffic_note(ex)->trace.tries++;
+	struct traffic_note *n = traffic_note(ex);
+
+	n->passed = true;
+	n->trace.tries++;
 }
 
 /* Adds a wait for another server that is over. */
@@ -257,6 +260,7 @@ traffic_note_result(struct http_exchange *ex, const struct result *r)
 	const char *id;
 
 	n->cache = r->cache;
+	n->doubt = r->doubt;
 	if (r->status != 201 || r->body == NULL || strncmp(r->body, begin, sizeof begin - 1) != 0)
 		return;
 	id = r->body + sizeof begin - 1;
@@ -447,10 +451,12 @@ traffic_log(struct traffic *t, const struct http_report *r, const struct traffic
 
 /* What became of a write, by its answer. */
 static const char *
-traffic_outcome(const struct http_report *r)
+traffic_outcome(const struct http_report *r, const struct traffic_note *n)
 {
 	if ((r->status >= 200 && r->status < 300) || r->status == TRAFFIC_TUNNEL)
 		return "done";
+	if (n->doubt || (n->passed && (r->refused || r->status == 503)))
+		return "unconfirmed";
 	if (r->refused || (r->status >= 400 && r->status < 500) || r->status == 503)
 		return "refused";
 	return "unconfirmed";
@@ -471,7 +477,7 @@ traffic_audit(struct traffic *t, const struct http_report *r, const struct traff
 		traffic_say(&l, LOG_S("fields", n->fields.data));
 	if (n->unknown > 0)
 		traffic_say(&l, LOG_I("unknown_fields", n->unknown));
-	traffic_say(&l, LOG_S("outcome", traffic_outcome(r)));
+	traffic_say(&l, LOG_S("outcome", traffic_outcome(r, n)));
 	l.fields[l.count] = LOG_END;
 	log_emit(t->log, LOG_LEVEL_INFO, "audit", l.fields);
 }

@@ -32,6 +32,8 @@ struct traffic_note {
 	const char *cache; /* what the read cache did; NULL: does not apply */
 	bool named;        /* the project has an entry in the file */
 	bool admin;        /* on the admin address */
+	bool passed;       /* to another server, which has its own reasons for an answer */
+	bool doubt;        /* what was asked for may be done, although the answer is an error */
 	bool writes;       /* may change something, though its method only reads: a WebSocket */
 	int64_t asked_us;  /* since when another server's answer is waited for; 0: none is */
 	char project[TRAFFIC_PROJECT_SIZE]; /* "": none */

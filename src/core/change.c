@@ -7,6 +7,7 @@
 #include "core/connector.h"
 #include "core/crew.h"
 #include "core/errand.h"
+#include "core/trail.h"
 #include "json/json_read.h"
 #include "json/json_text.h"
 
@@ -76,6 +77,7 @@ change_doubt(struct change *c, const struct upstream_answer *a, struct result *r
 		    "It is not known whether Bluejay took this change before it refused to be asked again");
 	else
 		gateway_trouble(r, a, &c->project);
+	r->doubt = true;
 }
 
 /* The upstream has answered, or not. */
@@ -463,6 +465,7 @@ static struct work *
 change_start(struct change *c, struct json_object *body, work_done_fn done, void *arg)
 {
 	c->body = json_object_get(body);
+	c->request = trail_request(c->gw, c->project.trace);
 	c->done = done;
 	c->arg = arg;
 	loop_timer_set(&c->timer, c->snap->config->bluejay.total);

@@ -49,6 +49,7 @@ struct change {
 	struct json_object *item; /* SETTLING: the outcome of these */
 	struct shelf_entry *entry; /* pinned, once known; of an earlier run's intent maybe never */
 	struct store_intent intent; /* id NULL: none recorded */
+	char *request;              /* the id of the one that began it; NULL: not known any more */
 	struct result trouble;      /* DROPPING, or while its twin follows: what the client is told then */
 	struct settle settle;
 	bool counted;

@@ -4,6 +4,7 @@
 #include "core/change_impl.h"
 #include "core/follow.h"
 #include "core/gone.h"
+#include "core/trail.h"
 #include "json/json_read.h"
 #include "json/json_text.h"
 #include "store/store_image.h"
@@ -70,6 +71,7 @@ change_free(struct change *c)
 	json_object_put(c->item);
 	result_clear(&c->trouble);
 	snapshot_unref(c->snap);
+	free(c->request);
 	free(c->local_id);
 	free(c);
 }
@@ -152,6 +154,15 @@ change_written(struct change *c, struct store_record *record)
 	return e;
 }
 
+/* Says what became of a change of which its client is not told, or was told that it is not
+ * known. */
+static void
+change_trail(const struct change *c, bool done, bool shown)
+{
+	if (c->intent.id != NULL && (!shown || c->settle.looks > 0 || c->client == CHANGE_CLIENT_NONE))
+		trail_settled(c->gw, &c->intent, c->request, c->local_id, done);
+}
+
 /* An update is recorded: the client gets the whole item. */
 static void
 change_on_updated(void *arg, struct store_reply *reply)
@@ -172,6 +183,7 @@ change_on_updated(void *arg, struct store_reply *reply)
 			    "Bluejay has taken the update, but the gateway cannot record it at the moment; "
 			    "it will as soon as it can");
 			r.retry_after = 5000;
+			r.doubt = true;
 			change_give(c, &r);
 			c->settle_again = true;
 			c->later(c);
@@ -183,8 +195,10 @@ change_on_updated(void *arg, struct store_reply *reply)
 	} else if (reply->status != STORE_OK) {
 		result_not_found(&r, c->project.resource);
 	} else if (!shelf_ready(e = change_written(c, &reply->records[0]), &c->project)) {
+		change_trail(c, true, false);
 		result_error(&r, 502, "Bluejay gave an answer that the gateway does not understand");
 	} else {
+		change_trail(c, true, true);
 		e->fetched = loop_now(c->gw->loop);
 		epoch_touch(c->gw, c->project.scope);
 		result_body(&r, 200, mem_copy(e->body, e->body_len), e->body_len);
@@ -209,11 +223,13 @@ change_on_deleted(void *arg, struct store_reply *reply)
 		    "Bluejay has deleted the %s, but the gateway cannot record it at the moment; "
 		    "it will as soon as it can", c->project.resource->noun);
 		r.retry_after = 5000;
+		r.doubt = true;
 		change_give(c, &r);
 		c->settle_again = true;
 		c->later(c);
 		return;
 	}
+	change_trail(c, true, true);
 	c->gw->sequence++;
 	shelf_bury(c->gw->shelf, c->project.scope, c->local_id, c->intent.upstream_id);
 	if (c->project.resource->shared)
@@ -298,6 +314,7 @@ change_on_dropped(void *arg, struct store_reply *reply)
 		c->later(c);
 		return;
 	}
+	change_trail(c, false, true);
 	if (c->gone && c->entry != NULL && !c->entry->dead)
 		gone_report(c->gw, c->entry);
 	else if (c->entry != NULL && !c->entry->dead && c->settle.looks > 0)

@@ -46,6 +46,7 @@ struct creation {
 	char *key; /* scope, newline, name; where names need not differ: the intent's id */
 	enum creation_state state;
 	struct store_intent intent;
+	char *request;              /* the id of the one that began it; NULL: not known any more */
 	struct claim claim;         /* what was sent, and the upstream item once it is known */
 	int64_t deadline;           /* of the first client */
 	struct settle settle;       /* WAITING, LOOKING */

@@ -5,6 +5,7 @@
 #include "core/connector.h"
 #include "core/create_impl.h"
 #include "core/follow.h"
+#include "core/trail.h"
 #include "json/json_read.h"
 #include "json/json_text.h"
 
@@ -438,6 +439,7 @@ creation_start(struct create_wait *w)
 
 	uuid_make(id);
 	c = creation_new(w->gw, &w->project, id, w->name);
+	c->request = trail_request(c->gw, w->project.trace);
 	c->deadline = w->deadline;
 	w->state = CREATE_WAIT_JOINED;
 	w->creation = c;

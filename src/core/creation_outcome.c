@@ -5,6 +5,7 @@
 #include "core/create_body.h"
 #include "core/create_impl.h"
 #include "core/gone.h"
+#include "core/trail.h"
 #include "json/json_text.h"
 
 #include <stdarg.h>
@@ -35,6 +36,7 @@ creation_not_recorded(struct creation *c)
 	    "Bluejay has created the %s, but the gateway cannot record it at the moment; send the "
 	    "same request again to receive it", c->project.resource->noun);
 	r.retry_after = 5000;
+	r.doubt = true;
 	create_wait_give_all(c, &r, false);
 	result_clear(&r);
 	creation_look_later(c);
@@ -56,6 +58,14 @@ creation_deny(struct creation *c)
 	creation_unknown(c, "the id belongs to another create");
 }
 
+/* Says what became of a create of which no client is told, or was told that it is not known. */
+static void
+creation_trail(const struct creation *c, bool done, bool shown)
+{
+	if (!shown || c->settle.looks > 0 || TAILQ_EMPTY(&c->joined))
+		trail_settled(c->gw, &c->intent, c->request, c->local_id, done);
+}
+
 /* The record is stored: everybody who waits gets the item. */
 static void
 creation_on_settled(void *arg, struct store_reply *reply)
@@ -63,6 +73,7 @@ creation_on_settled(void *arg, struct store_reply *reply)
 	struct creation *c = arg;
 	struct shelf_entry *e;
 	struct result r;
+	bool shown;
 
 	c->store = NULL;
 	gateway_saw_store(c->gw, reply);
@@ -86,7 +97,9 @@ creation_on_settled(void *arg, struct store_reply *reply)
 	gone_disproved(c->gw, c->project.scope, NULL, resource_organisation(c->claim.found));
 	e = shelf_written(c->gw->shelf, &reply->records[0], ++c->gw->sequence);
 	epoch_touch(c->gw, c->project.scope);
-	if (shelf_show(e, &c->project, c->claim.found, NULL) != 0) {
+	shown = shelf_show(e, &c->project, c->claim.found, NULL) == 0;
+	creation_trail(c, true, shown);
+	if (!shown) {
 		result_error(&r, 502, "Bluejay gave an answer that the gateway does not understand");
 		creation_refuse(c, &r);
 		return;
@@ -190,6 +203,7 @@ creation_on_dropped(void *arg, struct store_reply *reply)
 		return;
 	}
 	creation_twin_over(c);
+	creation_trail(c, false, true);
 	creation_refuse(c, &r);
 }
 

@@ -93,6 +93,7 @@ creation_free(struct creation *c)
 	json_object_put(c->claim.sent);
 	result_clear(&c->trouble);
 	snapshot_unref(c->snap);
+	free(c->request);
 	free(c->local_id);
 	free(c->key);
 	free(c);

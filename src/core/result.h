@@ -5,6 +5,7 @@
 #include "mapping/mapping.h"
 #include "upstream/upstream.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,6 +21,7 @@ struct result {
 	char etag[RESULT_ETAG_SIZE]; /* with its quotes; "": none */
 	const char *cache; /* "hit", "miss" or "stale"; NULL: does not apply */
 	int64_t age;       /* seconds, of a stale answer; -1 otherwise */
+	bool doubt;        /* of an error: what was asked for is done all the same, or may be */
 };
 
 void result_init(struct result *);

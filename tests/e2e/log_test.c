@@ -174,6 +174,49 @@ START_TEST(every_write_has_an_audit_line)
 }
 END_TEST
 
+START_TEST(what_becomes_of_an_unconfirmed_write_is_audited_too)
+{
+	char *id, *request;
+	int fd;
+
+	stage_open("  settle: {grace: 1s}\n  retries: 1\n  timeouts: {connect: 1s, first_byte: 3s, total: 6s}\n",
+	    "log: {access: false}\n");
+	id = create(STAGE_DEMO, "{\"name\":\"a\"}");
+	wait_line("audit", 0);
+	stage_fault("reset-after", "PUT", 1);
+	call("PUT", below(STAGE_DEMO, id), "{\"description\":\"b\"}");
+	EXPECT(wait_line("audit", 1), "status", "502", "outcome", "unconfirmed");
+	request = strdup(member(line("audit", 1), "request"));
+	EXPECT(wait_line("audit", 2), "request", request, "project", "demo", "via", "settling", "operation",
+	    "update", "id", id, "outcome", "done");
+	free(request);
+	stage_fault("reset-before", "DELETE", 1);
+	call("DELETE", below(STAGE_DEMO, id), NULL);
+	EXPECT(wait_line("audit", 3), "outcome", "unconfirmed");
+	EXPECT(wait_line("audit", 4), "via", "settling", "operation", "delete", "id", id, "outcome", "refused");
+	stage_faults("{\"profile\":\"latency\",\"percent\":100,\"delay\":[1000,1000],\"count\":1,"
+	    "\"method\":\"POST\"}");
+	fd = call_start("POST", STAGE_DEMO, NULL, "{\"name\":\"c\"}");
+	EVENTUALLY(stage_received("POST", "/v1/create-customer-persona") == 2);
+	close(fd);
+	EXPECT(wait_line("audit", 5), "status", "499", "outcome", "unconfirmed");
+	request = strdup(member(line("audit", 5), "request"));
+	EXPECT(wait_line("audit", 6), "request", request, "via", "settling", "operation", "create", "outcome",
+	    "done");
+	free(request);
+	stage_faults("{\"profile\":\"latency\",\"percent\":100,\"delay\":[1000,1000],\"count\":1,"
+	    "\"method\":\"PUT\"}");
+	fd = call_start("PUT", below(STAGE_DEMO, id), NULL, "{\"description\":\"d\"}");
+	EVENTUALLY(stage_received("PUT", "/v1/update-customer-persona/{persona_id}") == 2);
+	stage_kill_gateway();
+	close(fd);
+	stage_start_gateway();
+	EXPECT(wait_line("audit", 0), "request", "(none)", "via", "settling", "operation", "update", "id", id);
+	free(id);
+	stage_close();
+}
+END_TEST
+
 #define VIEWER "Authorization: Bearer a-viewer-of-tests\r\n" /* who may read */
 #define CLIENT "Authorization: Bearer a-client-of-tests\r\n"
 #define CLIENTS "clients:\n" \
@@ -567,6 +610,7 @@ log_suite(void)
 	    what_the_server_refuses_has_its_line_too,
 	    a_client_that_leaves_has_its_line,
 	    every_write_has_an_audit_line,
+	    what_becomes_of_an_unconfirmed_write_is_audited_too,
 	    writes_that_are_forbidden_are_audited_too,
 	    what_is_passed_on_has_its_lines,
 	    nothing_personal_is_ever_logged,
