@@ -160,8 +160,12 @@ bulk_job_end(struct bulk_job *job, enum bulk_outcome outcome, const char *id, co
 	    .name_len = job->item.name_len, .id = id, .why = why,
 	    .differ = d->differ.count > 0 ? &d->differ : NULL};
 
-	if (d->renamed && d->body != NULL)
-		told.new_name = json_object_get_string(json_object_object_get(d->body, "name"));
+	if (d->renamed && d->body != NULL && outcome != BULK_FAILED) {
+		struct json_object *name = json_object_object_get(d->body, "name");
+
+		told.new_name = json_object_get_string(name);
+		told.new_name_len = (size_t)json_object_get_string_len(name);
+	}
 	if (bulk_job_is_done(job, outcome))
 		bulk_journal_add(im->cfg.journal, job->item.digest, bulk_outcome_name(outcome),
 		    job->item.name, job->item.name_len, id);

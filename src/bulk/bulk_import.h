@@ -33,7 +33,8 @@ struct bulk_told {
 	uint64_t line;
 	const char *name; /* in the source; NULL: it could not be read */
 	size_t name_len;
-	const char *new_name; /* RENAMED */
+	const char *new_name; /* RENAMED, or SAME as such a one; else NULL */
+	size_t new_name_len;
 	const char *id;       /* in the target; NULL: not known */
 	const struct bulk_differ *differ; /* from what was there; NULL: nothing was */
 	const char *why;      /* FAILED */

@@ -48,7 +48,7 @@ import_print_report(struct import_print *p, const struct bulk_told *t)
 	}
 	if (t->new_name != NULL) {
 		buf_adds(&b, ",\"newName\":");
-		json_add_string(&b, t->new_name, strlen(t->new_name));
+		json_add_string(&b, t->new_name, t->new_name_len);
 	}
 	if (t->id != NULL) {
 		buf_adds(&b, ",\"id\":");
@@ -112,7 +112,7 @@ import_print_told(struct import_print *p, const struct bulk_told *t)
 	}
 	if (t->new_name != NULL) {
 		buf_adds(&b, " to ");
-		bulk_text_quote(&b, t->new_name, strlen(t->new_name), IMPORT_PRINT_NAME_MAX);
+		bulk_text_quote(&b, t->new_name, t->new_name_len, IMPORT_PRINT_NAME_MAX);
 	}
 	if (t->differ != NULL && t->outcome != BULK_RENAMED) {
 		buf_adds(&b, "; differs in ");

@@ -119,6 +119,10 @@ START_TEST(each_policy_does_what_it_says)
 	bulk_expect(0, "line 4: \"ann\" updated; differs in description\n2 personas: 1 updated, 1 unchanged",
 	    "import --on-conflict update --from %s --to %s --project demo", from, bulk_url());
 	ck_assert_str_eq(description("ann"), "angry");
+	/* A rename that is refused is not told as one. */
+	bulk_expect(1, "line 2: \"a\\u0000b\" failed: 400 name must not contain the character U+0000\n2 personas: ",
+	    "import --jobs 1 --on-conflict rename --from %s --to %s --project demo", scratch_file("nul.jsonl",
+	        "{\"name\":\"a\\u0000b\"}\n{\"name\":\"a\\u0000b\",\"description\":\"d\"}\n"), bulk_url());
 	bulk_expect(1, "only in TO: \"ann (2)\"\n2 the same, 0 different, 0 only in FROM, 1 only in TO",
 	    "diff %s %s --project demo", from, bulk_url());
 	stage_close();
