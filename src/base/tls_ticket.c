@@ -167,6 +167,21 @@ tls_ticket_on_key(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_CIPHER_C
 	return late ? 2 : 1;
 }
 
+/* A ticket was read, or none came. A certificate of the client is not checked again with it,
+ * so one that has ended meanwhile makes the ticket worthless: it must be shown anew. */
+static SSL_TICKET_RETURN
+tls_ticket_on_session(SSL *ssl, SSL_SESSION *session, const unsigned char *name, size_t len,
+    SSL_TICKET_STATUS status, void *arg)
+{
+	X509 *shown = session != NULL ? SSL_SESSION_get0_peer(session) : NULL;
+
+	if (status != SSL_TICKET_SUCCESS && status != SSL_TICKET_SUCCESS_RENEW)
+		return SSL_TICKET_RETURN_IGNORE_RENEW;
+	if (shown != NULL && X509_cmp_current_time(X509_get0_notAfter(shown)) <= 0)
+		return SSL_TICKET_RETURN_IGNORE_RENEW;
+	return status == SSL_TICKET_SUCCESS ? SSL_TICKET_RETURN_USE : SSL_TICKET_RETURN_USE_RENEW;
+}
+
 /* Gives a context its keys. */
 int
 tls_ticket_use(SSL_CTX *ctx, int64_t (*now)(void))
@@ -184,5 +199,6 @@ tls_ticket_use(SSL_CTX *ctx, int64_t (*now)(void))
 	SSL_CTX_set_timeout(ctx, 2 * TLS_TICKET_ROTATE_S);
 	SSL_CTX_set_num_tickets(ctx, 1);
 	SSL_CTX_set_tlsext_ticket_key_evp_cb(ctx, tls_ticket_on_key);
+	SSL_CTX_set_session_ticket_cb(ctx, NULL, tls_ticket_on_session, NULL);
 	return 0;
 }

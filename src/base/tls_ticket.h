@@ -8,7 +8,8 @@
  * The keys that encrypt session tickets (RFC 5077; RFC 8446, 4.6.1). Whoever has one can
  * read what was resumed with it in TLS 1.2, so each makes tickets for an hour only, is
  * accepted for one more, and is then wiped. They are in memory alone: after a restart, or
- * with another certificate, clients begin with a whole handshake.
+ * with another certificate, clients begin with a whole handshake. So do those whose own
+ * certificate has ended meanwhile.
  */
 #define TLS_TICKET_ROTATE_S 3600
 

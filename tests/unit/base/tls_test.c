@@ -124,17 +124,43 @@ move(BIO *from, BIO *to)
 		BIO_write(to, bytes, n);
 }
 
+/* Gives a context a certificate. */
+static void
+show(SSL_CTX *ctx, const struct certificate *c)
+{
+	BIO *text = BIO_new_mem_buf(c->pem, -1);
+	X509 *x = PEM_read_bio_X509(text, NULL, NULL, NULL);
+	EVP_PKEY *key;
+
+	BIO_free(text);
+	text = BIO_new_mem_buf(c->key, -1);
+	key = PEM_read_bio_PrivateKey(text, NULL, NULL, NULL);
+	BIO_free(text);
+	ck_assert_int_eq(SSL_CTX_use_certificate(ctx, x), 1);
+	ck_assert_int_eq(SSL_CTX_use_PrivateKey(ctx, key), 1);
+	X509_free(x);
+	EVP_PKEY_free(key);
+}
+
+static const struct certificate *shown; /* by the client; NULL: none */
+static int version = TLS1_2_VERSION;
+
 /* One connection with a session to resume, or NULL; gives the session that it ends with. */
 static SSL_SESSION *
 connect_once(SSL_CTX *server, SSL_SESSION *session, bool *reused)
 {
 	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
-	SSL *a = SSL_new(ctx), *b = SSL_new(server);
+	SSL *a, *b = SSL_new(server);
 	BIO *to_a = BIO_new(BIO_s_mem()), *to_b = BIO_new(BIO_s_mem());
 	BIO *from_a = BIO_new(BIO_s_mem()), *from_b = BIO_new(BIO_s_mem());
 	SSL_SESSION *after;
+	char byte;
 
-	SSL_set_max_proto_version(a, TLS1_2_VERSION);
+	if (shown != NULL)
+		show(ctx, shown);
+	a = SSL_new(ctx);
+	SSL_set_min_proto_version(a, version);
+	SSL_set_max_proto_version(a, version);
 	SSL_set_bio(a, to_a, from_a);
 	SSL_set_bio(b, to_b, from_b);
 	if (session != NULL)
@@ -147,6 +173,7 @@ connect_once(SSL_CTX *server, SSL_SESSION *session, bool *reused)
 	}
 	ck_assert_int_eq(SSL_is_init_finished(a), 1);
 	ck_assert_int_eq(SSL_is_init_finished(b), 1);
+	SSL_read(a, &byte, 1); /* the ticket of 1.3 comes behind the handshake */
 	*reused = SSL_session_reused(b) == 1;
 	after = SSL_get1_session(a);
 	SSL_shutdown(a); /* else the session counts as broken */
@@ -162,21 +189,9 @@ make_server(void)
 {
 	SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
 	struct certificate c;
-	EVP_PKEY *key;
-	BIO *text;
-	X509 *x;
 
 	certificate_make(&c, &(struct certificate_wish){0});
-	text = BIO_new_mem_buf(c.pem, -1);
-	x = PEM_read_bio_X509(text, NULL, NULL, NULL);
-	BIO_free(text);
-	text = BIO_new_mem_buf(c.key, -1);
-	key = PEM_read_bio_PrivateKey(text, NULL, NULL, NULL);
-	BIO_free(text);
-	SSL_CTX_use_certificate(ctx, x);
-	SSL_CTX_use_PrivateKey(ctx, key);
-	X509_free(x);
-	EVP_PKEY_free(key);
+	show(ctx, &c);
 	certificate_free(&c);
 	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
 	ck_assert_int_eq(tls_ticket_use(ctx, now), 0);
@@ -216,6 +231,41 @@ START_TEST(a_ticket_is_good_for_the_time_of_two_keys)
 }
 END_TEST
 
+/* Takes every certificate. */
+static int
+take_any(int good, X509_STORE_CTX *chain)
+{
+	return 1;
+}
+
+START_TEST(a_ticket_does_not_outlive_the_clients_certificate)
+{
+	struct certificate good, ended;
+	SSL_CTX *server = make_server();
+	bool reused;
+
+	fake_now = 1000000;
+	certificate_make(&good, &(struct certificate_wish){0});
+	certificate_make(&ended, &(struct certificate_wish){.from_s = -7200, .to_s = -3600});
+	SSL_CTX_set_verify(server, SSL_VERIFY_PEER, take_any);
+	SSL_CTX_set_session_id_context(server, (const unsigned char *)"x", 1);
+	for (int i = 0; i < 4; i++) {
+		SSL_SESSION *first;
+
+		version = i % 2 == 0 ? TLS1_2_VERSION : TLS1_3_VERSION;
+		shown = i < 2 ? &good : &ended;
+		first = connect_once(server, NULL, &reused);
+		ck_assert(!reused);
+		SSL_SESSION_free(connect_once(server, first, &reused));
+		ck_assert_msg(reused == (i < 2), "case %d", i);
+		SSL_SESSION_free(first);
+	}
+	SSL_CTX_free(server);
+	certificate_free(&good);
+	certificate_free(&ended);
+}
+END_TEST
+
 /* The suite. */
 Suite *
 tls_suite(void)
@@ -225,6 +275,7 @@ tls_suite(void)
 	    what_is_wrong_is_named_with_its_part,
 	    settings_that_differ_make_contexts_that_differ,
 	    a_ticket_is_good_for_the_time_of_two_keys,
+	    a_ticket_does_not_outlive_the_clients_certificate,
 	    NULL,
 	};
 
