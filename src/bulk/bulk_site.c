@@ -85,6 +85,9 @@ bulk_site_split(const struct bulk_site_config *cfg, struct bulk_site_parts *part
 	size_t origin = url_origin(cfg->url), base = own != NULL ? (size_t)(own - cfg->url) : strlen(cfg->url);
 	struct buf b;
 
+	if (memchr(cfg->url, '@', origin) != NULL) /* it is not repeated: a password may be in it */
+		return fail_set(f, "a URL may not hold a user; a token comes from --token-file, or from the "
+		    "environment");
 	if (own == NULL && (cfg->project == NULL || cfg->project[0] == '\0'))
 		return fail_set(f, "--project says which project of %s is meant",
 		    bulk_site_shown(cfg->url));

@@ -3,7 +3,7 @@
 #include "cli/admin_client.h"
 #include "base/loop.h"
 #include "base/mem.h"
-#include "config/config_secret.h"
+#include "cli/token_file.h"
 #include "json/json_read.h"
 #include "json/json_text.h"
 #include "upstream/upstream.h"
@@ -110,14 +110,9 @@ admin_client_print_error(const struct admin_answer *answer)
 bool
 admin_client_read_token(struct admin_client *admin, const char *file)
 {
-	struct fail fail;
-	unsigned mode;
-
 	if (file == NULL)
 		return true;
-	admin->token = config_secret_read(file, true, &mode, &fail);
-	if (admin->token == NULL)
-		fprintf(stderr, "persona-gateway: %s\n", fail.text);
+	admin->token = token_file_read(file);
 	return admin->token != NULL;
 }
 

@@ -3,6 +3,7 @@
 #include "cli/bulk_options.h"
 #include "base/mem.h"
 #include "bulk/bulk_site.h"
+#include "cli/token_file.h"
 #include "config/config_secret.h"
 #include "config/config_value.h"
 
@@ -19,12 +20,9 @@ bulk_options_token(const char *file, const char *variable, char **token)
 {
 	const char *given = getenv(variable);
 	struct fail fail;
-	unsigned mode;
 
 	if (file != NULL) {
-		*token = config_secret_read(file, true, &mode, &fail);
-		if (*token == NULL)
-			fprintf(stderr, "persona-gateway: %s\n", fail.text);
+		*token = token_file_read(file);
 		return *token != NULL;
 	}
 	if (given == NULL || *given == '\0')

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define TOKEN "pgw_secret-of-the-test"
 
@@ -143,6 +144,12 @@ START_TEST(a_token_comes_by_file_or_environment_and_shows_nowhere)
 	bulk_expect(0, "10 unchanged", "--version >/dev/null; PERSONA_GATEWAY_FROM_TOKEN=%s %s import --from %s "
 	    "--to %s --project demo --token-file %s", TOKEN, program_path(), bulk_url(), bulk_url(), token);
 	bulk_expect(1, "answers 404: Project not found", "export --from %s --project plain --token-file %s", bulk_url(), token);
+	ck_assert_int_eq(chmod(token, 0644), 0);
+	bulk_expect(0, "warning: other users may read the token file ", "export --from %s --project demo --token-file %s",
+	    bulk_url(), token);
+	ck_assert_int_eq(chmod(token, 0600), 0);
+	ck_assert_ptr_null(strstr(bulk_run("export --from %s --project demo --token-file %s", bulk_url(),
+	    token)->text, "warning"));
 	bulk_expect(1, "cannot read ", "export --from %s --project demo --token-file /none", bulk_url());
 	bulk_expect(1, "holds a character", "--version >/dev/null; PERSONA_GATEWAY_TOKEN='a b' %s export --from %s "
 	    "--project demo", program_path(), bulk_url());

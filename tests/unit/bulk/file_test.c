@@ -139,6 +139,14 @@ START_TEST(a_url_may_name_its_project)
 	ck_assert_ptr_null(strstr(site("http://h:1/api/projects/q?key=geheim", NULL), "geheim"));
 	ck_assert_ptr_null(strstr(site("http://me:geheim@h:1/api/projects/q/x", NULL), "geheim"));
 	ck_assert_ptr_null(strstr(site("http://me:geheim@h:1", NULL), "geheim"));
+	for (int i = 0; i < 3; i++) {
+		static const char *const urls[] = {"http://u:secret@h:1", "http://u:secret@h/x/api/projects/q/z",
+		    "https://secret@h/api/projects/q"};
+
+		ck_assert_ptr_nonnull(strstr(site(urls[i], NULL), "a URL may not hold a user"));
+		ck_assert_ptr_null(strstr(site(urls[i], NULL), "secret"));
+	}
+	ck_assert_str_eq(site("http://h/a@b", "p"), "http://h/a@b/api/projects/p");
 	ck_assert(bulk_site_is_url("HTTP://x"));
 	ck_assert(!bulk_site_is_url("http.jsonl"));
 }
