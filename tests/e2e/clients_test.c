@@ -689,14 +689,17 @@ END_TEST
 
 START_TEST(the_command_for_intents_sends_a_token)
 {
+	const char *token;
 	char *out;
 
 	start("");
+	token = scratch_file("ops.token", OPS "\n");
+	ck_assert_int_eq(chmod(token, 0600), 0);
 	out = shell("%s intents --admin http://127.0.0.1:%d list 2>&1", program_path(), gateway.admin_port);
 	ck_assert_ptr_nonnull(strstr(out, "A valid token is needed"));
 	free(out);
 	out = shell("%s intents --admin http://127.0.0.1:%d --token-file %s list 2>&1", program_path(),
-	    gateway.admin_port, scratch_file("ops.token", OPS "\n"));
+	    gateway.admin_port, token);
 	ck_assert_str_eq(out, "nothing is unsettled\n");
 	free(out);
 	out = shell("%s intents --token-file %s/none list 2>&1", program_path(), scratch_dir());
