@@ -2,6 +2,7 @@
 
 #include "api/pass_fields.h"
 #include "api/client_claim.h"
+#include "api/pass_hops.h"
 #include "base/buf.h"
 #include "base/header.h"
 #include "base/mem.h"
@@ -49,36 +50,6 @@ pass_fields_in(const char *name, const char *const *names)
 {
 	for (; *names != NULL; names++)
 		if (header_is(name, *names))
-			return true;
-	return false;
-}
-
-/* Whether a list of tokens holds a name. */
-static bool
-pass_fields_listed(const char *list, const char *name)
-{
-	size_t want = strlen(name), len;
-
-	for (const char *p = list; *p != '\0'; p += len) {
-		p += strspn(p, ", \t");
-		len = strcspn(p, ", \t");
-		if (len == want && strncasecmp(p, name, len) == 0)
-			return true;
-	}
-	return false;
-}
-
-/* Whether a field belongs to one hop: by its name, or by a Connection field. */
-static bool
-pass_fields_hop(const struct wire_field *all, const char *name)
-{
-	static const char *const names[] = {"connection", "keep-alive", "proxy-connection", "te",
-	    "trailer", "transfer-encoding", "upgrade", "content-length", "expect", NULL};
-
-	if (pass_fields_in(name, names))
-		return true;
-	for (; all->name != NULL; all++)
-		if (strcasecmp(all->name, "connection") == 0 && pass_fields_listed(all->value, name))
 			return true;
 	return false;
 }
@@ -180,12 +151,14 @@ pass_fields_request(struct pass_fields *l, const struct http_request *q, enum pa
 {
 	struct wire_field *all = pass_fields_copy(q);
 	long forwards = pass_fields_forwards(q);
+	struct pass_hops hops;
 
 	memset(l, 0, sizeof *l);
+	pass_hops_read(&hops, all);
 	if (way == PASS_TO_LOCAL && q->host[0] != '\0')
 		pass_fields_add(l, "Host", q->host);
 	for (const struct wire_field *f = all; f->name != NULL; f++) {
-		if (pass_fields_hop(all, f->name) || pass_fields_stays(f->name, way) ||
+		if (pass_hops_has(&hops, f->name) || pass_fields_stays(f->name, way) ||
 		    (known && client_claim_is(f->name, f->value)) || pass_fields_replaced(along, f->name) ||
 		    (forwards >= 0 && strcasecmp(f->name, "max-forwards") == 0))
 			continue;
@@ -203,6 +176,7 @@ pass_fields_request(struct pass_fields *l, const struct http_request *q, enum pa
 		pass_fields_add(l, along->headers->items[i].name, along->headers->items[i].value);
 	if (along != NULL)
 		pass_fields_add(l, "X-API-Key", along->key);
+	pass_hops_free(&hops);
 	free(all);
 }
 
@@ -211,13 +185,17 @@ void
 pass_fields_answer(struct pass_fields *l, const struct wire_field *all, enum pass_way way,
     const char *name)
 {
+	struct pass_hops hops;
+
 	memset(l, 0, sizeof *l);
+	pass_hops_read(&hops, all);
 	for (const struct wire_field *f = all; f->name != NULL; f++) {
-		if (pass_fields_hop(all, f->name) || strcasecmp(f->name, "via") == 0 ||
+		if (pass_hops_has(&hops, f->name) || strcasecmp(f->name, "via") == 0 ||
 		    (way == PASS_TO_BLUEJAY && strcasecmp(f->name, "set-cookie") == 0))
 			continue;
 		pass_fields_add(l, f->name, f->value);
 	}
+	pass_hops_free(&hops);
 	pass_fields_add_via(l, all, 1, name);
 }
 

@@ -5,10 +5,13 @@
 #include "api/pass_target.h"
 #include "api_test.h"
 #include "base/buf.h"
+#include "base/mem.h"
 #include "unit.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define OWN PASS_OWN
 #define BLUEJAY PASS_BLUEJAY
@@ -242,6 +245,61 @@ START_TEST(an_answer_keeps_what_is_for_its_end)
 }
 END_TEST
 
+START_TEST(what_connection_lists_stays_whatever_its_case)
+{
+	static const struct wire_field fields[] = {{"connection", "X-Two ,x-one,\tclose"}, {"X-One", "1"},
+	    {"CONNECTION", ", X-THREE"}, {"x-two", "2"}, {"X-Three", "3"}, {"X-Thre", "4"}, {"X-Threee", "5"},
+	    {"X-On", "6"}, {"Close", "7"}, {NULL, NULL}};
+	struct pass_fields l;
+
+	pass_fields_answer(&l, fields, PASS_TO_LOCAL, "gw-1");
+	ck_assert_str_eq(text_of(&l), "X-Thre=4|X-Threee=5|X-On=6|Via=1.1 gw-1|");
+	pass_fields_free(&l);
+}
+END_TEST
+
+/* Milliseconds of processor time that it takes to pass on so many fields, half of whose
+ * names Connection lists. */
+static double
+cost_of(size_t count)
+{
+	struct wire_field *fields = mem_zero(count + 2, sizeof *fields);
+	char *list = mem_zero(count, 8), *names = mem_zero(count, 8), *p = list;
+	struct timespec begun, ended;
+	struct pass_fields l;
+
+	for (size_t i = 0; i < count; i++) {
+		snprintf(names + 8 * i, 8, "%u", (unsigned)i % 100000);
+		fields[i + 1] = (struct wire_field){names + 8 * i, ""};
+		if (i % 2 == 0)
+			p = stpcpy(stpcpy(p, names + 8 * i), ",");
+	}
+	fields[0] = (struct wire_field){"Connection", list};
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &begun);
+	pass_fields_answer(&l, fields, PASS_TO_LOCAL, "gw-1");
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ended);
+	ck_assert_uint_eq(l.count, count / 2 + 1);
+	pass_fields_free(&l);
+	free(fields);
+	free(list);
+	free(names);
+	return (double)(ended.tv_sec - begun.tv_sec) * 1e3 + (double)(ended.tv_nsec - begun.tv_nsec) / 1e6;
+}
+
+START_TEST(many_fields_take_no_long_time)
+{
+	double few = 1e9, many = 1e9;
+
+	for (int i = 0; i < 5; i++) {
+		double one = cost_of(1000), other = cost_of(16000);
+
+		few = one < few ? one : few;
+		many = other < many ? other : many;
+	}
+	ck_assert_msg(many < 80 * few, "%.2f ms for 1000, %.2f ms for 16000", few, many);
+}
+END_TEST
+
 START_TEST(a_message_that_was_here_and_one_that_may_not_go_on)
 {
 	static const struct {
@@ -321,7 +379,8 @@ pass_suite(void)
 	    a_clients_token_stays_here_and_other_credentials_go_on, a_request_keeps_what_is_for_its_end,
 	    an_underscore_hides_no_key, for_whom_a_request_is_passed_on,
 	    what_trusted_proxies_say_is_passed_on_and_ourselves_added,
-	    an_answer_keeps_what_is_for_its_end, a_message_that_was_here_and_one_that_may_not_go_on,
+	    an_answer_keeps_what_is_for_its_end, what_connection_lists_stays_whatever_its_case,
+	    many_fields_take_no_long_time, a_message_that_was_here_and_one_that_may_not_go_on,
 	    the_key_is_taken_out_however_an_answer_is_cut, a_key_that_could_be_any_word_is_left, NULL};
 
 	return unit_suite("pass", tests);
