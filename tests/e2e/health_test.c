@@ -91,7 +91,7 @@ START_TEST(a_gateway_that_stops_is_not_ready)
 
 	stage_open("  timeouts: {connect: 5s, first_byte: 30s, total: 30s}\n", NULL);
 	EVENTUALLY(ready_is(200, "\"ready\":true"));
-	stage_faults("{\"profile\":\"latency\",\"percent\":100,\"delay\":[2000,2000]}");
+	stage_faults("{\"profile\":\"latency\",\"percent\":100,\"delay_ms\":2000}");
 	fd = call_start("GET", STAGE_DEMO, "Cache-Control: no-cache\r\n", NULL);
 	EVENTUALLY(stage_received("GET", "/v1/customer-personas-by-agent/{agent_id}") == 1);
 	kill(stage_gateway.pid, SIGTERM);

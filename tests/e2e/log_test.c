@@ -133,7 +133,7 @@ START_TEST(a_client_that_leaves_has_its_line)
 	int fd;
 
 	stage_open(SETTINGS, NULL);
-	stage_faults("{\"profile\":\"latency\",\"percent\":100,\"delay\":[3000,3000]}");
+	stage_faults("{\"profile\":\"latency\",\"percent\":100,\"delay_ms\":3000}");
 	fd = call_start("GET", STAGE_DEMO, NULL, NULL);
 	EVENTUALLY(stage_received("GET", "/v1/customer-personas-by-agent/{agent_id}") == 1);
 	close(fd);
@@ -194,7 +194,7 @@ START_TEST(what_becomes_of_an_unconfirmed_write_is_audited_too)
 	call("DELETE", below(STAGE_DEMO, id), NULL);
 	EXPECT(wait_line("audit", 3), "outcome", "unconfirmed");
 	EXPECT(wait_line("audit", 4), "via", "settling", "operation", "delete", "id", id, "outcome", "refused");
-	stage_faults("{\"profile\":\"latency\",\"percent\":100,\"delay\":[1000,1000],\"count\":1,"
+	stage_faults("{\"profile\":\"latency\",\"percent\":100,\"delay_ms\":1000,\"count\":1,"
 	    "\"method\":\"POST\"}");
 	fd = call_start("POST", STAGE_DEMO, NULL, "{\"name\":\"c\"}");
 	EVENTUALLY(stage_received("POST", "/v1/create-customer-persona") == 2);
@@ -204,7 +204,7 @@ START_TEST(what_becomes_of_an_unconfirmed_write_is_audited_too)
 	EXPECT(wait_line("audit", 6), "request", request, "via", "settling", "operation", "create", "outcome",
 	    "done");
 	free(request);
-	stage_faults("{\"profile\":\"latency\",\"percent\":100,\"delay\":[1000,1000],\"count\":1,"
+	stage_faults("{\"profile\":\"latency\",\"percent\":100,\"delay_ms\":1000,\"count\":1,"
 	    "\"method\":\"PUT\"}");
 	fd = call_start("PUT", below(STAGE_DEMO, id), NULL, "{\"description\":\"d\"}");
 	EVENTUALLY(stage_received("PUT", "/v1/update-customer-persona/{persona_id}") == 2);
