@@ -396,10 +396,14 @@ copy_postgres_open(const char *url, bool writes, struct fail *f)
 	    copy_postgres_write_image, NULL, copy_postgres_finish, copy_postgres_close};
 	buf_init(&p->rows, 0);
 	p->url = postgres_url_new(url, NULL, f);
-	if (p->url != NULL) {
+	if (p->url != NULL)
 		p->side.where = postgres_url_where(p->url);
+	if (p->url != NULL && (*postgres_url_option(p->url, "password") != '\0' ||
+	    *postgres_url_option(p->url, "sslpassword") != '\0'))
+		fail_set(f, "a password on a command line can be read by others: PGPASSWORD, or a password file of "
+		    "libpq, gives it");
+	else if (p->url != NULL)
 		rc = copy_postgres_connect(p, writes, f);
-	}
 	if (rc == 0 && writes)
 		rc = copy_postgres_check_empty(p, f);
 	if (rc == 0)

@@ -16,7 +16,8 @@
 #define STORE_COPY_TABLES 9
 
 struct store_copy_options {
-	/* sqlite:FOLDER, or a URL that begins with postgresql:// or postgres:// */
+	/* sqlite:FOLDER, or a URL that begins with postgresql:// or postgres:// and holds no
+	 * password: it is a word of a command line */
 	const char *from, *to;
 	const char *journal; /* a file beside a store that goes along; its name in the folder */
 	/* How far it is, in rows and images; ends the work by answering false. May be NULL. */

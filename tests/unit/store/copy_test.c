@@ -385,6 +385,15 @@ START_TEST(places_are_named)
 	o.from = "sqlite:/nowhere";
 	ck_assert_int_eq(store_copy(&o, &copied, &fail), -1);
 	ck_assert_str_eq(fail.text, "there is no store in /nowhere");
+	if (_i != FIXTURE_MEMORY && _i != FIXTURE_DISK) {
+		o.from = "postgresql://me:geheim@127.0.0.1:1/x";
+		ck_assert_int_eq(store_copy(&o, &copied, &fail), -1);
+		ck_assert_ptr_nonnull(strstr(fail.text, "a password on a command line can be read by others"));
+		o.from = "postgresql://127.0.0.1:1/x?user=me&password=geheim";
+		ck_assert_int_eq(store_copy(&o, &copied, &fail), -1);
+		ck_assert_ptr_nonnull(strstr(fail.text, "a password on a command line"));
+		ck_assert_ptr_null(strstr(fail.text, "geheim"));
+	}
 }
 END_TEST
 
