@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "config/config_address.h"
+#include "config/config_database.h"
 #include "config/config_find.h"
 #include "config/config_keys.h"
 #include "config/config_tls.h"
@@ -118,6 +119,12 @@ config_rules_store(const struct config_rules *r)
 	else if (!database && url != NULL)
 		diag_add(r->diags, at.file, at.line, at.column, "store.url is for the kind postgresql; "
 		    "write \"kind: postgresql\" beside it, or take it out");
+	else if (database && yaml_node_sound(url) && config_database_is_unchecked(r->config->store.url)) {
+		at = config_rules_at(r, url);
+		diag_warn(r->diags, at.file, at.line, at.column, "store.url leads to another machine, whose "
+		    "certificate is not checked: whoever is on the way may read all personas; add "
+		    "sslmode=verify-full to it");
+	}
 }
 
 /* Checks one time of bluejay.timeouts against the total. */

@@ -3,6 +3,7 @@
 #include "load_test.h"
 
 #include "base/mem.h"
+#include "config/config_database.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -464,25 +465,46 @@ START_TEST(a_database_needs_its_url_and_nothing_else_has_one)
 {
 	struct config_source sandbox = {.sandbox = true};
 	struct diag_list diags = {0};
-	struct config *c = load(KEY "store: {kind: postgresql, url: \"postgresql://a:b@c/d\"}\n", "");
+	struct config *c = load(KEY "store: {kind: postgresql, url: \"postgresql://a:b@127.0.0.1/d\"}\n", "");
 
 	ck_assert_int_eq(c->store.kind, CONFIG_STORE_POSTGRESQL);
-	ck_assert_str_eq(c->store.url, "postgresql://a:b@c/d");
+	ck_assert_str_eq(c->store.url, "postgresql://a:b@127.0.0.1/d");
 	config_free(c);
 	/* the sandbox takes the place of Bluejay, not of the store */
-	sandbox.text = "store: {kind: postgresql, url: \"postgresql://a:b@c/d\"}\n";
+	sandbox.text = "store: {kind: postgresql, url: \"postgresql://a:b@127.0.0.1/d\"}\n";
 	sandbox.text_len = strlen(sandbox.text);
 	sandbox.file = "c.yaml";
 	c = config_load(&sandbox, &diags);
 	test_expect(&diags, "");
-	ck_assert_str_eq(c->store.url, "postgresql://a:b@c/d");
+	ck_assert_str_eq(c->store.url, "postgresql://a:b@127.0.0.1/d");
 	config_free(c);
 	refuse(KEY "store: {kind: postgresql}\n",
 	    "c.yaml:3:15: store.kind is postgresql, and store.url is missing; write the line "
 	    "\"url: postgresql://user@host/database\" below \"store:\"\n");
-	refuse(KEY "store: {url: \"postgresql://a:b@c/d\"}\n",
+	refuse(KEY "store: {url: \"postgresql://a:b@127.0.0.1/d\"}\n",
 	    "c.yaml:3:14: store.url is for the kind postgresql; write \"kind: postgresql\" beside it, "
 	    "or take it out\n");
+}
+END_TEST
+
+START_TEST(a_database_elsewhere_is_to_show_its_certificate)
+{
+	static const char *const fine[] = {"postgresql://a@db/d?sslmode=verify-full",
+	    "postgresql://a@db,db2/d?sslmode=verify-ca&application_name=x", "postgresql://a@localhost:5432/d",
+	    "postgresql://a@[::1]:5432/d", "postgresql:///d", "postgresql://a@/d?host=/run/postgresql",
+	    "postgresql://a@%2Frun%2Fpostgresql/d", "postgresql://?service=s", "postgresql://127.0.0.1,localhost"};
+	static const char *const not[] = {"postgresql://db/d", "postgresql://a:b@db/d?sslmode=require",
+	    "postgresql://a@127.0.0.1,db:5432/d", "postgresql://a@[2001:db8::1]/d?application_name=verify-full",
+	    "postgresql:///d?user=a&host=db"};
+
+	unsetenv("PGSSLMODE");
+	for (size_t i = 0; i < sizeof fine / sizeof *fine; i++)
+		ck_assert_msg(!config_database_is_unchecked(fine[i]), "%s", fine[i]);
+	for (size_t i = 0; i < sizeof not / sizeof *not; i++)
+		ck_assert_msg(config_database_is_unchecked(not[i]), "%s", not[i]);
+	config_free(load(KEY "store: {kind: postgresql, url: \"postgresql://a:b@db/d\"}\n",
+	    "c.yaml:3:32: warning: store.url leads to another machine, whose certificate is not checked: "
+	    "whoever is on the way may read all personas; add sslmode=verify-full to it\n"));
 }
 END_TEST
 
@@ -500,6 +522,7 @@ rules_suite(void)
 	    projects_have_names_for_people, project_ids_can_stand_in_a_path, urls_that_surprise_are_warnings,
 	    portraits_need_a_key_or_the_sandbox, twins_need_a_local_tool,
 	    the_local_tool_is_somewhere_else, a_database_needs_its_url_and_nothing_else_has_one,
+	    a_database_elsewhere_is_to_show_its_certificate,
 	    every_origin_is_allowed_alone_and_without_credentials, NULL};
 
 	return unit_suite("rules", tests);
