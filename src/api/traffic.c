@@ -479,7 +479,7 @@ traffic_audit(struct traffic *t, const struct http_report *r, const struct traff
 		traffic_say(&l, LOG_I("unknown_fields", n->unknown));
 	traffic_say(&l, LOG_S("outcome", traffic_outcome(r, n)));
 	l.fields[l.count] = LOG_END;
-	log_emit(t->log, LOG_LEVEL_INFO, "audit", l.fields);
+	log_audit(t->log, l.fields);
 }
 
 /* A request is over. Scrapes and health checks are many and tell little. */
@@ -497,7 +497,7 @@ traffic_report(struct traffic *t, const struct http_report *r)
 	}
 	if (log_wants(t->log, level) && gateway_snapshot(t->gw)->config->log_access)
 		traffic_log(t, r, n, level);
-	if (n != NULL && n->route != NULL && (!reads || n->writes) && log_wants(t->log, LOG_LEVEL_INFO))
+	if (n != NULL && n->route != NULL && (!reads || n->writes))
 		traffic_audit(t, r, n);
 	if (n != NULL)
 		traffic_close(t, n);

@@ -137,15 +137,13 @@ log_wants(const struct log *l, enum log_level level)
 	return l != NULL && level >= l->level;
 }
 
-/* Writes one line. */
-void
-log_emit(struct log *l, enum log_level level, const char *event, const struct log_field *f)
+/* Writes one line, whatever its level. */
+static void
+log_put(struct log *l, enum log_level level, const char *event, const struct log_field *f)
 {
 	struct log_line line;
 	ssize_t ignored;
 
-	if (!log_wants(l, level))
-		return;
 	log_line_make(&line, l->json, log_wall(), level, event, f);
 	if (l->writer != NULL) {
 		log_writer_put(l->writer, line.text, line.len, level >= LOG_LEVEL_WARN);
@@ -153,4 +151,20 @@ log_emit(struct log *l, enum log_level level, const char *event, const struct lo
 	}
 	ignored = write(l->fd, line.text, line.len);
 	(void)ignored;
+}
+
+/* Writes one line, if its level is wanted. */
+void
+log_emit(struct log *l, enum log_level level, const char *event, const struct log_field *f)
+{
+	if (log_wants(l, level))
+		log_put(l, level, event, f);
+}
+
+/* Writes a line of the audit. */
+void
+log_audit(struct log *l, const struct log_field *f)
+{
+	if (l != NULL)
+		log_put(l, LOG_LEVEL_INFO, "audit", f);
 }

@@ -68,6 +68,9 @@ int log_wants(const struct log *, enum log_level);
 /* `event` is a short fixed text; fields end with LOG_END. */
 void log_emit(struct log *, enum log_level, const char *event, const struct log_field *);
 
+/* Writes a line that no level leaves out, as of LOG_LEVEL_INFO: who changed what. */
+void log_audit(struct log *, const struct log_field *);
+
 /* At least one field; use log_plain() for none. */
 #define log_with(l, level, event, ...) \
 	log_emit((l), (level), (event), (const struct log_field[]){__VA_ARGS__, LOG_END})

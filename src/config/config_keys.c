@@ -134,7 +134,7 @@ static const struct config_key config_table[] = {
     {"drain", CONFIG_DURATION, AT(drain), .fallback = "30s", .min = 0, .max = HOUR,
 	.help = "How long a stop waits for requests that are running."},
     {"log.level", CONFIG_ENUM, AT(log_level), .fallback = "info", .choices = config_levels,
-	.help = "The least important lines that are written."},
+	.help = "The least important lines that are written. Audit lines are written at every level."},
     {"log.format", CONFIG_ENUM, AT(log_format), .fallback = "auto", .choices = config_formats,
 	.restart = true, .help = "`auto` is text on a terminal and JSON lines otherwise."},
     {"log.access", CONFIG_BOOL, AT(log_access), .fallback = "true",

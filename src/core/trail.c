@@ -35,5 +35,5 @@ trail_settled(struct gateway *gw, const struct store_intent *in, const char *req
 		fields[n++] = LOG_S("id", id);
 	fields[n++] = LOG_S("outcome", done ? "done" : "refused");
 	fields[n] = LOG_END;
-	log_emit(gw->log, LOG_LEVEL_INFO, "audit", fields);
+	log_audit(gw->log, fields);
 }

@@ -146,9 +146,9 @@ START_TEST(every_write_has_an_audit_line)
 {
 	char *id;
 
-	stage_open(SETTINGS, "log: {access: false}\n");
+	stage_open(SETTINGS, "log: {level: error}\n");
 	id = create(STAGE_DEMO, "{\"name\":\"a\",\"systemPrompt\":\"x\",\"headers\":{\"k\":\"v\"}}");
-	EXPECT(wait_line("audit", 0), "client", "127.0.0.1", "project", "demo", "method", "POST", "id",
+	EXPECT(wait_line("audit", 0), "level", "info", "client", "127.0.0.1", "project", "demo", "method", "POST", "id",
 	    id, "fields", "name,systemPrompt,headers", "status", "201", "outcome", "done",
 	    "unknown_fields", "(none)");
 	call("PUT", below(STAGE_DEMO, id), "{\"systemPrompt\":\"y\",\"what is this\":1}");
