@@ -39,6 +39,12 @@ function __persona_gateway_words
         string split '|' | string match -r '^[a-z]+$'
 end
 
+# The words that the help names for an option of a few values.
+function __persona_gateway_values
+    __persona_gateway_help | string match -r -- "--$argv .*" |
+        string match -ra '\b(?:jsonl|json|auto|name|id)\b'
+end
+
 set -l more 'not __persona_gateway_in ""; and not __persona_gateway_wants'
 complete -c persona-gateway -f
 complete -c persona-gateway -n '__persona_gateway_in ""' -a '(__persona_gateway_list) --help --version'
@@ -48,3 +54,6 @@ complete -c persona-gateway -n '__persona_gateway_wants FILE' -F
 complete -c persona-gateway -n '__persona_gateway_wants DIR' -a '(__fish_complete_directories)'
 complete -c persona-gateway -n '__persona_gateway_wants PROFILE' -a '(__persona_gateway_list)'
 complete -c persona-gateway -n '__persona_gateway_wants POLICY' -a '(__persona_gateway_list)'
+complete -c persona-gateway -n '__persona_gateway_wants FORM' -a '(__persona_gateway_values "format FORM")'
+complete -c persona-gateway -n '__persona_gateway_wants MEMBER' -a '(__persona_gateway_values "by MEMBER")'
+complete -c persona-gateway -n '__persona_gateway_in diff; and not __persona_gateway_wants' -F

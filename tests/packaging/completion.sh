@@ -57,17 +57,22 @@ lines() {
 	offers "$1" "--jobs --journal" persona-gateway import --j
 	offers "$1" "skip" persona-gateway import --on-conflict s
 	offers "$1" "" persona-gateway import --to ""
+	offers "$1" "auto json jsonl" persona-gateway diff --format ""
+	offers "$1" "json jsonl" persona-gateway export --format ""
+	offers "$1" "id name" persona-gateway diff --by ""
 }
 
 lines bash
 offers bash "a folder a.yaml" persona-gateway check --config a
 offers bash "a.yaml" persona-gateway serve --config = a.
 offers bash "a folder" persona-gateway serve --data-dir a
+offers bash "a folder a.yaml" persona-gateway diff a
 offers bash "adopt forget list" persona-gateway intents ""
 if command -v fish >/dev/null; then
 	lines fish
 	offers fish "a folder/ a.yaml" persona-gateway check --config a
 	offers fish "a folder/" persona-gateway serve --data-dir a
+	offers fish "a folder/ a.yaml" persona-gateway diff a
 else
 	echo "fish is not here (Debian: fish), so its completion is not tried"
 fi
@@ -94,6 +99,8 @@ if command -v zsh >/dev/null; then
 	shows_zsh "persona-gateway token ci --r" "*--rate*--read-only*"
 	shows_zsh "persona-gateway explain c" "*explain create*"
 	shows_zsh "persona-gateway sandbox --faults r" "*rate-limit *-- 429*reset-after *"
+	shows_zsh "persona-gateway diff --format " "*auto*json*jsonl*"
+	shows_zsh "persona-gateway diff a." "*diff a.yaml*"
 	shows_zsh "persona-gateway check --config a." "*--config a.yaml*"
 else
 	echo "zsh is not here (Debian: zsh), so its completion is not tried"
