@@ -2,6 +2,7 @@
 
 #include "base/tls_context.h"
 #include "base/mem.h"
+#include "base/tls_talk.h"
 #include "base/tls_ticket.h"
 
 #include <openssl/err.h>
@@ -256,6 +257,7 @@ tls_context_set_rules(struct tls_maker *m)
 	SSL_CTX_set_read_ahead(ctx, 1);
 	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF); /* tickets only */
 	SSL_CTX_set_alpn_select_cb(ctx, tls_context_on_alpn, NULL);
+	tls_talk_limit(ctx);
 	return 0;
 }
 

@@ -18,7 +18,6 @@ struct http_socket {
 	SSL *ssl;         /* NULL: plain */
 	bool holds;       /* bytes, an end or an error wait here, for which no event comes */
 	bool wants_write; /* reading, or the greeting, goes on when the socket can be written */
-	unsigned talks;   /* how often the client has talked about keys since the handshake */
 };
 
 #define HTTP_SOCKET_LATER (-1)  /* nothing can be done now: wait for the event */
@@ -26,8 +25,7 @@ struct http_socket {
 #define HTTP_SOCKET_PLAIN (-3)  /* the client speaks without TLS; now the socket does, too */
 
 /* Takes a descriptor; with TLS unless the context is NULL. False when there is no memory,
- * and the descriptor is then a plain socket's. The structure stays where it is until it is
- * closed. */
+ * and the descriptor is then a plain socket's. */
 bool http_socket_open(struct http_socket *, int fd, const struct tls_context *);
 
 /* Does what comes before the first byte of HTTP: 0 when that is done, or one of the above,

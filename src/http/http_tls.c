@@ -7,13 +7,12 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <pthread.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/socket.h>
 
 #define HTTP_TLS_PIECE (1 << 30) /* bytes given to OpenSSL at once: it counts with int */
 #define HTTP_TLS_READS 64        /* records taken before others have their turn: one may hold a byte */
-#define HTTP_TLS_TALKS_MAX 64    /* handshake records after the handshake, of a whole connection */
-#define HTTP_TLS_HANDSHAKE 22    /* the type of such a record (RFC 8446, 5.1) */
 
 /* ---- OpenSSL's way to the kernel: its own would raise SIGPIPE ---- */
 
@@ -24,7 +23,7 @@ static BIO_METHOD *http_tls_method;
 static int
 http_tls_fd(BIO *b)
 {
-	return ((const struct http_socket *)BIO_get_data(b))->fd;
+	return (int)(intptr_t)BIO_get_data(b);
 }
 
 /* Whether the kernel says "later". */
@@ -34,19 +33,13 @@ http_tls_later(void)
 	return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR;
 }
 
-/* Reads from the kernel, unless the client has talked about keys too often: each time costs
- * more here than there, and OpenSSL goes on as long as more comes, so that one client could
- * keep all others waiting. */
+/* Reads from the kernel. */
 static int
 http_tls_on_read(BIO *b, char *bytes, int len)
 {
-	const struct http_socket *s = BIO_get_data(b);
-	ssize_t n;
+	ssize_t n = recv(http_tls_fd(b), bytes, (size_t)len, 0);
 
 	BIO_clear_retry_flags(b);
-	if (s->talks > HTTP_TLS_TALKS_MAX)
-		return -1;
-	n = recv(s->fd, bytes, (size_t)len, 0);
 	if (n < 0 && http_tls_later())
 		BIO_set_retry_read(b);
 	return (int)n;
@@ -85,19 +78,6 @@ http_tls_prepare(void)
 
 /* ---- a connection ---- */
 
-/* A record has come or gone, or a part of it was looked at: counts what the client says about
- * keys behind the handshake. TLS 1.2 names the type in the record's head, 1.3 inside. */
-static void
-http_tls_on_message(int gone, int version, int part, const void *bytes, size_t len, SSL *ssl,
-    void *arg)
-{
-	struct http_socket *s = arg;
-
-	if (gone == 0 && len > 0 && (part == SSL3_RT_HEADER || part == SSL3_RT_INNER_CONTENT_TYPE) &&
-	    *(const unsigned char *)bytes == HTTP_TLS_HANDSHAKE && SSL_is_init_finished(ssl))
-		s->talks++;
-}
-
 /* Begins. */
 bool
 http_tls_begin(struct http_socket *s, const struct tls_context *tls)
@@ -112,11 +92,9 @@ http_tls_begin(struct http_socket *s, const struct tls_context *tls)
 		http_tls_free(s);
 		return false;
 	}
-	BIO_set_data(b, s);
+	BIO_set_data(b, (void *)(intptr_t)s->fd);
 	BIO_set_init(b, 1);
 	SSL_set_bio(s->ssl, b, b);
-	SSL_set_msg_callback(s->ssl, http_tls_on_message);
-	SSL_set_msg_callback_arg(s->ssl, s);
 	return true;
 }
 

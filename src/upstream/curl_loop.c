@@ -2,6 +2,7 @@
 
 #include "upstream/curl_loop.h"
 #include "base/mem.h"
+#include "base/tls_talk.h"
 #include "upstream/address.h"
 #include "upstream/curl_memory.h"
 #include "upstream/lately.h"
@@ -528,6 +529,23 @@ curl_loop_unpause(struct curl_loop *c, struct curl_loop_job *job, int paused)
 
 /* ---- easy handles ---- */
 
+/* libcurl has made a context for a connection with TLS. */
+static CURLcode
+curl_loop_on_tls(CURL *e, void *ctx, void *arg)
+{
+	tls_talk_limit(ctx);
+	return CURLE_OK;
+}
+
+/* Whether the contexts that libcurl makes are OpenSSL's, as those of Debian's are. */
+static bool
+curl_loop_has_openssl(void)
+{
+	const char *name = curl_version_info(CURLVERSION_NOW)->ssl_version;
+
+	return name != NULL && strncmp(name, "OpenSSL/", 8) == 0;
+}
+
 /* Sets what every request has in common. */
 static void
 curl_loop_set_standing(struct curl_loop *c, CURL *e)
@@ -555,6 +573,8 @@ curl_loop_set_standing(struct curl_loop *c, CURL *e)
 	curl_easy_setopt(e, CURLOPT_SSL_VERIFYPEER, 1L);
 	curl_easy_setopt(e, CURLOPT_SSL_VERIFYHOST, 2L);
 	curl_easy_setopt(e, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+	if (curl_loop_has_openssl())
+		curl_easy_setopt(e, CURLOPT_SSL_CTX_FUNCTION, curl_loop_on_tls);
 	if (c->ca_file != NULL)
 		curl_easy_setopt(e, CURLOPT_CAINFO, c->ca_file);
 	curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, (long)c->connect_ms);

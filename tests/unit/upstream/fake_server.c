@@ -397,6 +397,19 @@ fake_server_say(struct fake_server *f, const char *bytes)
 	fake_peer_send(TAILQ_FIRST(&f->peers), bytes, strlen(bytes));
 }
 
+/* Changes keys. */
+void
+fake_server_change_keys(struct fake_server *f, unsigned times)
+{
+	struct fake_peer *p = TAILQ_FIRST(&f->peers);
+
+	ck_assert_ptr_nonnull(p);
+	for (; times > 0; times--) {
+		ck_assert_int_eq(SSL_key_update(p->ssl, SSL_KEY_UPDATE_NOT_REQUESTED), 1);
+		ck_assert_int_eq(SSL_do_handshake(p->ssl), 1);
+	}
+}
+
 /* Closes the newest connection. */
 void
 fake_server_hang_up(struct fake_server *f)

@@ -57,8 +57,10 @@ unsigned fake_server_open(const struct fake_server *);                        /*
 /* The context for FAKE_TLS. */
 void fake_server_set_tls(struct fake_server *, SSL_CTX *);
 
-/* Says something on the newest connection, or closes it, unasked. */
+/* Says something on the newest connection, changes the keys of its TLS so often, or closes
+ * it, unasked. */
 void fake_server_say(struct fake_server *, const char *bytes);
+void fake_server_change_keys(struct fake_server *, unsigned times);
 void fake_server_hang_up(struct fake_server *);
 
 #endif

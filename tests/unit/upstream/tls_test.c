@@ -324,6 +324,30 @@ START_TEST(a_record_behind_an_answer_is_no_answer_to_what_is_asked_next)
 }
 END_TEST
 
+START_TEST(who_changes_keys_without_end_is_left)
+{
+	struct upstream_request q;
+	struct identity id;
+	struct bench_call c;
+	struct bench b;
+
+	tls_open(&b, &id, "IP:127.0.0.1");
+	b.config.ca_file = id.file;
+	bench_client(&b);
+	q = bench_get(&b);
+	for (unsigned i = 0; i < 4; i++) {
+		bench_run(&b, &c, &q);
+		ck_assert_int_eq(c.answer.status, 200);
+		ck_assert_uint_eq(c.answer.tries, 1);
+		bench_forget(&c);
+		ck_assert_uint_eq(fake_server_connections(b.server), i < 3 ? 1 : 2);
+		fake_server_change_keys(b.server, i < 2 ? 20 : 1000);
+	}
+	bench_close(&b);
+	identity_close(&id);
+}
+END_TEST
+
 START_TEST(a_long_request_waits_for_its_connection)
 {
 	struct upstream_request q;
@@ -526,6 +550,7 @@ tls_suite(void)
 	    a_server_without_tls_gets_no_request,
 	    an_answer_of_many_records_is_read_whole,
 	    a_record_behind_an_answer_is_no_answer_to_what_is_asked_next,
+	    who_changes_keys_without_end_is_left,
 	    a_long_request_waits_for_its_connection,
 	    an_answer_cut_within_tls_is_broken,
 	    a_create_on_a_dying_kept_tls_connection_arrives_exactly_once,
