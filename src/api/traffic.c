@@ -83,6 +83,7 @@ traffic_open(struct traffic *t, struct http_exchange *ex, bool admin)
 	n->named = n->writes = n->passed = n->doubt = false;
 	n->admin = admin;
 	n->asked_us = 0;
+	n->result = 0;
 	n->client[0] = n->project[0] = n->item[0] = '\0';
 	n->unknown = 0;
 	http_exchange_set_note(ex, n);
@@ -261,6 +262,7 @@ traffic_note_result(struct http_exchange *ex, const struct result *r)
 
 	n->cache = r->cache;
 	n->doubt = r->doubt;
+	n->result = r->status;
 	if (r->status != 201 || r->body == NULL || strncmp(r->body, begin, sizeof begin - 1) != 0)
 		return;
 	id = r->body + sizeof begin - 1;
@@ -449,15 +451,19 @@ traffic_log(struct traffic *t, const struct http_report *r, const struct traffic
 	log_emit(t->log, level, "request", l.fields);
 }
 
-/* What became of a write, by its answer. */
+/* What became of a write, by its answer: the one that was meant, where there was no room to
+ * send it. */
 static const char *
 traffic_outcome(const struct http_report *r, const struct traffic_note *n)
 {
-	if ((r->status >= 200 && r->status < 300) || r->status == TRAFFIC_TUNNEL)
+	bool refused = r->refused && n->result == 0;
+	int status = r->refused && n->result != 0 ? n->result : r->status;
+
+	if ((status >= 200 && status < 300) || status == TRAFFIC_TUNNEL)
 		return "done";
-	if (n->doubt || (n->passed && (r->refused || r->status == 503)))
+	if (n->doubt || (n->passed && (refused || status == 503)))
 		return "unconfirmed";
-	if (r->refused || (r->status >= 400 && r->status < 500) || r->status == 503)
+	if (refused || (status >= 400 && status < 500) || status == 503)
 		return "refused";
 	return "unconfirmed";
 }

@@ -34,6 +34,7 @@ struct traffic_note {
 	bool admin;        /* on the admin address */
 	bool passed;       /* to another server, which has its own reasons for an answer */
 	bool doubt;        /* what was asked for may be done, although the answer is an error */
+	int result;        /* status of the answer that was meant, whatever went out; 0: none was */
 	bool writes;       /* may change something, though its method only reads: a WebSocket */
 	int64_t asked_us;  /* since when another server's answer is waited for; 0: none is */
 	char project[TRAFFIC_PROJECT_SIZE]; /* "": none */

@@ -217,6 +217,26 @@ START_TEST(what_becomes_of_an_unconfirmed_write_is_audited_too)
 }
 END_TEST
 
+START_TEST(a_write_whose_answer_found_no_room_was_done)
+{
+	static char body[1600000], prompt[800001];
+	struct reply *r;
+	const char *id;
+
+	memset(prompt, 'x', sizeof prompt - 1);
+	snprintf(body, sizeof body, "{\"name\":\"a\",\"description\":\"%.700000s\",\"goal\":\"%s\","
+	    "\"agent_id\":%d}", prompt, prompt, STAGE_AGENT);
+	stage_open(SETTINGS, "limits: {buffers: 1MiB}\n");
+	r = stage_bluejay("POST", "/v1/create-customer-persona", body);
+	ck_assert_int_eq(r->status, 200);
+	id = reply_string(r, "id");
+	ck_assert_int_eq(call("PUT", below(STAGE_DEMO, id), "{\"name\":\"b\"}")->status, 503);
+	ck_assert_str_eq(stage_member(id, "name"), "b");
+	EXPECT(wait_line("audit", 0), "status", "503", "id", id, "outcome", "done");
+	stage_close();
+}
+END_TEST
+
 #define VIEWER "Authorization: Bearer a-viewer-of-tests\r\n" /* who may read */
 #define CLIENT "Authorization: Bearer a-client-of-tests\r\n"
 #define CLIENTS "clients:\n" \
@@ -611,6 +631,7 @@ log_suite(void)
 	    a_client_that_leaves_has_its_line,
 	    every_write_has_an_audit_line,
 	    what_becomes_of_an_unconfirmed_write_is_audited_too,
+	    a_write_whose_answer_found_no_room_was_done,
 	    writes_that_are_forbidden_are_audited_too,
 	    what_is_passed_on_has_its_lines,
 	    nothing_personal_is_ever_logged,
