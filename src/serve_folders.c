@@ -28,6 +28,7 @@ struct serve_folders {
 	struct event ev;
 	struct serve_folders_step *steps;
 	size_t count, room;
+	char *last; /* the folder of the file that was added last, whose way is watched */
 };
 
 /* Whether something that happened is about a step. */
@@ -83,7 +84,9 @@ serve_folders_clear(struct serve_folders *f)
 	for (size_t i = 0; i < f->count; i++)
 		free(f->steps[i].name);
 	free(f->steps);
+	free(f->last);
 	f->steps = NULL;
+	f->last = NULL;
 	f->count = f->room = 0;
 	if (f->fd < 0)
 		return;
@@ -178,12 +181,22 @@ serve_folders_walk(struct serve_folders *f, char *at, char *path, unsigned links
 	free(path);
 }
 
-/* Watches the way to a file. */
+/* Watches the way to a file. Where many lie in one folder, the way there is walked once. */
 void
 serve_folders_add(struct serve_folders *f, const char *path)
 {
+	const char *slash = strrchr(path, '/');
+	char *folder = mem_copy(path, slash != NULL ? (size_t)(slash - path) : 0);
+
 	if (f->fd < 0)
 		serve_folders_open(f);
-	if (f->fd >= 0)
+	if (f->fd < 0) {
+		free(folder);
+	} else if (*folder != '\0' && f->last != NULL && strcmp(f->last, folder) == 0) {
+		serve_folders_walk(f, folder, mem_string(slash), 0);
+	} else {
+		free(f->last);
+		f->last = folder;
 		serve_folders_walk(f, mem_string(*path == '/' ? "/" : "."), mem_string(path), 0);
+	}
 }
