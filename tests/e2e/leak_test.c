@@ -204,6 +204,10 @@ START_TEST(no_mistake_of_a_file_shows_a_key)
 	    "projects: {a: " TOKEN "}\nbluejay: {api_key: k}\n", "projects: " TOKEN "\n", "clients: [" TOKEN "]\n",
 	    "clients: " TOKEN "\n", "clients: [{name: a, token_sha256: " TOKEN "}]\n",
 	    "clients: [{name: a, token: " TOKEN "}]\n", "clients: [{name: a, token_sha256: [" TOKEN "]}]\n",
+	    "store: " TOKEN "\n", "store: {kind: postgresql, password: " TOKEN "}\nbluejay: {api_key: k}\n",
+	    "store: {kind: postgresql, url: \"postgresql://g:" TOKEN " @h/d\"}\nbluejay: {api_key: k}\n",
+	    "store: {kind: postgresql, url: \"postgresql://g@h/d\", password_file: two.key}\nbluejay: {api_key: k}\n",
+	    "store: {kind: \"${BJ}\", url: [\"${BJ}\"], connections: \"${BJ}\"}\nbluejay: {api_key: k}\n",
 	    "images: " TOKEN "\n", TOKEN "\n", "[" TOKEN "]\n", "bluejay: {api_key: \"" TOKEN "\\x01\"}\n",
 	    "bluejay: {api_key: \"" TOKEN " x\"}\n", "bluejay: {api_key: \xff" TOKEN "}\n",
 	    "bluejay: {api_key: \"${NO-" TOKEN "}\"}\n", "bluejay: {api_key: \"${NO:" TOKEN "}\"}\n",
@@ -474,6 +478,9 @@ START_TEST(keys_that_come_and_go_are_not_shown)
 }
 END_TEST
 
+#define NOBODY "http://127.0.0.1:1"
+#define DATABASE(password) "postgresql://gateway:" password "@127.0.0.1:1/d"
+
 START_TEST(no_command_shows_a_key)
 {
 	static const char *const commands[] = {"explain --config gateway.yaml --project demo create",
@@ -485,11 +492,26 @@ START_TEST(no_command_shows_a_key)
 	    "intents --admin http://127.0.0.1:1/?k=" WRONG " list", "intents --token-file folder list",
 	    "intents --token-file two.key list", "intents --admin " WRONG " list",
 	    "explain --request x --admin http://me:" WRONG "@127.0.0.1:1", "serve --config gateway.yaml --listen 127.0.0.1:1:1",
-	    "serve --config gateway.yaml --listen 192.0.2.1:1 --admin-listen off", "token name --projects demo"};
+	    "serve --config gateway.yaml --listen 192.0.2.1:1 --admin-listen off", "token name --projects demo",
+	    "import --from input --to " NOBODY " --project p --token-file token --patience 1s --journal j --report r",
+	    "import --from " NOBODY "/api/projects/p --to " NOBODY " --project p --from-token-file token --patience 1s",
+	    "import --from input --to http://me:" WRONG "@127.0.0.1:1 --project p", "import --token " WRONG,
+	    "export --from " NOBODY "/api/projects/p --token-file token --patience 1s", "export --from " NOBODY " --token-file two.key",
+	    "export --from '" NOBODY "/api/projects/p?k=" WRONG "'", "export --from http://me:" WRONG "@127.0.0.1:1/api/projects/p/x",
+	    "export --from http://me:" WRONG "@127.0.0.1:1", "diff " NOBODY "/api/projects/p input --token-file token --patience 1s",
+	    "diff '" NOBODY "/api/projects/p?k=" WRONG "' input", "diff token project.key",
+	    "store backup --to backup --config database.yaml", "store verify --config gateway.yaml",
+	    "store copy --from " DATABASE(WRONG) " --to sqlite:copied", "store copy --from " DATABASE("x/" WRONG) " --to sqlite:copied",
+	    "store copy --from " DATABASE(WRONG "@" WRONG) " --to sqlite:copied", "store copy --from sqlite:none --to " WRONG,
+	    "store copy --from 'postgresql://gateway@127.0.0.1:1/d?sslmode=" WRONG "' --to sqlite:copied",
+	    "serve --config database.yaml", "check --config database.yaml", "serve --config misplaced.yaml", "check --config misplaced.yaml"};
 
 	prepare();
+	setenv("PGPASSWORD", KEY, 1);
 	upstream = 1; /* nobody answers there */
 	write_config("json", "");
+	scratch_file("database.yaml", "bluejay: {api_key: k}\nstore: {kind: postgresql, url: \"" DATABASE(TOKEN) "\"}\n");
+	scratch_file("misplaced.yaml", "bluejay: {api_key: k}\nstore: {kind: postgresql, url: \"" DATABASE("x/${HD}") "\"}\n");
 	for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
 		look_text(commands[i], run(commands[i], "{\"name\":\"ann\",\"id\":\"" UUID "\"}"));
 }
