@@ -12,7 +12,7 @@
  * which a full disk took a part only is lost, and ended before the next one. Lines
  * wait for each other for a moment, unless they are urgent.
  */
-#define LOG_WRITER_MAX ((size_t)256 << 10) /* bytes that wait */
+#define LOG_WRITER_MAX ((size_t)1 << 20)   /* bytes that wait: some 4,000 lines */
 #define LOG_WRITER_GATHER_MS 10            /* how long a line waits for others */
 #define LOG_WRITER_STOP_MS 2000            /* how long the end waits for the last lines */
 
