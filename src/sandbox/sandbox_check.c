@@ -56,8 +56,10 @@ sandbox_check_begin(struct sandbox_check *c, const char *type, struct sandbox_pl
 
 	buf_addf(b, "%s{\"type\":\"%s\",\"loc\":[\"%s\"", c->count++ == 0 ? "" : ",", type,
 	    place.part);
-	if (place.member != NULL)
-		buf_addf(b, ",\"%s\"", place.member);
+	if (place.member != NULL) {
+		buf_addc(b, ',');
+		json_add_string(b, place.member, strlen(place.member));
+	}
 	if (place.index >= 0)
 		buf_addf(b, ",%" PRId64, place.index);
 	buf_adds(b, "],\"msg\":");

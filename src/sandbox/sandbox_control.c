@@ -7,6 +7,7 @@
 
 #include <inttypes.h>
 #include <json-c/json_object.h>
+#include <json-c/linkhash.h>
 #include <string.h>
 
 #define CONTROL_DELAY_MAX 60000 /* ms */
@@ -200,6 +201,23 @@ sandbox_control_method(struct sandbox_control *c, struct json_object *body, char
 		    json_object_object_get(body, "method"), NULL);
 }
 
+/* Notes members that say nothing here: a mistyped one would change other faults than were meant. */
+static void
+sandbox_control_known(struct sandbox_control *c, struct json_object *body)
+{
+	static const char *const known[] = {"profile", "seed", "percent", "count", "method", "delay_ms"};
+
+	json_object_object_foreach(body, key, value) {
+		size_t i = 0;
+
+		while (i < sizeof known / sizeof *known && strcmp(key, known[i]) != 0)
+			i++;
+		if (i == sizeof known / sizeof *known)
+			sandbox_check_add(&c->check, "extra_forbidden", (struct sandbox_place){"body", key, -1},
+			    "Extra inputs are not permitted", value, NULL);
+	}
+}
+
 /* Reads the body of a change of the faults. */
 static void
 sandbox_control_read_faults(struct sandbox_control *c, struct json_object *body,
@@ -234,8 +252,10 @@ sandbox_control_set_faults(struct sandbox_control *c)
 	bool raw;
 
 	if (sandbox_check_parse(&c->check, NULL, r->body, r->len, &body, &raw) &&
-	    sandbox_check_object(&c->check, body, raw, r->body, r->len))
+	    sandbox_check_object(&c->check, body, raw, r->body, r->len)) {
+		sandbox_control_known(c, body);
 		sandbox_control_read_faults(c, body, &f);
+	}
 	json_object_put(body);
 	if (c->check.count > 0)
 		return;

@@ -134,7 +134,8 @@ START_TEST(wrong_faults_change_nothing)
 		"{\"profile\":\"chaos\",\"method\":\"get\"}",
 		"{\"profile\":\"chaos\",\"delay_ms\":60001}",
 		"{\"profile\":\"chaos\",\"seed\":\"x\"}",
-		"{\"profile\":\"chaos\",\"seed\":-1}", "{", ""};
+		"{\"profile\":\"chaos\",\"seed\":-1}", "{", "",
+		"{\"profile\":\"latency\",\"delay\":[1,2]}", "{\"profile\":\"chaos\",\"\\\"\\n\":1}"};
 	struct rig r;
 
 	rig_open(&r, NULL);
