@@ -51,9 +51,10 @@ api_refuse_route(struct http_exchange *ex, enum http_route_result found,
 	char *body;
 	size_t len;
 
+	if (found == HTTP_ROUTE_FOUND && match->text)
+		return false;
 	switch (found) {
 	case HTTP_ROUTE_FOUND:
-		return false;
 	case HTTP_ROUTE_NONE:
 		api_answer_error(ex, 404, "Not found");
 		return true;

@@ -85,7 +85,7 @@ api_note_refused(struct api *api, struct http_exchange *ex)
 	struct http_match match;
 
 	if (passthrough_would_take(api->pass, ex) ||
-	    api_find(api, q, &match, &resource) != HTTP_ROUTE_FOUND)
+	    api_find(api, q, &match, &resource) != HTTP_ROUTE_FOUND || !match.text)
 		return;
 	traffic_note_route(ex, &match);
 	if (snapshot_project(gateway_snapshot(api->gw), match.params[0],

@@ -69,7 +69,8 @@ void admin_request(struct api *, struct http_exchange *, const char *id);
 /* Serves one image of a project, for GET and HEAD. */
 void image_serve_bytes(struct api *, struct http_exchange *, const struct project *, const char *id);
 
-/* Answers 404, 405 or 400 for a target that no route serves; false when one does. */
+/* Answers 404, 405 or 400 for a target that no route serves; false when one does. An id that
+ * is not UTF-8 is the id of nothing. */
 bool api_refuse_route(struct http_exchange *, enum http_route_result, const struct http_match *);
 
 /* Whether a media type is application/json, whatever its parameters. */

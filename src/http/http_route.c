@@ -47,10 +47,11 @@ http_route_sound(const char *p)
 	}
 }
 
-/* Decodes a segment into a parameter; false when it is empty, too long or no text. */
+/* Decodes a segment into a parameter; false when it is empty or too long. */
 static bool
-http_route_param(const char **p, char out[HTTP_ROUTE_PARAM_MAX])
+http_route_param(const char **p, struct http_match *m)
 {
+	char *out = m->params[m->param_count++];
 	size_t n = strcspn(*p, "/%");
 
 	if (n >= HTTP_ROUTE_PARAM_MAX)
@@ -63,7 +64,8 @@ http_route_param(const char **p, char out[HTTP_ROUTE_PARAM_MAX])
 		out[n++] = (char)http_route_byte(p);
 	}
 	out[n] = '\0';
-	return n > 0 && utf8_span(out, n) == n;
+	m->text = m->text && utf8_span(out, n) == n;
+	return n > 0;
 }
 
 /* Matches a literal segment of the pattern; an escaped slash is not its end. */
@@ -87,14 +89,13 @@ static bool
 http_route_match(const char *pat, const char *p, struct http_match *m)
 {
 	m->param_count = 0;
+	m->text = true;
 	while (*pat == '/' && *p == '/') {
 		pat++;
 		p++;
 		if (*pat == ':') {
-			if (m->param_count == HTTP_ROUTE_PARAMS ||
-			    !http_route_param(&p, m->params[m->param_count]))
+			if (m->param_count == HTTP_ROUTE_PARAMS || !http_route_param(&p, m))
 				return false;
-			m->param_count++;
 			pat += strcspn(pat, "/");
 		} else if (!http_route_literal(&pat, &p)) {
 			return false;

@@ -197,6 +197,11 @@ START_TEST(a_role_lists_its_images)
 	    "role query parameter is required");
 	expect_error(ask(gateway.port, "GET", IMAGES "?role=%ff", NULL, NULL), 400,
 	    "role query parameter is required");
+	expect_error(ask(gateway.port, "GET", IMAGES "/%ff", NULL, NULL), 404, "Not found");
+	expect_error(ask(gateway.port, "GET", "/api/projects/%ff/personas", NULL, NULL), 404,
+	    "Not found");
+	expect_error(ask(gateway.port, "DELETE", "/api/projects/demo/personas/%c3", NULL, NULL), 404,
+	    "Not found");
 	expect_error(ask(gateway.port, "GET", IMAGES "?role=", NULL, NULL), 400,
 	    "role query parameter is required");
 	ck_assert_str_eq(ask(gateway.port, "GET", IMAGES "?role=r", NULL, NULL)->body,
