@@ -662,8 +662,9 @@ START_TEST(a_copy_goes_to_the_host_that_takes_writes)
 	ck_assert_int_eq(rig_begin(&r, "i1", "Ada"), STORE_OK);
 	rig_close(&r);
 	free(url);
-	url = mem_format("postgresql://gateway:geheim@127.0.0.1:%d,127.0.0.1:%d/copied",
+	url = mem_format("postgresql://gateway@127.0.0.1:%d,127.0.0.1:%d/copied",
 	    postgres_port(standby), postgres_port(server));
+	setenv("PGPASSWORD", "geheim", 1);
 	ck_assert_ptr_nonnull(mkdtemp(folder));
 	place = mem_format("sqlite:%s", folder);
 	o.from = url;
