@@ -7,7 +7,8 @@
 
 /*
  * SIGINT, SIGTERM and SIGHUP: the first one asks for an end in good order, the second one
- * does what it always does. One that was ignored before, as by nohup(1), stays so. SIGPIPE and SIGXFSZ become errors of their writes.
+ * does what it always does. One that was ignored before, as by nohup(1), stays so. SIGPIPE
+ * and SIGXFSZ become errors of their writes.
  */
 struct bulk_stop;
 

@@ -429,7 +429,8 @@ store_call_reads(enum store_op op)
 {
 	return op == STORE_OP_GET || op == STORE_OP_LIST || op == STORE_OP_ELSEWHERE ||
 	    op == STORE_OP_PAGE || op == STORE_OP_INTENTS || op == STORE_OP_INTENTS_LEFT ||
-	    op == STORE_OP_INTENT_COUNTS || op == STORE_OP_SCOPES || op == STORE_OP_IMAGE_GET || op == STORE_OP_IMAGE_LIST ||
+	    op == STORE_OP_INTENT_COUNTS || op == STORE_OP_SCOPES || op == STORE_OP_IMAGE_GET ||
+	    op == STORE_OP_IMAGE_LIST ||
 	    (op >= STORE_OP_TWIN_LOOK && op <= STORE_OP_TWIN_PAGE);
 }
 
