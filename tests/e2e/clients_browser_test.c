@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include "base/digest.h"
+#include "base/mem.h"
 #include "browser.h"
 #include "harness.h"
 #include "unit.h"
@@ -45,6 +46,18 @@ portrait(void)
 	return path;
 }
 
+/* Wants no error, but that the API's address has no icon, for which a browser asks by itself when
+ * it is led there; whether the answer comes before it goes on is a matter of chance. */
+static void
+expect_no_errors(const struct browser *b)
+{
+	char *errors = mem_string(browser_errors(b)), *at = NULL;
+
+	for (char *line = strtok_r(errors, "\n", &at); line != NULL; line = strtok_r(NULL, "\n", &at))
+		ck_assert_msg(strstr(line, "/favicon.ico") != NULL, "%s", line);
+	free(errors);
+}
+
 START_TEST(images_and_the_page_are_shown_to_who_knows_the_password)
 {
 	struct browser *b = browser_start();
@@ -69,7 +82,7 @@ START_TEST(images_and_the_page_are_shown_to_who_knows_the_password)
 	browser_open(b, url);
 	browser_wait(b, "document.body.innerText.includes('Demonstration')");
 	browser_wait(b, "[...document.images].some(i => i.src.includes('/images/') && i.naturalWidth > 0)");
-	ck_assert_str_eq(browser_errors(b), "");
+	expect_no_errors(b);
 	browser_stop(b);
 	ck_assert_int_eq(program_stop(&gateway), 0);
 }
