@@ -21,28 +21,46 @@ epoch_watch(struct gateway *gw, const char *scope)
 	return e;
 }
 
-/* Notes a write of a resource that scopes share. */
+/* Outdates a scope. */
 static void
-epoch_touch_shared(struct gateway *gw, const struct resource *resource)
+epoch_outdate(const struct gateway *gw, struct epoch *e, bool told)
 {
-	for (struct epoch *e = gw->epochs; e != NULL; e = e->hh.next)
-		if (snapshot_resource_of_scope(gw->snap, e->scope) == resource)
-			e->written = gw->sequence;
+	e->written = gw->sequence;
+	if (told)
+		e->told = gw->sequence;
 }
 
-/* Notes a write. */
-void
-epoch_touch(struct gateway *gw, const char *scope)
+/* Outdates a scope, and all that share its items. */
+static void
+epoch_outdate_scope(struct gateway *gw, const char *scope, bool told)
 {
 	const struct resource *resource = snapshot_resource_of_scope(gw->snap, scope);
 	struct epoch *e;
 
 	gw->sequence++;
 	HASH_FIND_STR(gw->epochs, scope, e);
-	if (resource != NULL && resource->shared)
-		epoch_touch_shared(gw, resource);
-	else if (e != NULL)
-		e->written = gw->sequence;
+	if (resource == NULL || !resource->shared) {
+		if (e != NULL)
+			epoch_outdate(gw, e, told);
+		return;
+	}
+	for (e = gw->epochs; e != NULL; e = e->hh.next)
+		if (snapshot_resource_of_scope(gw->snap, e->scope) == resource)
+			epoch_outdate(gw, e, told);
+}
+
+/* Notes a write. */
+void
+epoch_touch(struct gateway *gw, const char *scope)
+{
+	epoch_outdate_scope(gw, scope, true);
+}
+
+/* Notes a difference that was only seen. */
+void
+epoch_see(struct gateway *gw, const char *scope)
+{
+	epoch_outdate_scope(gw, scope, false);
 }
 
 /* Notes a write that may have changed any scope. */
@@ -53,7 +71,7 @@ epoch_touch_all(struct gateway *gw)
 
 	gw->sequence++;
 	HASH_ITER(hh, gw->epochs, e, next)
-		e->written = gw->sequence;
+		epoch_outdate(gw, e, true);
 }
 
 /* Buries an item in every scope that is watched. */

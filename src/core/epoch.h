@@ -11,6 +11,7 @@
 struct epoch {
 	char *scope;
 	uint64_t written; /* 0: never */
+	uint64_t told;    /* the last of these that was, or may have been, a gateway's own write */
 	UT_hash_handle hh;
 };
 
@@ -19,6 +20,9 @@ const struct epoch *epoch_watch(struct gateway *, const char *scope);
 
 /* A write changed the scope, and all that share its items. */
 void epoch_touch(struct gateway *, const char *scope);
+
+/* Bluejay shows other contents of one than before: somebody has written past the gateway. */
+void epoch_see(struct gateway *, const char *scope);
 
 /* A write that is not known here may have changed any scope. */
 void epoch_touch_all(struct gateway *);

@@ -227,7 +227,7 @@ fetch_note(struct gateway *gw, struct shelf_entry *e, uint64_t sequence, bool ch
 	if (changed || aged)
 		follow_refresh(gw, e);
 	if (changed)
-		epoch_touch(gw, r->scope);
+		epoch_see(gw, r->scope);
 }
 
 /* Notes what would give what is ready. */

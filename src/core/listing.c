@@ -170,13 +170,14 @@ listing_body(struct gateway *gw, const struct project *p)
 	return &l->body;
 }
 
-/* The same, however old. */
+/* The same, however old, unless a write is known that came later. */
 const struct list_body *
 listing_last_body(struct gateway *gw, const struct project *p, int64_t *age_ms)
 {
 	struct listing *l = listing_of(gw, p->scope, false);
 
-	if (l == NULL || l->body.body == NULL || l->body_made_by != p->generation)
+	if (l == NULL || l->body.body == NULL || l->body_made_by != p->generation ||
+	    l->body_sequence <= l->epoch->told)
 		return NULL;
 	*age_ms = loop_now(gw->loop) - l->body_at;
 	return &l->body;

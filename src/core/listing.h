@@ -46,7 +46,8 @@ void listing_leave(struct listing_wait *);
 
 /* Remembered local list of a project's scope: NULL when none is young enough. */
 const struct list_body *listing_body(struct gateway *, const struct project *);
-/* The same however old, and its age in *age_ms: for when nothing better can be had. */
+/* The same however old, unless a write is known that came later, and its age in *age_ms: for
+ * when nothing better can be had. */
 const struct list_body *listing_last_body(struct gateway *, const struct project *,
     int64_t *age_ms);
 /* Remembers the list of a view's rows. Call from a listing_fn. */

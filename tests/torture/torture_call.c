@@ -93,12 +93,23 @@ lane_receive(struct lane *l, struct lane_call *c, const int statuses[])
 	    a->body != NULL ? a->body : c->open ? "open" : "refused", (long long)a->ms);
 }
 
+/* Whether an answer says that it is an old one, since the database is silent. */
+static bool
+lane_is_marked(const struct lane_call *c)
+{
+	char value[16];
+
+	return c->answered && wire_field(&c->answer, "X-Cache", value, sizeof value) &&
+	    strcmp(value, "stale") == 0;
+}
+
 /* Whether an answer may be from before the last change. The last gateway itself shows its
- * own writes at once. */
+ * own writes at once, also in an answer that is marked. */
 bool
 lane_is_early(struct lane *l, const struct model_persona *p, const struct lane_call *c)
 {
-	if (c->fresh || c->gateway == p->changed_by || c->wire.started - p->changed_ms > WORLD_STALE_MS)
+	if (c->fresh || c->gateway == p->changed_by ||
+	    (c->wire.started - p->changed_ms > WORLD_STALE_MS && !lane_is_marked(c)))
 		return false;
 	world_count(l->world, COUNT_EARLY);
 	return true;

@@ -140,6 +140,24 @@ START_TEST(a_silent_store_leaves_reads_of_what_is_known)
 }
 END_TEST
 
+START_TEST(a_silent_store_brings_back_no_list_of_before_a_write)
+{
+	struct pair_ask *a;
+
+	pair_begin();
+	free(pair_made(pair_first, PAIR_ANN));
+	pair_want(pair_list(pair_first), 200);
+	free(pair_made(pair_first, "{\"name\":\"Bob\"}"));
+	store_port_deafen(pair_first->store, true);
+	pair_pass(4000);
+	a = pair_list(pair_first);
+	pair_want(a, 200);
+	ck_assert_str_ne(a->result.cache, "stale"); /* the store is asked, which is there in this test */
+	ck_assert(pair_holds(a, "Bob"));
+	pair_end();
+}
+END_TEST
+
 START_TEST(a_write_past_one_outdates_what_the_other_remembers)
 {
 	char *id;
@@ -249,6 +267,7 @@ peers_suite(void)
 	    no_cache_asks_the_store_whatever_the_feed_says,
 	    a_lost_feed_outdates_everything,
 	    a_silent_store_leaves_reads_of_what_is_known,
+	    a_silent_store_brings_back_no_list_of_before_a_write,
 	    a_write_past_one_outdates_what_the_other_remembers,
 	    a_late_listing_undoes_nothing_that_another_wrote,
 	    what_another_is_creating_is_not_adopted,
