@@ -70,7 +70,8 @@ struct bulk_import_state {
 	uint64_t bytes; /* of the source that were read */
 	uint64_t left;  /* under way when a stop came, and not known to be done */
 	bool early;     /* not everything of the source was told */
-	const char *why; /* the reason for an early end; NULL: it was asked for */
+	const char *why; /* the reason for an early end, or what went wrong at the very end: the journal
+	                    could not be written; NULL: nothing did, or an end was asked for */
 };
 void bulk_import_state(const struct bulk_import *, struct bulk_import_state *);
 

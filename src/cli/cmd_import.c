@@ -149,9 +149,9 @@ import_conclude(struct import_run *r)
 	bulk_meter_free(r->print.meter);
 	r->print.meter = NULL;
 	import_print_summary(&r->print, &s, loop_now(r->loop) - r->begun);
-	code = s.told[BULK_FAILED] > 0 || s.early ? 1 : 0;
-	if (s.early && s.why != NULL)
-		fprintf(stderr, "persona-gateway: ended early: %s\n", s.why);
+	code = s.told[BULK_FAILED] > 0 || s.early || s.why != NULL ? 1 : 0;
+	if (s.why != NULL)
+		fprintf(stderr, "persona-gateway: %s%s\n", s.early ? "ended early: " : "", s.why);
 	if (s.early && s.left > 0)
 		fprintf(stderr, "persona-gateway: of %llu persona%s under way it is not known whether they "
 		    "are there\n", (unsigned long long)s.left, s.left == 1 ? "" : "s");
@@ -246,9 +246,10 @@ import_open_report(struct import_run *r, struct fail *f)
 	else if (S_ISREG(st.st_mode) && (import_is_file(path, r->c->from.fd) ||
 	    (r->c->journal != NULL && import_is_file(r->c->journal, fd))))
 		fail_set(f, "the report %s is the source or the journal itself", path);
-	else if (S_ISREG(st.st_mode) && ftruncate(fd, 0) < 0)
+	else if ((S_ISREG(st.st_mode) && ftruncate(fd, 0) < 0) ||
+	    (r->print.report = fdopen(fd, "w")) == NULL)
 		fail_set(f, "the report %s cannot be written: %s", path, strerror(errno));
-	else if ((r->print.report = fdopen(fd, "w")) != NULL)
+	else
 		return 0;
 	if (fd >= 0)
 		close(fd);
