@@ -125,14 +125,14 @@ http1_pool_open(struct http1_pool *p, struct site *site, const struct http1_conn
 	return c;
 }
 
-/* Takes one back. What came behind an answer is looked for before another request could go. */
+/* Takes one back. */
 void
 http1_pool_give(struct http1_pool *p, struct http1_conn *c, bool keep)
 {
 	int64_t now = loop_now(p->loop);
 
 	p->used--;
-	if (!keep || (!http1_conn_is_drained(c) && !http1_conn_is_quiet(c))) {
+	if (!keep) {
 		http1_conn_close(c);
 		return;
 	}

@@ -29,8 +29,7 @@ struct http1_conn *http1_pool_take(struct http1_pool *, struct site *,
 struct http1_conn *http1_pool_open(struct http1_pool *, struct site *,
     const struct http1_conn_user *, void *arg);
 
-/* Puts one back: it may carry another request, unless something came behind the answer, or
- * has to go. */
+/* Puts one back: it may carry another request, or has to go. */
 void http1_pool_give(struct http1_pool *, struct http1_conn *, bool keep);
 
 /* How many are in use. */
