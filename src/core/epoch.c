@@ -23,16 +23,16 @@ epoch_watch(struct gateway *gw, const char *scope)
 
 /* Outdates a scope. */
 static void
-epoch_outdate(const struct gateway *gw, struct epoch *e, bool told)
+epoch_outdate(const struct gateway *gw, struct epoch *e, bool own)
 {
 	e->written = gw->sequence;
-	if (told)
-		e->told = gw->sequence;
+	if (own)
+		e->own = gw->sequence;
 }
 
 /* Outdates a scope, and all that share its items. */
 static void
-epoch_outdate_scope(struct gateway *gw, const char *scope, bool told)
+epoch_outdate_scope(struct gateway *gw, const char *scope, bool own)
 {
 	const struct resource *resource = snapshot_resource_of_scope(gw->snap, scope);
 	struct epoch *e;
@@ -41,12 +41,12 @@ epoch_outdate_scope(struct gateway *gw, const char *scope, bool told)
 	HASH_FIND_STR(gw->epochs, scope, e);
 	if (resource == NULL || !resource->shared) {
 		if (e != NULL)
-			epoch_outdate(gw, e, told);
+			epoch_outdate(gw, e, own);
 		return;
 	}
 	for (e = gw->epochs; e != NULL; e = e->hh.next)
 		if (snapshot_resource_of_scope(gw->snap, e->scope) == resource)
-			epoch_outdate(gw, e, told);
+			epoch_outdate(gw, e, own);
 }
 
 /* Notes a write. */

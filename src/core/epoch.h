@@ -11,7 +11,7 @@
 struct epoch {
 	char *scope;
 	uint64_t written; /* 0: never */
-	uint64_t told;    /* the last of these that was, or may have been, a gateway's own write */
+	uint64_t own;     /* the last of these that was, or may have been, a gateway's own write */
 	UT_hash_handle hh;
 };
 

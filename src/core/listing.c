@@ -177,7 +177,7 @@ listing_last_body(struct gateway *gw, const struct project *p, int64_t *age_ms)
 	struct listing *l = listing_of(gw, p->scope, false);
 
 	if (l == NULL || l->body.body == NULL || l->body_made_by != p->generation ||
-	    l->body_sequence <= l->epoch->told)
+	    l->body_sequence <= l->epoch->own)
 		return NULL;
 	*age_ms = loop_now(gw->loop) - l->body_at;
 	return &l->body;
