@@ -261,7 +261,7 @@ START_TEST(a_write_without_an_outcome_is_shown)
 	ck_assert_str_eq(text(json_object_array_get_idx(writes, 0), "operation"), "update");
 	ck_assert_uint_eq(json_object_array_length(in(personas("demo"), "writes")), 0);
 	stage_no_faults();
-	call_end(fd);
+	ask_end(fd);
 	EVENTUALLY(json_object_array_length(in(personas("plain"), "writes")) == 0);
 	free(id);
 	stage_close();

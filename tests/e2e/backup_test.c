@@ -338,7 +338,7 @@ START_TEST(a_create_under_way_in_a_copy_is_not_sent_again)
 	fd = call_start("POST", path, NULL, "{\"name\":\"ann\"}");
 	EVENTUALLY(stage_received("POST", BACKUP_CREATE) == 1);
 	backup_within("yesterday");
-	r = call_end(fd);
+	r = ask_end(fd);
 	ck_assert_msg(r->status == 201, "%d %s", r->status, r->body);
 	id = strdup(reply_string(r, "id"));
 	stage_no_faults();
@@ -371,7 +371,7 @@ START_TEST(a_change_under_way_in_a_copy_is_not_sent_again)
 	fd = call_start("PUT", below(STAGE_DEMO, id), NULL, "{\"name\":\"bea\"}");
 	EVENTUALLY(stage_received("PUT", "/v1/update-customer-persona/{persona_id}") == 1);
 	backup_within("yesterday");
-	ck_assert_int_eq(call_end(fd)->status, 200);
+	ck_assert_int_eq(ask_end(fd)->status, 200);
 	stage_no_faults();
 	ck_assert_int_eq(call("PUT", below(STAGE_DEMO, id), "{\"name\":\"cleo\"}")->status, 200);
 	back_to("yesterday");

@@ -24,7 +24,7 @@ void cluster_start(unsigned gateway);
 /* Asks a gateway. */
 struct reply *cluster_call(unsigned gateway, const char *method, const char *path, const char *fields,
     const char *body);
-/* Sends without waiting; call_end() reads the answer. */
+/* Sends without waiting; ask_end() reads the answer. */
 int cluster_send(unsigned gateway, const char *method, const char *path, const char *fields,
     const char *body);
 /* The status of /readyz of a gateway. */

@@ -101,7 +101,7 @@ START_TEST(one_name_is_one_persona_whoever_is_asked)
 			fds[g] = cluster_send(g, "POST", STAGE_DEMO, NULL, body_of(name, description));
 		}
 		for (unsigned g = 0; g < CLUSTER_MAX; g++) {
-			struct reply *r = call_end(fds[g]);
+			struct reply *r = ask_end(fds[g]);
 			const char *id;
 
 			ck_assert_int_eq(stage_has(name, &id), 1);
@@ -256,8 +256,8 @@ START_TEST(what_a_killed_gateway_was_at_another_finishes)
 	EVENTUALLY(stage_has("Ada", NULL) == 1);
 	EVENTUALLY(strcmp(stage_member(was, "description"), "second") == 0);
 	cluster_kill(0);
-	ck_assert_int_eq(call_end(fd)->status, 0);
-	ck_assert_int_eq(call_end(update)->status, 0);
+	ck_assert_int_eq(ask_end(fd)->status, 0);
+	ck_assert_int_eq(ask_end(update)->status, 0);
 	stage_no_faults();
 	/* Until then nobody knows, and nobody makes a second one. */
 	r = cluster_call(1, "POST", STAGE_DEMO, NULL, body_of("Ada", "other"));
@@ -317,7 +317,7 @@ burst(struct told *t, unsigned gateways, unsigned *serial, void (*meanwhile)(voi
 	if (meanwhile != NULL)
 		meanwhile();
 	for (unsigned i = 0; i < BURST * gateways; i++) {
-		struct reply *r = call_end(fds[i]);
+		struct reply *r = ask_end(fds[i]);
 
 		if (r->status == 201) {
 			ck_assert_uint_lt(t->made, 256);

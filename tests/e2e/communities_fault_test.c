@@ -119,11 +119,11 @@ START_TEST(equal_creates_join_one_whose_outcome_is_unknown)
 	EVENTUALLY(stage_received("GET", LIST_PATH) > 4);
 	ck_assert_int_eq(stage_received("POST", POST_PATH), posts);
 	stage_no_faults();
-	r = call_end(one);
+	r = ask_end(one);
 	expect_created(r, 1);
 	id = strdup(reply_string(r, "id"));
-	community_expect(call_end(two), 201, id, shown);
-	community_expect(call_end(three), 201, id, shown);
+	community_expect(ask_end(two), 201, id, shown);
+	community_expect(ask_end(three), 201, id, shown);
 	expect_created(call("POST", COMMUNITIES, body), 2);
 	free(id);
 	stage_close();
@@ -138,7 +138,7 @@ START_TEST(another_body_project_or_key_joins_nobody)
 	stage_open(NULL, NULL);
 	one = start_open_create(COMMUNITIES, "Idempotency-Key: one\r\n");
 	stage_no_faults();
-	ck_assert_int_eq(call_end(one)->status, 201);
+	ck_assert_int_eq(ask_end(one)->status, 201);
 	one = start_open_create(COMMUNITIES, NULL);
 	stage_fault("none", NULL, 0);
 	r = call("POST", COMMUNITIES, "{\"title\":\"T\"}");
@@ -147,7 +147,7 @@ START_TEST(another_body_project_or_key_joins_nobody)
 	ck_assert_int_eq(r->status, 201);
 	r = call_with("POST", COMMUNITIES, "Idempotency-Key: two\r\n", body);
 	ck_assert_int_eq(r->status, 201);
-	ck_assert_int_eq(call_end(one)->status, 201);
+	ck_assert_int_eq(ask_end(one)->status, 201);
 	ck_assert_int_eq(community_has("T", NULL), 5);
 	ck_assert_int_eq(stage_unsettled(), 0);
 	stage_close();
@@ -164,7 +164,7 @@ START_TEST(creates_in_flight_at_once_make_one_each)
 	for (int i = 0; i < 8; i++)
 		fds[i] = call_start("POST", COMMUNITIES, NULL, body);
 	for (int i = 0; i < 8; i++) {
-		struct reply *r = call_end(fds[i]);
+		struct reply *r = ask_end(fds[i]);
 
 		ck_assert_msg(r->status == 201, "%d %s", r->status, r->body);
 		snprintf(ids[i], sizeof ids[i], "%s", reply_string(r, "id"));
@@ -212,7 +212,7 @@ START_TEST(what_one_client_is_told_another_is_not)
 	raw_send(fd, b.data, b.len);
 	EVENTUALLY(community_has("T", NULL) == 1 && stage_unsettled() == 0);
 	id = create(COMMUNITIES, b.data);
-	r = call_end(fd);
+	r = ask_end(fd);
 	ck_assert_int_eq(r->status, 201);
 	ck_assert_str_ne(reply_string(r, "id"), id);
 	ck_assert_int_eq(community_has("T", NULL), 2);
@@ -225,7 +225,7 @@ END_TEST
 START_TEST(a_create_that_was_told_504_is_inherited_once)
 {
 	stage_open(SHORT, NULL);
-	expect_error(call_end(start_open_create(COMMUNITIES, NULL)), 504,
+	expect_error(ask_end(start_open_create(COMMUNITIES, NULL)), 504,
 	    "It is not known yet whether Bluejay created this community; the gateway keeps looking. Send "
 	    "the same request again to learn the outcome (an Idempotency-Key makes this exact)");
 	if (_i == 1) {
@@ -270,10 +270,10 @@ START_TEST(a_key_gives_the_same_answer)
 	expect_error(call_with("POST", COMMUNITIES, key, both), 422,
 	    "This Idempotency-Key was used before with another request body");
 	stage_no_faults();
-	r = call_end(one);
+	r = ask_end(one);
 	expect_created(r, 1);
 	id = strdup(reply_string(r, "id"));
-	community_expect(call_end(two), 201, id, shown);
+	community_expect(ask_end(two), 201, id, shown);
 	for (int round = 0; round < 2; round++) {
 		community_expect(call_with("POST", COMMUNITIES, key, body), 201, id, shown);
 		expect_error(call_with("POST", COMMUNITIES, key, both), 422, NULL);

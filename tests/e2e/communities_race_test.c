@@ -331,7 +331,7 @@ START_TEST(what_another_project_made_is_not_taken)
 	b = race_made(race_call("POST", B, "{\"title\":\"T\"}"));
 	race.nothing = 1; /* the create of A does not arrive: only B's equal one is there */
 	fd = race_send(A, "{\"title\":\"T\"}");
-	a = race_made(call_end(fd)); /* proven absent, and sent again */
+	a = race_made(ask_end(fd)); /* proven absent, and sent again */
 	ck_assert_str_ne(a, b);
 	ck_assert_int_eq(race.creates, 3);
 	ck_assert_int_eq(race.count, 2);
@@ -373,8 +373,8 @@ START_TEST(equal_creates_of_two_projects_get_one_each)
 	two = race_send(_i == 2 ? A : B, "{\"title\":\"T\"}");
 	EVENTUALLY(race_number(&race.creates) == 2);
 	race.blind = false;
-	a = race_made(call_end(one));
-	b = race_made(call_end(two));
+	a = race_made(ask_end(one));
+	b = race_made(ask_end(two));
 	ck_assert_str_ne(a, b);
 	ck_assert_int_eq(race.creates, 2);
 	ck_assert_int_eq(race_call("GET", below(A, a), NULL)->status, 200);
@@ -403,9 +403,9 @@ START_TEST(what_may_be_anothers_is_waited_for)
 	looks = race_number(&race.lists) + 9;
 	EVENTUALLY(race_number(&race.lists) >= looks);
 	script_release();
-	a = race_made(call_end(one));
+	a = race_made(ask_end(one));
 	ck_assert_str_eq(a, json_get_string(race.kept[0], "id"));
-	b = race_made(call_end(two));
+	b = race_made(ask_end(two));
 	ck_assert_str_ne(a, b);
 	ck_assert_int_eq(race.creates, 2);
 	free(a);
@@ -429,7 +429,7 @@ START_TEST(a_listing_that_is_not_whole_proves_nothing)
 	EVENTUALLY(race_number(&race.lists) >= looks);
 	ck_assert_int_eq(race_number(&race.creates), 1);
 	race.blind = false;
-	a = race_made(call_end(fd));
+	a = race_made(ask_end(fd));
 	ck_assert_int_eq(race.creates, 1);
 	ck_assert_str_eq(a, json_get_string(race.kept[0], "id"));
 	free(a);
@@ -508,7 +508,7 @@ START_TEST(numbers_are_a_set)
 	json_object_object_add(race.kept[0], "digital_human_ids", list);
 	race.blind = false;
 	pthread_mutex_unlock(&race.lock);
-	id = race_made(call_end(fd));
+	id = race_made(ask_end(fd));
 	ck_assert_int_eq(race.creates, 1);
 	ck_assert_ptr_nonnull(strstr(race_call("GET", below(A, id), NULL)->body, "[1,2,3]"));
 	free(id);

@@ -494,13 +494,24 @@ raw_closed(int fd)
 	return harness_readable(fd, harness_now() + HARNESS_WAIT_MS) && recv(fd, &c, 1, 0) <= 0;
 }
 
-/* One request. */
-struct reply *
-ask(int port, const char *method, const char *path, const char *fields, const char *body)
+/* Reads an answer into the next place, and closes. */
+static struct reply *
+harness_take(int fd, bool head_request)
 {
-	static struct reply replies[4];
+	static struct reply replies[8];
 	static unsigned turn;
-	struct reply *r = &replies[turn++ % 4];
+	struct reply *r = &replies[turn++ % 8];
+
+	free(r->body);
+	raw_reply(fd, head_request, r);
+	close(fd);
+	return r;
+}
+
+/* Sends a request. */
+int
+ask_start(int port, const char *method, const char *path, const char *fields, const char *body)
+{
 	int fd = raw_connect(port);
 	char head[8192];
 	int n;
@@ -514,13 +525,24 @@ ask(int port, const char *method, const char *path, const char *fields, const ch
 		        : "Content-Type: application/json\r\n",
 		    strlen(body));
 	n += snprintf(head + n, sizeof head - (size_t)n, "\r\n");
-	free(r->body);
 	raw_send(fd, head, (size_t)n);
 	if (body != NULL)
 		raw_send(fd, body, strlen(body));
-	raw_reply(fd, strcmp(method, "HEAD") == 0, r);
-	close(fd);
-	return r;
+	return fd;
+}
+
+/* Its answer. */
+struct reply *
+ask_end(int fd)
+{
+	return harness_take(fd, false);
+}
+
+/* Both in one. */
+struct reply *
+ask(int port, const char *method, const char *path, const char *fields, const char *body)
+{
+	return harness_take(ask_start(port, method, path, fields, body), strcmp(method, "HEAD") == 0);
 }
 
 /* The value of a field. */

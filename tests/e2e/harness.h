@@ -59,9 +59,10 @@ const char *scratch_file(const char *name, const char *fmt, ...)
 const char *program_path(void);
 
 /* Fails unless a condition becomes true within a bound; it is asked again and again. */
-#define EVENTUALLY(condition)                                                             \
+#define EVENTUALLY(condition) EVENTUALLY_WITHIN(HARNESS_EVENTUALLY_MS, condition)
+#define EVENTUALLY_WITHIN(ms, condition)                                                  \
 	do {                                                                              \
-		int64_t harness_until = harness_now() + HARNESS_EVENTUALLY_MS;            \
+		int64_t harness_until = harness_now() + (ms);                             \
 		bool harness_true;                                                        \
                                                                                           \
 		while (!(harness_true = (condition)) && harness_now() < harness_until)    \
@@ -98,6 +99,10 @@ bool raw_closed(int fd);
  * `fields` has one. The reply is static until the fourth next call. */
 struct reply *ask(int port, const char *method, const char *path, const char *fields,
     const char *body);
+/* The same in two steps: sends, and reads the answer and closes. */
+int ask_start(int port, const char *method, const char *path, const char *fields,
+    const char *body);
+struct reply *ask_end(int fd);
 /* The value of an answer's field, or NULL; static. */
 const char *reply_field(const struct reply *, const char *name);
 /* The body as JSON; it belongs to the harness and lives for some thousand calls. */

@@ -98,7 +98,7 @@ START_TEST(a_gateway_that_stops_is_not_ready)
 	EVENTUALLY(ready_is(503, "\"serving\":{\"ok\":false,\"why\":\"the gateway stops\"}"));
 	r = ask(stage_gateway.admin_port, "GET", "/metrics", NULL, NULL);
 	ck_assert_ptr_nonnull(strstr(r->body, "persona_gateway_check_ok{check=\"serving\"} 0\n"));
-	ck_assert_int_eq(call_end(fd)->status, 200);
+	ck_assert_int_eq(ask_end(fd)->status, 200);
 	stage_close();
 }
 END_TEST

@@ -280,7 +280,7 @@ START_TEST(what_is_passed_on_has_its_lines)
 	t = tool_accept();
 	tool_head(t);
 	tool_say(t, "HTTP/1.1 201 Created\r\nContent-Length: 2\r\n\r\n{}");
-	ck_assert_int_eq(call_end(c)->status, 201);
+	ck_assert_int_eq(ask_end(c)->status, 201);
 	close(t);
 	EXPECT(wait_line("request", 0), "project", "demo", "route", "passthrough.local", "status", "201",
 	    "tries", "1");

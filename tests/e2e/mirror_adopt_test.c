@@ -22,7 +22,7 @@ START_TEST(adopted_personas_get_their_twin_first)
 	mirror_start();
 	upstream = bluejay_make(1, "ann", "", "p");
 	bluejay_make(1, "bob", "", "q");
-	r = call("GET", "a", NULL, NULL);
+	r = call("GET", "a", NULL, NULL, NULL);
 	ck_assert_uint_eq(json_object_array_length(reply_json(r)), 2);
 	ck_assert_ptr_null(strstr(r->body, upstream));
 	UNTIL(mirrored("a"));
@@ -65,13 +65,13 @@ START_TEST(after_an_old_copy_twins_are_found_again)
 	ck_assert_int_eq(status("PUT", "a", ann, "{\"name\":\"Anna\"}"), 200);
 	ck_assert_int_eq(status("DELETE", "a", bob, NULL), 204);
 	UNTIL(!localtool_has("a", bob));
-	program_kill(&mirror_gateway);
+	program_kill(&item_gateway);
 	store("restore --from copy --data-dir data --replace");
 	mirror_run();
 	ck_assert_int_eq(status("POST", "a", NULL, "{\"name\":\"Dora\"}"), 409);
 	/* under the id that clients and runs know */
-	ck_assert_str_eq(reply_string(call("GET", "a", dora, NULL), "name"), "Dora");
-	ck_assert_str_eq(reply_string(call("GET", "a", ann, NULL), "name"), "Anna");
+	ck_assert_str_eq(reply_string(call("GET", "a", dora, NULL, NULL), "name"), "Dora");
+	ck_assert_str_eq(reply_string(call("GET", "a", ann, NULL, NULL), "name"), "Anna");
 	ck_assert_int_eq(status("GET", "a", bob, NULL), 404);
 	UNTIL(strcmp(localtool_id("a", "Dora"), dora) == 0 && strcmp(localtool_id("a", "Anna"), ann) == 0 &&
 	    localtool_personas("a", "Bob") == 0);
@@ -101,7 +101,7 @@ START_TEST(adopted_while_the_tool_is_down_they_have_another_id)
 	mirror_start();
 	localtool_down();
 	snprintf(upstream, sizeof upstream, "%s", bluejay_make(1, "ann", "", "p"));
-	ck_assert_ptr_nonnull(strstr(call("GET", "a", NULL, NULL)->body, upstream));
+	ck_assert_ptr_nonnull(strstr(call("GET", "a", NULL, NULL, NULL)->body, upstream));
 	localtool_up();
 	UNTIL(localtool_personas("a", "ann") == 1);
 	snprintf(twin, sizeof twin, "%s", localtool_id("a", "ann"));
@@ -131,10 +131,10 @@ START_TEST(adopted_while_the_tool_starts_they_have_their_twins_ids)
 		snprintf(name, sizeof name, "p%d", i);
 		bluejay_make(1, name, "", "p");
 	}
-	fd = begin("GET", "a", NULL, NULL);
+	fd = begin("GET", "a", NULL, NULL, NULL);
 	bluejay_wait("GET", LISTING, 1);
 	localtool_up();
-	ck_assert_int_eq(end(fd)->status, 200);
+	ck_assert_int_eq(ask_end(fd)->status, 200);
 	UNTIL(mirrored("a"));
 	mirror_stop();
 }
@@ -154,13 +154,13 @@ START_TEST(switched_on_later_all_get_twins)
 		snprintf(body, sizeof body, "{\"name\":\"p%d\",\"headers\":{\"N\":\"%d\"}}", i, i);
 		snprintf(ids[i], sizeof ids[i], "%s", create(i % 2 == 0 ? "a" : "plain", body));
 	}
-	ck_assert_int_eq(program_stop(&mirror_gateway), 0);
+	ck_assert_int_eq(program_stop(&item_gateway), 0);
 	mirror_configure(true);
 	mirror_run();
 	UNTIL(localtool_personas("a", NULL) == 20 && localtool_personas("plain", NULL) == 20);
 	for (int i = 0; i < 40; i++) {
 		const char *project = i % 2 == 0 ? "a" : "plain";
-		struct reply *r = call("GET", project, ids[i], NULL);
+		struct reply *r = call("GET", project, ids[i], NULL, NULL);
 
 		ck_assert_int_eq(r->status, 200);
 		ck_assert(is_twin(project, reply_json(r), localtool_id(project, reply_string(r, "name"))));
@@ -171,7 +171,7 @@ START_TEST(switched_on_later_all_get_twins)
 	ck_assert_int_eq(status("DELETE", "a", ids[0], NULL), 204);
 	UNTIL(localtool_personas("a", "p0") == 0);
 	/* and off again: what has an id keeps it */
-	ck_assert_int_eq(program_stop(&mirror_gateway), 0);
+	ck_assert_int_eq(program_stop(&item_gateway), 0);
 	mirror_configure(false);
 	mirror_run();
 	ck_assert_int_eq(status("GET", "a", localtool_id("a", "new"), NULL), 200);
@@ -217,14 +217,8 @@ mirror_adopt_suite(void)
 	    the_tools_own_changes_are_put_right,
 	    NULL,
 	};
-	Suite *suite = suite_create("mirror adopt");
-	TCase *tcase = tcase_create("mirror adopt");
 
-	tcase_set_timeout(tcase, 120);
-	for (size_t i = 0; tests[i] != NULL; i++)
-		tcase_add_test(tcase, tests[i]);
-	suite_add_tcase(suite, tcase);
-	return suite;
+	return unit_suite_within("mirror adopt", tests, 120, NULL);
 }
 
 UNIT_MAIN(mirror_adopt_suite)

@@ -21,9 +21,9 @@ START_TEST(killed_before_the_twins_id_is_known)
 
 	mirror_start();
 	localtool_rule("POST", TOOL, 1, _i == 0 ? LOCALTOOL_HOLD : LOCALTOOL_DO_HOLD, 0);
-	fd = begin("POST", "a", NULL, "{\"name\":\"ann\",\"systemPrompt\":\"p\"}");
+	fd = begin("POST", "a", NULL, NULL, "{\"name\":\"ann\",\"systemPrompt\":\"p\"}");
 	localtool_wait("POST", TOOL, 1);
-	program_kill(&mirror_gateway);
+	program_kill(&item_gateway);
 	close(fd);
 	mirror_run();
 	if (_i == 0)
@@ -47,9 +47,9 @@ START_TEST(killed_before_the_twins_id_is_known_a_client_comes_again)
 	mirror_start();
 	localtool_rule("POST", TOOL, 1, LOCALTOOL_DO_HOLD, 0);
 	localtool_rule("GET", TOOL, -1, LOCALTOOL_ANSWER, 500); /* nothing is removed yet */
-	fd = begin("POST", "a", NULL, "{\"name\":\"ann\"}");
+	fd = begin("POST", "a", NULL, NULL, "{\"name\":\"ann\"}");
 	UNTIL(localtool_personas("a", "ann") == 1);
-	program_kill(&mirror_gateway);
+	program_kill(&item_gateway);
 	close(fd);
 	localtool_release();
 	mirror_run();
@@ -70,10 +70,10 @@ START_TEST(killed_while_bluejay_creates)
 	mirror_start();
 	ck_assert_int_eq(status("GET", "a", NULL, NULL), 200);
 	bluejay_rule("POST", CREATE, 1, _i == 0 ? BLUEJAY_HOLD_CUT : BLUEJAY_DO_HOLD, 0, NULL);
-	fd = begin("POST", "a", NULL, "{\"name\":\"ann\",\"headers\":{\"A\":\"1\"}}");
+	fd = begin("POST", "a", NULL, NULL, "{\"name\":\"ann\",\"headers\":{\"A\":\"1\"}}");
 	bluejay_wait("POST", CREATE, 1);
 	snprintf(twin, sizeof twin, "%s", localtool_id("a", "ann"));
-	program_kill(&mirror_gateway);
+	program_kill(&item_gateway);
 	close(fd);
 	bluejay_release();
 	if (_i == 2)
@@ -101,7 +101,7 @@ START_TEST(killed_while_the_twin_follows)
 	UNTIL(localtool_count("GET", TOOL) > 0);
 	localtool_rule(_i == 0 ? "PUT" : "DELETE", TOOL, 1, LOCALTOOL_CUT, 0);
 	localtool_rule(_i == 0 ? "PUT" : "DELETE", TOOL, -1, LOCALTOOL_HOLD, 0);
-	fd = _i == 0 ? begin("PUT", "a", id, "{\"name\":\"bea\"}") : begin("DELETE", "a", id, NULL);
+	fd = _i == 0 ? begin("PUT", "a", id, NULL, "{\"name\":\"bea\"}") : begin("DELETE", "a", id, NULL, NULL);
 	localtool_wait(_i == 0 ? "PUT" : "DELETE", TOOL, 1);
 	mirror_kill_and_run();
 	close(fd);
@@ -145,7 +145,7 @@ START_TEST(an_operator_settles_with_the_twins_id)
 	snprintf(twin, sizeof twin, "%s", localtool_id("plain", "ann"));
 	snprintf(upstream, sizeof upstream, "%s", bluejay_id("ann"));
 	ck_assert_uint_eq(localtool_personas("plain", NULL), 2);
-	r = ask(mirror_gateway.admin_port, "GET", "/intents", NULL, NULL);
+	r = ask(item_gateway.admin_port, "GET", "/intents", NULL, NULL);
 	ck_assert_uint_eq(json_object_array_length(reply_json(r)), 2);
 	for (size_t i = 0; i < 2; i++) {
 		struct json_object *one = json_object_array_get_idx(reply_json(r), i), *id, *name;
@@ -156,7 +156,7 @@ START_TEST(an_operator_settles_with_the_twins_id)
 		snprintf(path, sizeof path, "/intents/%s/%s", json_object_get_string(id),
 		    strcmp(json_object_get_string(name), "ann") == 0 ? "adopt" : "forget");
 		snprintf(body, sizeof body, "{\"personaId\":\"%s\"}", upstream);
-		ck_assert_int_lt(ask(mirror_gateway.admin_port, "POST", path, NULL, body)->status, 300);
+		ck_assert_int_lt(ask(item_gateway.admin_port, "POST", path, NULL, body)->status, 300);
 	}
 	ck_assert_int_eq(status("GET", "plain", twin, NULL), 200);
 	UNTIL(mirrored("plain"));
@@ -175,16 +175,12 @@ mirror_kill_suite(void)
 	    an_operator_settles_with_the_twins_id,
 	    NULL,
 	};
-	Suite *suite = suite_create("mirror kill");
-	TCase *tcase = tcase_create("mirror kill");
+	TCase *tcase;
+	Suite *suite = unit_suite_within("mirror kill", tests, 120, &tcase);
 
-	tcase_set_timeout(tcase, 120);
-	for (size_t i = 0; tests[i] != NULL; i++)
-		tcase_add_test(tcase, tests[i]);
 	tcase_add_loop_test(tcase, killed_before_the_twins_id_is_known, 0, 2);
 	tcase_add_loop_test(tcase, killed_while_bluejay_creates, 0, 3);
 	tcase_add_loop_test(tcase, killed_while_the_twin_follows, 0, 2);
-	suite_add_tcase(suite, tcase);
 	return suite;
 }
 

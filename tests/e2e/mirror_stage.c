@@ -9,7 +9,6 @@
 #include <string.h>
 #include <unistd.h>
 
-struct program mirror_gateway;
 static char config[256];
 
 /* Starts the program, again if need be, on the same data. */
@@ -18,7 +17,7 @@ mirror_run(void)
 {
 	const char *const args[] = {"serve", "--config", config, NULL};
 
-	program_start(&mirror_gateway, args);
+	program_start(&item_gateway, args);
 }
 
 /* Writes the gateway's file. */
@@ -50,7 +49,7 @@ mirror_start(void)
 void
 mirror_stop(void)
 {
-	ck_assert_int_eq(program_stop(&mirror_gateway), 0);
+	ck_assert_int_eq(program_stop(&item_gateway), 0);
 	localtool_stop();
 	bluejay_stop();
 }
@@ -59,70 +58,15 @@ mirror_stop(void)
 void
 mirror_kill_and_run(void)
 {
-	program_kill(&mirror_gateway);
+	program_kill(&item_gateway);
 	mirror_run();
-}
-
-/* A request on the personas of a project. */
-struct reply *
-call(const char *method, const char *project, const char *id, const char *body)
-{
-	char path[256];
-
-	snprintf(path, sizeof path, "/api/projects/%.32s/personas%s%.64s", project, id != NULL ? "/" : "",
-	    id != NULL ? id : "");
-	return ask(mirror_gateway.port, method, path, NULL, body);
-}
-
-/* Sends a request and leaves its answer for later. */
-int
-begin(const char *method, const char *project, const char *id, const char *body)
-{
-	int fd = raw_connect(mirror_gateway.port), n;
-	char text[4096];
-
-	n = snprintf(text, sizeof text,
-	    "%s /api/projects/%.32s/personas%s%.64s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
-	    "Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n%s",
-	    method, project, id != NULL ? "/" : "", id != NULL ? id : "",
-	    body != NULL ? strlen(body) : 0, body != NULL ? body : "");
-	raw_send(fd, text, (size_t)n);
-	return fd;
-}
-
-/* The answer of a request that was begun. */
-struct reply *
-end(int fd)
-{
-	static struct reply replies[4];
-	static unsigned turn;
-	struct reply *r = &replies[turn++ % 4];
-
-	free(r->body);
-	raw_reply(fd, false, r);
-	close(fd);
-	return r;
-}
-
-/* Creates a persona that must come to be; returns its id (static). */
-const char *
-create(const char *project, const char *body)
-{
-	static char ids[16][64];
-	static unsigned turn;
-	struct reply *r = call("POST", project, NULL, body);
-	char *id = ids[turn++ % 16];
-
-	ck_assert_msg(r->status == 201, "%d %s", r->status, r->body);
-	snprintf(id, sizeof ids[0], "%s", reply_string(r, "id"));
-	return id;
 }
 
 /* The status of a request. */
 int
 status(const char *method, const char *project, const char *id, const char *body)
 {
-	return call(method, project, id, body)->status;
+	return call(method, project, id, NULL, body)->status;
 }
 
 /* Whether a persona and its twin show the same. */
@@ -151,7 +95,7 @@ is_twin(const char *project, struct json_object *persona, const char *twin)
 bool
 mirrored(const char *project)
 {
-	struct reply *r = call("GET", project, NULL, NULL);
+	struct reply *r = call("GET", project, NULL, NULL, NULL);
 	struct json_object *list;
 	size_t n;
 
@@ -175,14 +119,14 @@ mirrored(const char *project)
 bool
 ready_says(const char *words)
 {
-	return strstr(ask(mirror_gateway.admin_port, "GET", "/readyz", NULL, NULL)->body, words) != NULL;
+	return strstr(ask(item_gateway.admin_port, "GET", "/readyz", NULL, NULL)->body, words) != NULL;
 }
 
 /* Whether the log of the running gateway has these words. */
 bool
 logged(const char *words)
 {
-	char *log = program_log(&mirror_gateway);
+	char *log = program_log(&item_gateway);
 	bool has = strstr(log, words) != NULL;
 
 	free(log);

@@ -1,11 +1,10 @@
 #ifndef MIRROR_STAGE_H
 #define MIRROR_STAGE_H
 
-#include "harness.h"
+#include "item_stage.h"
 
 #include <check.h>
 #include <json-c/json_object.h>
-#include <poll.h>
 #include <stdbool.h>
 
 /*
@@ -13,24 +12,10 @@
  * tests of what is promised while each of them fails at every step.
  */
 
-#define CREATE "/v1/create-customer-persona"
-#define UPDATE "/v1/update-customer-persona/"
-#define GET "/v1/customer-persona/"
-#define LISTING "/v1/customer-personas-by-agent/"
 #define TOOL "/api/projects/a/personas"
-#define NO_CACHE "Cache-Control: no-cache\r\n"
 
-/* Fails unless a condition becomes true within a bound. */
-#define UNTIL(condition)                                                          \
-	do {                                                                      \
-		bool until_true;                                                  \
-                                                                                  \
-		for (int until_i = 0; !(until_true = (condition)) && until_i < 2000; until_i++) \
-			poll(NULL, 0, 10);                                        \
-		ck_assert_msg(until_true, "never: %s", #condition);               \
-	} while (0)
-
-extern struct program mirror_gateway;
+/* Twins that failed are tried again after growing pauses. */
+#define UNTIL(condition) EVENTUALLY_WITHIN(60000, condition)
 
 /* Starts the program, again if need be, on the same data. */
 void mirror_run(void);
@@ -46,18 +31,6 @@ void mirror_stop(void);
 
 /* Kills the gateway and starts it again. */
 void mirror_kill_and_run(void);
-
-/* A request on the personas of a project. */
-struct reply *call(const char *method, const char *project, const char *id, const char *body);
-
-/* Sends a request and leaves its answer for later. */
-int begin(const char *method, const char *project, const char *id, const char *body);
-
-/* The answer of a request that was begun. */
-struct reply *end(int fd);
-
-/* Creates a persona that must come to be; returns its id (static). */
-const char *create(const char *project, const char *body);
 
 /* The status of a request. */
 int status(const char *method, const char *project, const char *id, const char *body);

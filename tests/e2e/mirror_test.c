@@ -27,7 +27,7 @@ START_TEST(a_personas_id_is_its_twins)
 	ck_assert_str_eq(localtool_value("a", id, "imageUrl"), "absent");
 	upstream = bluejay_id("ann");
 	ck_assert_str_ne(upstream, id);
-	r = call("GET", "a", id, NULL);
+	r = call("GET", "a", id, NULL, NULL);
 	ck_assert_int_eq(r->status, 200);
 	ck_assert_str_eq(reply_string(r, "id"), id);
 	ck_assert_int_eq(status("GET", "a", upstream, NULL), 404);
@@ -60,11 +60,11 @@ START_TEST(the_twin_comes_first)
 
 	mirror_start();
 	localtool_rule("POST", TOOL, 1, LOCALTOOL_HOLD, 0);
-	fd = begin("POST", "a", NULL, "{\"name\":\"ann\"}");
+	fd = begin("POST", "a", NULL, NULL, "{\"name\":\"ann\"}");
 	localtool_wait("POST", TOOL, 1);
 	ck_assert_uint_eq(bluejay_count("POST", CREATE), 0);
 	localtool_release();
-	r = end(fd);
+	r = ask_end(fd);
 	ck_assert_int_eq(r->status, 201);
 	ck_assert_str_eq(reply_string(r, "id"), localtool_id("a", "ann"));
 	/* what the gateway refuses itself never gets there */
@@ -82,7 +82,7 @@ START_TEST(a_client_that_leaves_before_the_post_leaves_nothing)
 
 	mirror_start();
 	localtool_rule("POST", TOOL, 1, LOCALTOOL_DO_HOLD, 0);
-	fd = begin("POST", "a", NULL, "{\"name\":\"ann\"}");
+	fd = begin("POST", "a", NULL, NULL, "{\"name\":\"ann\"}");
 	UNTIL(localtool_personas("a", "ann") == 1);
 	close(fd);
 	UNTIL(logged("\"end\":\"gone\""));
@@ -101,18 +101,18 @@ START_TEST(creates_of_one_name_have_one_twin)
 
 	mirror_start();
 	localtool_rule("POST", TOOL, 1, LOCALTOOL_HOLD, 0);
-	fds[0] = begin("POST", "a", NULL, body);
+	fds[0] = begin("POST", "a", NULL, NULL, body);
 	localtool_wait("POST", TOOL, 1);
-	fds[1] = begin("POST", "a", NULL, body);
-	fds[2] = begin("POST", "a", NULL, other);
+	fds[1] = begin("POST", "a", NULL, NULL, body);
+	fds[2] = begin("POST", "a", NULL, NULL, other);
 	ck_assert_int_eq(status("GET", "a", NULL, NULL), 200); /* both have arrived */
 	localtool_release();
-	first = end(fds[0]);
-	same = end(fds[1]);
+	first = ask_end(fds[0]);
+	same = ask_end(fds[1]);
 	ck_assert_int_eq(first->status, 201);
 	ck_assert_int_eq(same->status, 201);
 	ck_assert_str_eq(first->body, same->body);
-	ck_assert_int_eq(end(fds[2])->status, 409);
+	ck_assert_int_eq(ask_end(fds[2])->status, 409);
 	ck_assert_uint_eq(localtool_count("POST", TOOL), 1);
 	ck_assert(mirrored("a"));
 	mirror_stop();
@@ -146,9 +146,9 @@ START_TEST(a_key_gives_the_same_id_again)
 	struct reply *r, *again;
 
 	mirror_start();
-	r = ask(mirror_gateway.port, "POST", TOOL, key, body);
+	r = ask(item_gateway.port, "POST", TOOL, key, body);
 	ck_assert_int_eq(r->status, 201);
-	again = ask(mirror_gateway.port, "POST", TOOL, key, body);
+	again = ask(item_gateway.port, "POST", TOOL, key, body);
 	ck_assert_int_eq(again->status, 201);
 	ck_assert_str_eq(again->body, r->body);
 	ck_assert_str_eq(reply_string(again, "id"), localtool_id("a", "ann"));
@@ -166,7 +166,7 @@ START_TEST(a_tool_that_is_down_refuses_creates_only)
 	ann = create("a", "{\"name\":\"ann\"}");
 	bob = create("a", "{\"name\":\"bob\"}");
 	localtool_down();
-	expect_error(call("POST", "a", NULL, "{\"name\":\"cid\"}"), 502,
+	expect_error(call("POST", "a", NULL, NULL, "{\"name\":\"cid\"}"), 502,
 	    "The local tool cannot be reached, and the persona must have its twin there first; "
 	    "nothing was created");
 	ck_assert_uint_eq(bluejay_count("POST", CREATE), 2);
@@ -216,10 +216,10 @@ START_TEST(a_tool_that_refuses_a_twin_refuses_the_create)
 	mirror_start();
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		localtool_rule("POST", TOOL, -1, cases[i].action, cases[i].answer);
-		expect_error(call("POST", "a", NULL, "{\"name\":\"ann\"}"), cases[i].status, NULL);
+		expect_error(call("POST", "a", NULL, NULL, "{\"name\":\"ann\"}"), cases[i].status, NULL);
 		localtool_forget();
 	}
-	expect_error(call("POST", "elsewhere", NULL, "{\"name\":\"ann\"}"), 502,
+	expect_error(call("POST", "elsewhere", NULL, NULL, "{\"name\":\"ann\"}"), 502,
 	    "The local tool answered with status 500 when the persona's twin was to be made in it; "
 	    "nothing was created. Has it a project of this id?");
 	ck_assert_uint_eq(bluejay_count("POST", CREATE), 0);
@@ -265,7 +265,7 @@ START_TEST(what_comes_late_is_removed)
 
 	mirror_start();
 	localtool_rule("POST", TOOL, -1, LOCALTOOL_HOLD, 0);
-	r = call("POST", "a", NULL, "{\"name\":\"ann\"}");
+	r = call("POST", "a", NULL, NULL, "{\"name\":\"ann\"}");
 	ck_assert_int_eq(r->status, 503);
 	ck_assert_ptr_nonnull(reply_field(r, "Retry-After"));
 	ck_assert_uint_eq(bluejay_count("POST", CREATE), 0);
@@ -441,14 +441,8 @@ mirror_suite(void)
 	    a_create_gets_the_name_of_a_twin_that_is_late,
 	    NULL,
 	};
-	Suite *suite = suite_create("mirror");
-	TCase *tcase = tcase_create("mirror");
 
-	tcase_set_timeout(tcase, 120);
-	for (size_t i = 0; tests[i] != NULL; i++)
-		tcase_add_test(tcase, tests[i]);
-	suite_add_tcase(suite, tcase);
-	return suite;
+	return unit_suite_within("mirror", tests, 120, NULL);
 }
 
 UNIT_MAIN(mirror_suite)

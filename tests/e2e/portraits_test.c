@@ -574,14 +574,10 @@ portraits_suite(void)
 	    a_link_to_nothing_has_an_end,
 	    NULL,
 	};
-	Suite *suite = suite_create("portraits");
-	TCase *tcase = tcase_create("portraits");
+	TCase *tcase;
+	Suite *suite = unit_suite_within("portraits", tests, 60, &tcase);
 
-	tcase_set_timeout(tcase, 60);
-	for (size_t i = 0; tests[i] != NULL; i++)
-		tcase_add_test(tcase, tests[i]);
 	tcase_add_loop_test(tcase, answers_without_an_image_are_not_believed, 0, 11);
-	suite_add_tcase(suite, tcase);
 	return suite;
 }
 

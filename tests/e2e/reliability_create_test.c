@@ -121,10 +121,10 @@ START_TEST(equal_creates_join_and_others_wait)
 	expect_error(r, 503, "A create of persona \"ann\" with another body is not settled yet; try again later");
 	ck_assert_int_ge(atoi(reply_field(r, "retry-after")), 1);
 	stage_no_faults();
-	r = call_end(one);
+	r = ask_end(one);
 	expect_created(r);
 	id = strdup(reply_string(r, "id"));
-	r = call_end(two);
+	r = ask_end(two);
 	expect_created(r);
 	ck_assert_str_eq(reply_string(r, "id"), id);
 	expect_error(call("POST", STAGE_DEMO, "{\"name\":\"ann\"}"), 409, NULL);
@@ -142,7 +142,7 @@ START_TEST(a_create_that_was_told_504_is_inherited_once)
 	stage_open("  timeouts: {connect: 1s, first_byte: 1s, total: 1s}\n"
 	    "  settle: {grace: 300ms}\n", NULL);
 	ck_assert_int_eq(call("GET", STAGE_DEMO, NULL)->status, 200);
-	r = call_end(start_open_create(NULL));
+	r = ask_end(start_open_create(NULL));
 	expect_error(r, 504, NULL);
 	if (killed) {
 		stage_kill_gateway();
@@ -232,13 +232,13 @@ START_TEST(a_key_holds_while_its_create_runs_and_is_open)
 	one = start_open_create(key);
 	two = call_start("POST", STAGE_DEMO, key, create_body);
 	three = call_start("POST", STAGE_DEMO, "Idempotency-Key: two\r\n", create_body);
-	expect_error(call_end(three), 503, NULL);
+	expect_error(ask_end(three), 503, NULL);
 	expect_error(call_with("POST", STAGE_DEMO, key, "{\"name\":\"bob\"}"), 422, NULL);
 	stage_no_faults();
-	r = call_end(one);
+	r = ask_end(one);
 	expect_created(r);
 	id = strdup(reply_string(r, "id"));
-	ck_assert_str_eq(reply_string(call_end(two), "id"), id);
+	ck_assert_str_eq(reply_string(ask_end(two), "id"), id);
 	ck_assert_str_eq(reply_string(call_with("POST", STAGE_DEMO, key, create_body), "id"), id);
 	free(id);
 	stage_close();
@@ -257,7 +257,7 @@ START_TEST(creates_of_one_name_at_once_make_one_persona)
 		fds[i] = call_start("POST", STAGE_DEMO, NULL, body);
 	}
 	for (int i = 0; i < 8; i++) {
-		struct reply *r = call_end(fds[i]);
+		struct reply *r = ask_end(fds[i]);
 
 		made += r->status == 201;
 		taken += r->status == 409;

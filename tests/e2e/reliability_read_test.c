@@ -119,7 +119,7 @@ START_TEST(equal_reads_share_a_call)
 		for (int i = 0; i < 5; i++)
 			fds[i] = call_start("GET", list ? STAGE_DEMO : below(STAGE_DEMO, id), NULL, NULL);
 		for (int i = 0; i < 5; i++)
-			ck_assert_int_eq(call_end(fds[i])->status, 200);
+			ck_assert_int_eq(ask_end(fds[i])->status, 200);
 	}
 	ck_assert_int_eq(stage_received("GET", READ_GET), gets + 1);
 	ck_assert_int_eq(stage_received("GET", READ_LIST), lists + 1);

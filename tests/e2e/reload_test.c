@@ -96,8 +96,8 @@ START_TEST(a_request_that_runs_keeps_what_it_began_with)
 	reload_with("  timeouts: {connect: 500ms, first_byte: 2s, total: 4s}\n  cache: {fresh: 0s}\n",
 	    RELOAD_PLAIN RELOAD_OTHER_MAPPING);
 	is = call_start("GET", below(STAGE_DEMO, ann), NULL, NULL);
-	before = call_end(was);
-	after = call_end(is);
+	before = ask_end(was);
+	after = ask_end(is);
 	ck_assert_int_eq(before->status, 200);
 	ck_assert_msg(strstr(before->body, "\"systemPrompt\":\"p\"") != NULL, "%s", before->body);
 	ck_assert_msg(strstr(after->body, "\"prompt\":\"p\"") != NULL, "%s", after->body);

@@ -88,7 +88,7 @@ START_TEST(a_create_that_a_kill_cut_is_found)
 	fd = call_start("POST", STAGE_DEMO, NULL, "{\"name\":\"ann\",\"headers\":{\"A\":\"1\"}}");
 	EVENTUALLY(stage_received("POST", RESTART_CREATE) == 1);
 	stage_kill_gateway();
-	ck_assert_int_eq(call_end(fd)->status, 0);
+	ck_assert_int_eq(ask_end(fd)->status, 0);
 	stage_no_faults();
 	stage_start_gateway();
 	r = call("POST", STAGE_DEMO, "{\"name\":\"ann\",\"headers\":{\"A\":\"1\"}}");
@@ -279,9 +279,9 @@ START_TEST(a_stop_waits_for_what_is_running)
 	EVENTUALLY(stage_received("GET", "/v1/customer-persona/{persona_id}") == 1);
 	kill(stage_gateway.pid, SIGTERM);
 	ck_assert(raw_closed(idle));
-	r = call_end(create_fd);
+	r = ask_end(create_fd);
 	ck_assert_msg(r->status == 201, "%d %s", r->status, r->body);
-	ck_assert_int_eq(call_end(read_fd)->status, 200);
+	ck_assert_int_eq(ask_end(read_fd)->status, 200);
 	close(idle);
 	free(id);
 	stage_close(); /* a second signal does no harm */

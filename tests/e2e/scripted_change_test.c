@@ -24,7 +24,7 @@ START_TEST(another_account_hides_nothing_and_proves_no_absence)
 		snprintf(name, sizeof name, "{\"name\":\"p%d\"}", i);
 		create("a", name);
 	}
-	ck_assert_int_eq(program_stop(&scripted_gateway), 0);
+	ck_assert_int_eq(program_stop(&item_gateway), 0);
 	scripted_run();
 	bluejay_rule("POST", CREATE, 1, BLUEJAY_HOLD_CUT, 0, NULL);
 	fd = begin("POST", "a", NULL, NULL, "{\"name\":\"x\"}");
@@ -33,13 +33,13 @@ START_TEST(another_account_hides_nothing_and_proves_no_absence)
 	bluejay_release();
 	r = call("GET", "a", NULL, NO_CACHE, NULL);
 	ck_assert_msg(r->status == 502, "%d %s", r->status, r->body);
-	ck_assert_int_eq(ask(scripted_gateway.admin_port, "GET", "/readyz", NULL, NULL)->status, 503);
-	ck_assert_int_eq(end(fd)->status, 504);
+	ck_assert_int_eq(ask(item_gateway.admin_port, "GET", "/readyz", NULL, NULL)->status, 503);
+	ck_assert_int_eq(ask_end(fd)->status, 504);
 	ck_assert_uint_eq(bluejay_count("POST", CREATE), 6);
 	ck_assert_str_eq(intent("name"), "x");
 	bluejay_other_account(false);
 	ck_assert_int_eq(listed("a"), 5);
-	ck_assert_int_eq(ask(scripted_gateway.admin_port, "GET", "/readyz", NULL, NULL)->status, 200);
+	ck_assert_int_eq(ask(item_gateway.admin_port, "GET", "/readyz", NULL, NULL)->status, 200);
 	settled();
 	ck_assert_uint_eq(bluejay_count("POST", CREATE), 6);
 	expect_error(call("POST", "a", NULL, NULL, "{\"name\":\"p0\"}"), 409, NULL);
@@ -61,7 +61,7 @@ START_TEST(personas_removed_in_bulk_go_when_the_listing_shows_others)
 		bluejay_remove(bluejay_id(name));
 	}
 	ck_assert_int_eq(listed("a"), 2);
-	ck_assert_int_eq(ask(scripted_gateway.admin_port, "GET", "/readyz", NULL, NULL)->status, 200);
+	ck_assert_int_eq(ask(item_gateway.admin_port, "GET", "/readyz", NULL, NULL)->status, 200);
 	for (int i = 0; i < 6; i++) {
 		snprintf(body, sizeof body, "{\"name\":\"p%d\"}", i);
 		create("a", body);
@@ -82,18 +82,18 @@ START_TEST(one_project_with_a_wrong_key_does_not_hurt_its_twin)
 	fd = begin("GET", "twin", NULL, NO_CACHE, NULL);
 	bluejay_wait("GET", LISTING, 2);
 	other = begin("GET", "a", NULL, NULL, NULL);
-	(void)ask(scripted_gateway.admin_port, "GET", "/readyz", NULL, NULL);
+	(void)ask(item_gateway.admin_port, "GET", "/readyz", NULL, NULL);
 	bluejay_release();
-	ck_assert_int_eq(end(fd)->status, 502);
-	ck_assert_int_eq(end(other)->status, 200);
+	ck_assert_int_eq(ask_end(fd)->status, 502);
+	ck_assert_int_eq(ask_end(other)->status, 200);
 	bluejay_rule("GET", GET, 1, BLUEJAY_HOLD, 0, NULL);
 	fd = begin("GET", "twin", bluejay_id("x"), NO_CACHE, NULL);
 	bluejay_wait("GET", GET, 1);
 	other = begin("GET", "a", bluejay_id("x"), NULL, NULL);
-	(void)ask(scripted_gateway.admin_port, "GET", "/readyz", NULL, NULL);
+	(void)ask(item_gateway.admin_port, "GET", "/readyz", NULL, NULL);
 	bluejay_release();
-	ck_assert_int_eq(end(fd)->status, 502);
-	ck_assert_int_eq(end(other)->status, 200);
+	ck_assert_int_eq(ask_end(fd)->status, 502);
+	ck_assert_int_eq(ask_end(other)->status, 200);
 	scripted_stop();
 }
 END_TEST
@@ -186,7 +186,7 @@ START_TEST(a_delete_cut_half_way_stays_deleted_under_an_old_listing)
 	settled();
 	ck_assert_int_eq(listed("a"), 0);
 	ck_assert_int_eq(call("GET", "a", id, NO_CACHE, NULL)->status, 404);
-	program_kill(&scripted_gateway);
+	program_kill(&item_gateway);
 	scripted_run();
 	ck_assert_int_eq(listed("a"), 0);
 	create("a", "{\"name\":\"x\"}");
@@ -213,7 +213,7 @@ START_TEST(changes_cut_by_kill_are_settled_after_the_restart)
 	c = begin("DELETE", "a", kept, NULL, NULL);
 	bluejay_wait("DELETE", GET, 2);
 	bluejay_wait("PUT", UPDATE, 1);
-	program_kill(&scripted_gateway);
+	program_kill(&item_gateway);
 	close(a);
 	close(b);
 	close(c);
@@ -244,14 +244,14 @@ START_TEST(a_fetch_in_flight_does_not_bring_back_what_a_write_changed)
 	bluejay_wait("GET", GET, 1);
 	ck_assert_int_eq(call("PUT", "a", id, NULL, "{\"description\":\"new\"}")->status, 200);
 	bluejay_release();
-	ck_assert_str_eq(reply_string(end(fd), "description"), "new");
+	ck_assert_str_eq(reply_string(ask_end(fd), "description"), "new");
 	ck_assert_str_eq(reply_string(call("GET", "a", id, NULL, NULL), "description"), "new");
 	bluejay_rule("GET", GET, 1, BLUEJAY_DO_HOLD, 0, NULL);
 	fd = begin("GET", "a", id, NO_CACHE, NULL);
 	bluejay_wait("GET", GET, 3);
 	ck_assert_int_eq(call("DELETE", "a", id, NULL, NULL)->status, 204);
 	bluejay_release();
-	ck_assert_int_eq(end(fd)->status, 404);
+	ck_assert_int_eq(ask_end(fd)->status, 404);
 	ck_assert_int_eq(listed("a"), 0);
 	scripted_stop();
 }
@@ -269,7 +269,7 @@ START_TEST(a_listing_in_flight_does_not_bring_back_what_a_write_changed)
 	bluejay_wait("GET", LISTING, 2);
 	ck_assert_int_eq(call("PUT", "a", id, NULL, "{\"description\":\"new\"}")->status, 200);
 	bluejay_release();
-	ck_assert_int_eq(end(fd)->status, 200);
+	ck_assert_int_eq(ask_end(fd)->status, 200);
 	ck_assert_str_eq(described(), "new");
 	bluejay_rule("GET", LISTING, 1, BLUEJAY_DO_HOLD, 0, NULL);
 	fd = begin("GET", "a", NULL, NO_CACHE, NULL);
@@ -277,7 +277,7 @@ START_TEST(a_listing_in_flight_does_not_bring_back_what_a_write_changed)
 	made = create("a", "{\"name\":\"y\"}");
 	ck_assert_int_eq(call("DELETE", "a", id, NULL, NULL)->status, 204);
 	bluejay_release();
-	ck_assert_int_eq(end(fd)->status, 200);
+	ck_assert_int_eq(ask_end(fd)->status, 200);
 	ck_assert_int_eq(listed("a"), 1);
 	ck_assert_int_eq(call("GET", "a", made, NULL, NULL)->status, 200);
 	ck_assert_int_eq(call("GET", "a", id, NULL, NULL)->status, 404);
@@ -332,14 +332,10 @@ scripted_change_suite(void)
 	    a_list_without_cache_is_read_whole_however_little_is_kept,
 	    NULL,
 	};
-	Suite *suite = suite_create("scripted change");
-	TCase *tcase = tcase_create("scripted change");
+	TCase *tcase;
+	Suite *suite = unit_suite_within("scripted change", tests, 60, &tcase);
 
-	tcase_set_timeout(tcase, 60);
-	for (size_t i = 0; tests[i] != NULL; i++)
-		tcase_add_test(tcase, tests[i]);
 	tcase_add_loop_test(tcase, a_read_of_another_shape_is_refused_every_time, 0, 3);
-	suite_add_tcase(suite, tcase);
 	return suite;
 }
 

@@ -8,7 +8,6 @@
 #include <string.h>
 #include <unistd.h>
 
-struct program scripted_gateway;
 static char config[256];
 
 /* Starts the program, again if need be, on the same data. */
@@ -17,7 +16,7 @@ scripted_run(void)
 {
 	const char *const args[] = {"serve", "--config", config, NULL};
 
-	program_start(&scripted_gateway, args);
+	program_start(&item_gateway, args);
 }
 
 /* Starts Bluejay and a gateway; `more` are lines of the section bluejay. */
@@ -42,9 +41,10 @@ scripted_start(const char *more)
 void
 scripted_stop(void)
 {
-	ck_assert_int_eq(program_stop(&scripted_gateway), 0);
+	ck_assert_int_eq(program_stop(&item_gateway), 0);
 	bluejay_stop();
 }
+
 /* Writes a file whose only project has an agent, or none. */
 void
 scripted_one_project(const char *agent)
@@ -54,62 +54,6 @@ scripted_one_project(const char *agent)
 	        "listen: 127.0.0.1:0\nadmin_listen: 127.0.0.1:0\ndata_dir: data\n"
 	        "bluejay:\n  url: http://127.0.0.1:%d\n  api_key: good\n  cache: {fresh: 0s}\n"
 	        "projects:\n  p: {%s}\n", bluejay_port(), agent));
-}
-
-
-/* A request on the personas of a project. */
-struct reply *
-call(const char *method, const char *project, const char *id, const char *fields, const char *body)
-{
-	char path[256];
-
-	snprintf(path, sizeof path, "/api/projects/%s/personas%s%s", project, id != NULL ? "/" : "",
-	    id != NULL ? id : "");
-	return ask(scripted_gateway.port, method, path, fields, body);
-}
-
-/* Sends a request and leaves its answer for later. */
-int
-begin(const char *method, const char *project, const char *id, const char *fields, const char *body)
-{
-	int fd = raw_connect(scripted_gateway.port), n;
-	char text[4096];
-
-	n = snprintf(text, sizeof text,
-	    "%s /api/projects/%s/personas%s%s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
-	    "Content-Type: application/json\r\nContent-Length: %zu\r\n%s\r\n%s",
-	    method, project, id != NULL ? "/" : "", id != NULL ? id : "",
-	    body != NULL ? strlen(body) : 0, fields != NULL ? fields : "", body != NULL ? body : "");
-	raw_send(fd, text, (size_t)n);
-	return fd;
-}
-
-/* The answer of a request that was begun. */
-struct reply *
-end(int fd)
-{
-	static struct reply replies[4];
-	static unsigned turn;
-	struct reply *r = &replies[turn++ % 4];
-
-	free(r->body);
-	raw_reply(fd, false, r);
-	close(fd);
-	return r;
-}
-
-/* Creates a persona that must come to be; returns its id (static). */
-const char *
-create(const char *project, const char *body)
-{
-	static char ids[8][64];
-	static unsigned turn;
-	struct reply *r = call("POST", project, NULL, NULL, body);
-	char *id = ids[turn++ % 8];
-
-	ck_assert_msg(r->status == 201, "%d %s", r->status, r->body);
-	snprintf(id, sizeof ids[0], "%s", reply_string(r, "id"));
-	return id;
 }
 
 /* How many personas the gateway lists. */
@@ -129,7 +73,7 @@ unsettled(void)
 	struct json_object *n;
 
 	ck_assert(json_object_object_get_ex(
-	    reply_json(ask(scripted_gateway.admin_port, "GET", "/readyz", NULL, NULL)), "unsettled", &n));
+	    reply_json(ask(item_gateway.admin_port, "GET", "/readyz", NULL, NULL)), "unsettled", &n));
 	return json_object_get_int(n);
 }
 
@@ -145,7 +89,7 @@ const char *
 intent(const char *member)
 {
 	struct json_object *list =
-	    reply_json(ask(scripted_gateway.admin_port, "GET", "/intents", NULL, NULL)), *value;
+	    reply_json(ask(item_gateway.admin_port, "GET", "/intents", NULL, NULL)), *value;
 
 	if (json_object_array_length(list) == 0)
 		return NULL;

@@ -1,7 +1,7 @@
 #ifndef SCRIPTED_STAGE_H
 #define SCRIPTED_STAGE_H
 
-#include "harness.h"
+#include "item_stage.h"
 
 #include <check.h>
 #include <json-c/json_object.h>
@@ -13,18 +13,11 @@
  * turns out to be another account.
  */
 
-#define CREATE "/v1/create-customer-persona"
-#define GET "/v1/customer-persona/"
-#define UPDATE "/v1/update-customer-persona/"
-#define LISTING "/v1/customer-personas-by-agent/"
-#define NO_CACHE "Cache-Control: no-cache\r\n"
 #define KEY(k) "Idempotency-Key: " k "\r\n"
 
 /* The settings of most tests: short times, no second tries, no cache. */
 #define SHORT \
 	"  timeouts: {total: 4s}\n  retries: 1\n  settle: {grace: 300ms}\n  cache: {fresh: 0s}\n"
-
-extern struct program scripted_gateway;
 
 /* Starts the program, again if need be, on the same data. */
 void scripted_run(void);
@@ -37,18 +30,6 @@ void scripted_stop(void);
 
 /* Writes a file whose only project has an agent, or none. */
 void scripted_one_project(const char *agent);
-
-/* A request on the personas of a project. */
-struct reply *call(const char *method, const char *project, const char *id, const char *fields, const char *body);
-
-/* Sends a request and leaves its answer for later. */
-int begin(const char *method, const char *project, const char *id, const char *fields, const char *body);
-
-/* The answer of a request that was begun. */
-struct reply *end(int fd);
-
-/* Creates a persona that must come to be; returns its id (static). */
-const char *create(const char *project, const char *body);
 
 /* How many personas the gateway lists. */
 int listed(const char *project);

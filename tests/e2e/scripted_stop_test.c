@@ -42,7 +42,7 @@ START_TEST(a_stop_with_everything_in_flight_leaves_nothing_behind)
 	bluejay_wait("POST", CREATE, 4);
 	bluejay_wait("DELETE", GET, 1);
 	call("GET", "plain", NULL, NULL, NULL);
-	program_cut(&scripted_gateway);
+	program_cut(&item_gateway);
 	for (int i = 0; i < 9; i++)
 		close(fd[i]);
 	bluejay_forget();
@@ -62,10 +62,10 @@ START_TEST(a_drain_waits_for_a_create_whose_client_left)
 	fd = begin("POST", "a", NULL, NULL, "{\"name\":\"x\"}");
 	bluejay_wait("POST", CREATE, 1);
 	close(fd);
-	program_term(&scripted_gateway);
-	ck_assert(raw_refused(scripted_gateway.port));
+	program_term(&item_gateway);
+	ck_assert(raw_refused(item_gateway.port));
 	bluejay_release();
-	ck_assert_int_eq(program_wait(&scripted_gateway), 0);
+	ck_assert_int_eq(program_wait(&item_gateway), 0);
 	scripted_run();
 	ck_assert_ptr_null(intent("id"));
 	ck_assert_str_eq(create("a", "{\"name\":\"x\"}"), bluejay_id("x"));
@@ -87,7 +87,7 @@ START_TEST(bodies_in_work_are_bounded_while_bluejay_stalls)
 		n = snprintf(body, sizeof body, "{\"name\":\"p%d\",\"description\":\"", i);
 		memset(body + n, 'd', 300000);
 		strcpy(body + n + 300000, "\"}");
-		fd[i] = raw_connect(scripted_gateway.port);
+		fd[i] = raw_connect(item_gateway.port);
 		n = snprintf(head, sizeof head,
 		    "POST /api/projects/plain/personas HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
 		    "Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n", strlen(body));
@@ -97,7 +97,7 @@ START_TEST(bodies_in_work_are_bounded_while_bluejay_stalls)
 	bluejay_wait("POST", CREATE, 1);
 	bluejay_forget();
 	for (int i = 0; i < 8; i++) {
-		struct reply *r = end(fd[i]);
+		struct reply *r = ask_end(fd[i]);
 
 		ck_assert(r->status == 503 || r->status == 201);
 		refused += r->status == 503;
@@ -118,9 +118,9 @@ fill_disk(bool full)
 {
 	struct rlimit limit;
 
-	ck_assert_int_eq(prlimit(scripted_gateway.pid, RLIMIT_FSIZE, NULL, &limit), 0);
+	ck_assert_int_eq(prlimit(item_gateway.pid, RLIMIT_FSIZE, NULL, &limit), 0);
 	limit.rlim_cur = full ? 1 : limit.rlim_max;
-	ck_assert_int_eq(prlimit(scripted_gateway.pid, RLIMIT_FSIZE, &limit, NULL), 0);
+	ck_assert_int_eq(prlimit(item_gateway.pid, RLIMIT_FSIZE, &limit, NULL), 0);
 }
 
 START_TEST(a_full_disk_refuses_writes_before_they_are_sent)
@@ -143,12 +143,12 @@ START_TEST(a_full_disk_refuses_writes_before_they_are_sent)
 	ck_assert_uint_eq(bluejay_count("POST", CREATE), 1);
 	ck_assert_uint_eq(bluejay_count("PUT", UPDATE), 0);
 	ck_assert_uint_eq(bluejay_count("DELETE", GET), 0);
-	ck_assert_int_eq(ask(scripted_gateway.admin_port, "GET", "/readyz", NULL, NULL)->status, 503);
+	ck_assert_int_eq(ask(item_gateway.admin_port, "GET", "/readyz", NULL, NULL)->status, 503);
 	fill_disk(false);
 	create("a", "{\"name\":\"y\"}");
 	ck_assert_int_eq(call("POST", "plain", NULL, KEY("k"), "{\"name\":\"y\"}")->status, 201);
 	ck_assert_int_eq(call("PUT", "a", id, NULL, "{\"name\":\"z\"}")->status, 200);
-	ck_assert_int_eq(ask(scripted_gateway.admin_port, "GET", "/readyz", NULL, NULL)->status, 200);
+	ck_assert_int_eq(ask(item_gateway.admin_port, "GET", "/readyz", NULL, NULL)->status, 200);
 	scripted_stop();
 }
 END_TEST
@@ -165,11 +165,11 @@ START_TEST(a_create_that_a_full_disk_kept_from_the_record_is_recorded_later)
 	bluejay_wait("POST", CREATE, 1);
 	fill_disk(true);
 	bluejay_release();
-	r = end(fd);
+	r = ask_end(fd);
 	ck_assert_int_eq(r->status, 503);
 	ck_assert_ptr_nonnull(strstr(r->body, "Bluejay has created"));
 	if (_i == 2) {
-		program_kill(&scripted_gateway);
+		program_kill(&item_gateway);
 		scripted_run();
 	} else
 		fill_disk(false);
@@ -194,7 +194,7 @@ START_TEST(a_refused_create_that_a_full_disk_keeps_open_is_given_up_later)
 	bluejay_wait("POST", CREATE, 1);
 	fill_disk(true);
 	bluejay_release();
-	ck_assert_int_eq(end(fd)->status, 400);
+	ck_assert_int_eq(ask_end(fd)->status, 400);
 	fill_disk(false);
 	settled();
 	create("a", "{\"name\":\"x\",\"description\":\"d\"}");
@@ -222,8 +222,8 @@ START_TEST(changes_that_a_full_disk_kept_from_the_record_are_recorded_later)
 	bluejay_freeze(true);
 	fill_disk(true);
 	bluejay_release();
-	ck_assert_int_eq(end(a)->status, 503);
-	ck_assert_int_eq(end(b)->status, 503);
+	ck_assert_int_eq(ask_end(a)->status, 503);
+	ck_assert_int_eq(ask_end(b)->status, 503);
 	fill_disk(false);
 	settled();
 	r = call("GET", "a", id, NULL, NULL);
@@ -249,17 +249,17 @@ START_TEST(records_follow_their_project_to_an_agent_and_are_missed_without_it)
 	scripted_one_project("");
 	scripted_run();
 	create("p", "{\"name\":\"x\",\"headers\":{\"h\":\"1\"}}");
-	ck_assert_int_eq(program_stop(&scripted_gateway), 0);
+	ck_assert_int_eq(program_stop(&item_gateway), 0);
 	scripted_one_project("agent_id: 1");
 	scripted_run();
 	list = reply_json(call("GET", "p", NULL, NULL, NULL));
 	ck_assert_uint_eq(json_object_array_length(list), 1);
 	ck_assert(json_object_object_get_ex(json_object_array_get_idx(list, 0), "headers", &value));
-	ck_assert_int_eq(program_stop(&scripted_gateway), 0);
+	ck_assert_int_eq(program_stop(&item_gateway), 0);
 	scripted_one_project("agent_id: 2");
 	scripted_run();
 	ck_assert_int_eq(listed("p"), 0);
-	log = program_log(&scripted_gateway);
+	log = program_log(&item_gateway);
 	ck_assert_ptr_nonnull(strstr(log, "agent:1"));
 	free(log);
 	scripted_stop();

@@ -83,7 +83,7 @@ START_TEST(a_persona_of_a_broken_shape_is_known_and_not_made_again)
 	bluejay_wait("POST", CREATE, 1);
 	bluejay_edit(bluejay_id("x"), "created_at", "soon");
 	bluejay_forget();
-	r = end(fd);
+	r = ask_end(fd);
 	ck_assert_int_eq(r->status, 201); /* as it was when it was made */
 	ck_assert_int_ge(call("GET", "a", bluejay_id("x"), NO_CACHE, NULL)->status, 500);
 	ck_assert_int_ge(call("GET", "a", bluejay_id("x"), NO_CACHE, NULL)->status, 500);
@@ -120,7 +120,7 @@ START_TEST(a_namesake_seen_before_the_answer_is_lost_is_remembered)
 	bluejay_make(1, "x", "", "trimmed");
 	listed("a");
 	bluejay_release();
-	ck_assert_int_eq(end(fd)->status, 504);
+	ck_assert_int_eq(ask_end(fd)->status, 504);
 	left_to_operator();
 	ck_assert_uint_eq(bluejay_count("POST", CREATE), 1);
 	scripted_stop();
@@ -181,7 +181,7 @@ START_TEST(another_body_under_a_key_is_422_also_while_unsettled)
 	expect_error(call("POST", "a", NULL, KEY("k"), "{\"name\":\"x\",\"description\":\"d\"}"), 422,
 	    "This Idempotency-Key was used before with another request body");
 	bluejay_freeze(false);
-	ck_assert_int_eq(end(fd)->status, 201);
+	ck_assert_int_eq(ask_end(fd)->status, 201);
 	expect_error(call("POST", "a", NULL, KEY("k"), "{\"name\":\"x\",\"description\":\"d\"}"), 422,
 	    NULL);
 	scripted_stop();
@@ -220,7 +220,7 @@ START_TEST(what_an_operator_adopts_is_the_answer_under_the_key)
 	ck_assert_int_eq(call("POST", "plain", NULL, KEY("k"), "{\"name\":\"x\"}")->status, 504);
 	snprintf(path, sizeof path, "/intents/%s/adopt", intent("id"));
 	snprintf(body, sizeof body, "{\"personaId\":\"%s\"}", bluejay_id("x"));
-	ck_assert_int_eq(ask(scripted_gateway.admin_port, "POST", path, NULL, body)->status, 200);
+	ck_assert_int_eq(ask(item_gateway.admin_port, "POST", path, NULL, body)->status, 200);
 	r = call("POST", "plain", NULL, KEY("k"), "{\"name\":\"x\"}");
 	ck_assert_msg(r->status == 201, "%d %s", r->status, r->body);
 	ck_assert_str_eq(reply_string(r, "id"), bluejay_id("x"));
@@ -292,7 +292,7 @@ START_TEST(an_unclaimed_persona_that_was_changed_is_not_inherited)
 		;
 	bluejay_edit(bluejay_id("x"), "description", "changed");
 	ck_assert_int_eq(listed("a"), 1);
-	program_kill(&scripted_gateway);
+	program_kill(&item_gateway);
 	scripted_run();
 	expect_error(call("POST", "a", NULL, NULL, "{\"name\":\"x\"}"), 409, NULL);
 	scripted_stop();
@@ -307,7 +307,7 @@ START_TEST(a_create_cut_by_kill_is_found_after_the_restart)
 	bluejay_rule("POST", CREATE, 1, BLUEJAY_DO_HOLD, 0, NULL);
 	fd = begin("POST", "a", NULL, NULL, "{\"name\":\"x\"}");
 	bluejay_wait("POST", CREATE, 1);
-	program_kill(&scripted_gateway);
+	program_kill(&item_gateway);
 	close(fd);
 	scripted_run();
 	ck_assert_str_eq(create("a", "{\"name\":\"x\"}"), bluejay_id("x"));

@@ -231,33 +231,7 @@ call_with(const char *method, const char *path, const char *fields, const char *
 int
 call_start(const char *method, const char *path, const char *fields, const char *body)
 {
-	int fd = raw_connect(stage_gateway.port), n;
-	char bytes[4096];
-
-	n = snprintf(bytes, sizeof bytes, "%s %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n%s",
-	    method, path, fields != NULL ? fields : "");
-	if (body != NULL)
-		n += snprintf(bytes + n, sizeof bytes - (size_t)n,
-		    "Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n%s", strlen(body), body);
-	else
-		n += snprintf(bytes + n, sizeof bytes - (size_t)n, "\r\n");
-	ck_assert_int_lt(n, (int)sizeof bytes);
-	raw_send(fd, bytes, (size_t)n);
-	return fd;
-}
-
-/* Reads the answer. */
-struct reply *
-call_end(int fd)
-{
-	static struct reply replies[4];
-	static unsigned turn;
-	struct reply *r = &replies[turn++ % 4];
-
-	free(r->body);
-	raw_reply(fd, false, r);
-	close(fd);
-	return r;
+	return ask_start(stage_gateway.port, method, path, fields, body);
 }
 
 /* Creates. */

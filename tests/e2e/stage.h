@@ -45,10 +45,8 @@ int stage_processed(const char *method, const char *path);
 /* Asks the gateway. */
 struct reply *call(const char *method, const char *path, const char *body);
 struct reply *call_with(const char *method, const char *path, const char *fields, const char *body);
-/* Sends without waiting; the answer is read with raw_reply(). */
+/* Sends without waiting; ask_end() reads the answer. */
 int call_start(const char *method, const char *path, const char *fields, const char *body);
-/* The answer of a started call, which it closes. Static until the fourth next. */
-struct reply *call_end(int fd);
 /* Creates and returns the id, which the caller frees. */
 char *create(const char *path, const char *body);
 /* A path below a collection; static, four at a time. */

@@ -15,24 +15,6 @@
 #define WAIT_S 20
 #define HEAD_MAX 8192
 
-/* Shows a certificate. */
-static void
-show(SSL_CTX *ctx, const struct certificate *c)
-{
-	BIO *b = BIO_new_mem_buf(c->pem, -1);
-	X509 *x = PEM_read_bio_X509(b, NULL, NULL, NULL);
-	EVP_PKEY *key;
-
-	BIO_free(b);
-	b = BIO_new_mem_buf(c->key, -1);
-	key = PEM_read_bio_PrivateKey(b, NULL, NULL, NULL);
-	BIO_free(b);
-	ck_assert_int_eq(SSL_CTX_use_certificate(ctx, x), 1);
-	ck_assert_int_eq(SSL_CTX_use_PrivateKey(ctx, key), 1);
-	X509_free(x);
-	EVP_PKEY_free(key);
-}
-
 /* Trusts one authority, and nobody else. */
 static void
 trust(SSL_CTX *ctx, const struct certificate *c)
@@ -61,7 +43,7 @@ prepare(const struct tls_wish *w)
 	if (w->alpn != NULL)
 		SSL_CTX_set_alpn_protos(ctx, (const unsigned char *)w->alpn, (unsigned)strlen(w->alpn));
 	if (w->own != NULL)
-		show(ctx, w->own);
+		certificate_use(ctx, w->own);
 	if (w->trust != NULL)
 		trust(ctx, w->trust);
 	return ctx;

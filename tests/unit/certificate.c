@@ -35,9 +35,9 @@ extend(X509 *x, int nid, const char *value)
 	X509_EXTENSION_free(e);
 }
 
-/* Reads the issuer. */
+/* Reads one, and its key. */
 static X509 *
-read_issuer(const struct certificate *c, EVP_PKEY **key)
+read_both(const struct certificate *c, EVP_PKEY **key)
 {
 	BIO *b = BIO_new_mem_buf(c->pem, -1);
 	X509 *x = PEM_read_bio_X509(b, NULL, NULL, NULL);
@@ -82,7 +82,7 @@ certificate_make(struct certificate *c, const struct certificate_wish *w)
 	ck_assert(key != NULL && x != NULL);
 	fill(x, key, w);
 	if (w->issuer != NULL)
-		issuer = read_issuer(w->issuer, &signer);
+		issuer = read_both(w->issuer, &signer);
 	X509_set_issuer_name(x, X509_get_subject_name(issuer));
 	ck_assert_int_gt(X509_sign(x, signer, EVP_sha256()), 0);
 	b = BIO_new(BIO_s_mem());
@@ -106,4 +106,17 @@ certificate_free(struct certificate *c)
 	free(c->pem);
 	free(c->key);
 	memset(c, 0, sizeof *c);
+}
+
+/* Shows it. */
+void
+certificate_use(SSL_CTX *ctx, const struct certificate *c)
+{
+	EVP_PKEY *key;
+	X509 *x = read_both(c, &key);
+
+	ck_assert_int_eq(SSL_CTX_use_certificate(ctx, x), 1);
+	ck_assert_int_eq(SSL_CTX_use_PrivateKey(ctx, key), 1);
+	X509_free(x);
+	EVP_PKEY_free(key);
 }

@@ -1,6 +1,7 @@
 #ifndef CERTIFICATE_H
 #define CERTIFICATE_H
 
+#include <openssl/ssl.h>
 #include <stdbool.h>
 
 /*
@@ -22,5 +23,8 @@ struct certificate_wish {
 
 void certificate_make(struct certificate *, const struct certificate_wish *);
 void certificate_free(struct certificate *);
+
+/* Has the connections of a context show it. */
+void certificate_use(SSL_CTX *, const struct certificate *);
 
 #endif

@@ -29,18 +29,28 @@
 		return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;                   \
 	}
 
-/* Makes a suite of one test case from a NULL-terminated list of tests. */
+/* Makes a suite of one test case from a NULL-terminated list of tests, each of which may take so
+ * long; *tcase (may be NULL) takes more of them. */
+static inline Suite *
+unit_suite_within(const char *name, const TTest *const *tests, double seconds, TCase **tcase)
+{
+	Suite *suite = suite_create(name);
+	TCase *one = tcase_create(name);
+
+	tcase_set_timeout(one, seconds);
+	for (; *tests != NULL; tests++)
+		tcase_add_test(one, *tests);
+	suite_add_tcase(suite, one);
+	if (tcase != NULL)
+		*tcase = one;
+	return suite;
+}
+
+/* The same with a minute. */
 static inline Suite *
 unit_suite(const char *name, const TTest *const *tests)
 {
-	Suite *suite = suite_create(name);
-	TCase *tcase = tcase_create(name);
-
-	tcase_set_timeout(tcase, 60);
-	for (; *tests != NULL; tests++)
-		tcase_add_test(tcase, *tests);
-	suite_add_tcase(suite, tcase);
-	return suite;
+	return unit_suite_within(name, tests, 60, NULL);
 }
 
 #endif

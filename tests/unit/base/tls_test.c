@@ -124,24 +124,6 @@ move(BIO *from, BIO *to)
 		BIO_write(to, bytes, n);
 }
 
-/* Gives a context a certificate. */
-static void
-show(SSL_CTX *ctx, const struct certificate *c)
-{
-	BIO *text = BIO_new_mem_buf(c->pem, -1);
-	X509 *x = PEM_read_bio_X509(text, NULL, NULL, NULL);
-	EVP_PKEY *key;
-
-	BIO_free(text);
-	text = BIO_new_mem_buf(c->key, -1);
-	key = PEM_read_bio_PrivateKey(text, NULL, NULL, NULL);
-	BIO_free(text);
-	ck_assert_int_eq(SSL_CTX_use_certificate(ctx, x), 1);
-	ck_assert_int_eq(SSL_CTX_use_PrivateKey(ctx, key), 1);
-	X509_free(x);
-	EVP_PKEY_free(key);
-}
-
 static const struct certificate *shown; /* by the client; NULL: none */
 static int version = TLS1_2_VERSION;
 
@@ -157,7 +139,7 @@ connect_once(SSL_CTX *server, SSL_SESSION *session, bool *reused)
 	char byte;
 
 	if (shown != NULL)
-		show(ctx, shown);
+		certificate_use(ctx, shown);
 	a = SSL_new(ctx);
 	SSL_set_min_proto_version(a, version);
 	SSL_set_max_proto_version(a, version);
@@ -191,7 +173,7 @@ make_server(void)
 	struct certificate c;
 
 	certificate_make(&c, &(struct certificate_wish){0});
-	show(ctx, &c);
+	certificate_use(ctx, &c);
 	certificate_free(&c);
 	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
 	ck_assert_int_eq(tls_ticket_use(ctx, now), 0);
